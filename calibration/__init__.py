@@ -1,0 +1,1 @@
+"""Certificates, their store, and the procedures that make them."""

@@ -1,0 +1,1 @@
+"""The lab side: configuration, life cycle, conductor, MQTT, journal, store, command line."""

@@ -1,0 +1,1 @@
+"""Everything that speaks to hardware: VISA sessions, drivers, and the bench made of them."""

@@ -1,0 +1,1 @@
+"""Readers of other instruments' files, giving the same objects that live captures give."""

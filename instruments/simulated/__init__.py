@@ -1,0 +1,1 @@
+"""The bench in software: physics, dialects and transports behind real sockets."""

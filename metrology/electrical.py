@@ -32,6 +32,15 @@ class WindowIntegrals:
             alternating_j=self.alternating_j + other.alternating_j,
         )
 
+    def scaled(self, factor: float) -> "WindowIntegrals":
+        """Return the integrals of a stretch `factor` times as long with the same means."""
+        return WindowIntegrals(
+            duration_s=self.duration_s * factor,
+            charge_c=self.charge_c * factor,
+            square_a2s=self.square_a2s * factor,
+            alternating_j=self.alternating_j * factor,
+        )
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ElectricalRecord:

@@ -1,0 +1,195 @@
+"""Quality: the verdict on a run, with a reason for everything that keeps it from being valid."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+
+import numpy as np
+
+from metrology.capture import Capture
+from metrology.marker import MarkerReading
+
+
+class Verdict(StrEnum):
+    """How far a result may be trusted."""
+
+    VALID = "valid"
+    DEGRADED = "degraded"
+    INVALID = "invalid"
+
+
+class ReasonCode(StrEnum):
+    """Why a result is not valid; stable, for machines. Codes are never renamed, only added."""
+
+    CLIPPED = "clipped"
+    HOLES = "holes"
+    SAMPLE_RATE = "sample_rate"
+    MARKER_MISSING = "marker_missing"
+    MARKER_ODD = "marker_odd"
+    BATCH_COUNT = "batch_count"
+    NO_WHOLE_BATCH = "no_whole_batch"
+    TOO_FEW_BATCHES = "too_few_batches"
+    TOO_FEW_CAPTURES = "too_few_captures"
+    BASELINE_MISSING = "baseline_missing"
+    DRIFT = "drift"
+    SUPPLY_NOT_CV = "supply_not_cv"
+    SUPPLY_TRIPPED = "supply_tripped"
+    SUPPLY_OFF = "supply_off"
+    CALIBRATION_MISSING = "calibration_missing"
+    CALIBRATION_MISMATCH = "calibration_mismatch"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """One thing that is wrong with a result."""
+
+    code: ReasonCode
+    """Which one."""
+    verdict: Verdict
+    """How bad: degraded or invalid."""
+    text: str
+    """What was found, where, the value, the bound and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QualityLimits:
+    """Thresholds of the gates."""
+
+    minimum_rate_hz: float = 50e3
+    """Lowest sample rate, in hertz; a deviation up to `rate_tolerance` is the clock's own."""
+    rate_tolerance: float = 1e-4
+    """Relative."""
+    minimum_batches: int = 2
+    """Fewer whole batches than this leave repeatability unknown."""
+    drift_limit: float = 0.05
+    """Largest change of the batches' mean power over the window, relative to their mean."""
+
+
+def verdict_of(reasons: Iterable[Reason]) -> Verdict:
+    """Return the worst verdict among the reasons; valid without any."""
+    order = list(Verdict)
+    return max((reason.verdict for reason in reasons), key=order.index, default=Verdict.VALID)
+
+
+def capture_reasons(capture: Capture, limits: QualityLimits, *, name: str) -> list[Reason]:
+    """Return what is wrong with the raw record of a capture.
+
+    Args:
+        capture: the record.
+        limits: thresholds.
+        name: which capture, for the text.
+    """
+    return [*_rate_reasons(capture, limits, name), *_code_reasons(capture, name)]
+
+
+def _rate_reasons(capture: Capture, limits: QualityLimits, name: str) -> list[Reason]:
+    rate_hz = capture.time_base.rate_hz
+    if rate_hz >= limits.minimum_rate_hz * (1 - limits.rate_tolerance):
+        return []
+    text = (
+        f"{name} was sampled at {rate_hz:g} Hz, below {limits.minimum_rate_hz:g} Hz: shorten the record, "
+        "use acquisition type NORMal, or switch unused channels off"
+    )
+    return [Reason(code=ReasonCode.SAMPLE_RATE, verdict=Verdict.INVALID, text=text)]
+
+
+def _code_reasons(capture: Capture, name: str) -> list[Reason]:
+    reasons = []
+    traces = {"current": capture.current} | ({"voltage": capture.voltage} if capture.voltage else {})
+    for channel, trace in traces.items():
+        n = trace.counts.size
+        if clipped := trace.clipped_count():
+            text = f"{name}, {channel}: {clipped} of {n} samples clip; raise the volts per division or move the offset"
+            reasons.append(Reason(code=ReasonCode.CLIPPED, verdict=Verdict.INVALID, text=text))
+        if holes := trace.hole_count():
+            text = (
+                f"{name}, {channel}: {holes} of {n} samples were never acquired; check that the acquisition completed"
+            )
+            reasons.append(Reason(code=ReasonCode.HOLES, verdict=Verdict.INVALID, text=text))
+    return reasons
+
+
+def marker_reasons(reading: MarkerReading, *, name: str) -> list[Reason]:
+    """Return what is wrong with the marker line of a capture.
+
+    Args:
+        reading: the marker.
+        name: which capture, for the text.
+    """
+    if not reading.pulses:
+        if reading.cut_start_s is None:
+            text = f"{name}: the marker line never rises; check its wire, its threshold and the board's marker output"
+            return [Reason(code=ReasonCode.MARKER_MISSING, verdict=Verdict.INVALID, text=text)]
+        text = f"{name}: no batch fits into the record; energy is mean power times the board's own batch duration"
+        return [Reason(code=ReasonCode.NO_WHOLE_BATCH, verdict=Verdict.DEGRADED, text=text)]
+    if odd := reading.odd_gap_count():
+        text = (
+            f"{name}: {odd} of {len(reading.gaps_s)} gaps between batches are shorter than 60 us; "
+            "the line bounces, or the board does not hold it low long enough"
+        )
+        return [Reason(code=ReasonCode.MARKER_ODD, verdict=Verdict.INVALID, text=text)]
+    return []
+
+
+def run_lies_whole_in_record(reading: MarkerReading, *, record_end_s: float, run_duration_s: float | None) -> bool:
+    """Say whether a run's every batch lies inside its first record.
+
+    By the board's own duration where it gave one. Otherwise by silence: the line stays low to the end of the
+    record for longer than any further batch would have let it.
+
+    Args:
+        reading: marker of the run's first capture.
+        record_end_s: end of the record, in seconds after the trigger.
+        run_duration_s: from the first batch's start to the last one's end by the board's clock, in seconds.
+    """
+    if reading.starts_high or reading.cut_start_s is not None or not reading.pulses:
+        return False
+    silence_s = record_end_s - reading.pulses[-1].end_s
+    if run_duration_s is not None:
+        # Either clock may be late by a scheduling delay; a run that ends this near the edge proves nothing.
+        return run_duration_s < record_end_s - reading.pulses[0].start_s - 0.05
+    return silence_s > 3 * max((*reading.gaps_s, 0.05))
+
+
+def batch_count_reasons(*, seen: int, told: int, complete: bool) -> list[Reason]:
+    """Return a reason where marker pulses and the board's count cannot both be right.
+
+    Args:
+        seen: marker pulses in the records.
+        told: batches that the board says it ran.
+        complete: the records hold the whole run.
+    """
+    if seen > told or (complete and seen != told):
+        text = f"the marker shows {seen} batches, the board says {told}: an edge is missing, or one too many"
+        return [Reason(code=ReasonCode.BATCH_COUNT, verdict=Verdict.INVALID, text=text)]
+    return []
+
+
+def too_few_batches_reasons(batches: int, limits: QualityLimits) -> list[Reason]:
+    """Return a reason where too few batches were measured to know their repeatability."""
+    if batches >= limits.minimum_batches:
+        return []
+    text = (
+        f"{batches} whole batches measured, fewer than {limits.minimum_batches}: repeatability is unknown; "
+        "use smaller batches or more captures"
+    )
+    return [Reason(code=ReasonCode.TOO_FEW_BATCHES, verdict=Verdict.DEGRADED, text=text)]
+
+
+def drift_reasons(batch_powers_w: Sequence[float], limits: QualityLimits, *, name: str) -> list[Reason]:
+    """Return a reason where the batches' power drifts over the window, by a straight line through them.
+
+    Args:
+        batch_powers_w: mean power of each batch in order, in watts.
+        limits: thresholds.
+        name: which capture, for the text.
+    """
+    if len(batch_powers_w) < 3:
+        return []
+    place = np.linspace(0.0, 1.0, len(batch_powers_w))
+    change_w = float(np.polyfit(place, np.asarray(batch_powers_w), 1)[0])
+    relative = change_w / float(np.mean(batch_powers_w))
+    if abs(relative) <= limits.drift_limit:
+        return []
+    text = f"{name}: power drifts by {relative:+.1%} over the batches, beyond {limits.drift_limit:.1%}; warm up longer"
+    return [Reason(code=ReasonCode.DRIFT, verdict=Verdict.DEGRADED, text=text)]

@@ -1,0 +1,39 @@
+"""What can go wrong on the lab side.
+
+DaemonError
+|- ConfigurationError    the configuration file or environment: every problem of it at once
+|- StoreError            the database of runs and results
+`- CaptureFileError      one capture's file: not written, not readable, or not what was written
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from metrology.errors import JoulebenchError
+
+
+class DaemonError(JoulebenchError):
+    """Root of the lab side's errors."""
+
+
+class ConfigurationError(DaemonError):
+    """A configuration that cannot be used; lists all of its problems."""
+
+    def __init__(self, path: Path, problems: Sequence[str]) -> None:
+        self.path = path
+        self.problems = tuple(problems)
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(f"{path}: {len(self.problems)} problem(s) in the configuration:\n{lines}")
+
+
+class StoreError(DaemonError):
+    """The database refused, or holds what it must not."""
+
+
+class CaptureFileError(DaemonError):
+    """A capture's file: which one, what was being done, and why it failed."""
+
+    def __init__(self, path: Path, operation: str, problem: str) -> None:
+        self.path = path
+        self.operation = operation
+        super().__init__(f"cannot {operation} capture file {path}: {problem}")

@@ -1,0 +1,49 @@
+"""Sections `power_supply` and `leads`: what feeds the board, and what lies between."""
+
+from typing import Annotated, Self
+
+from pydantic import Field, StringConstraints, model_validator
+
+from daemon.sections.oscilloscope import InstrumentResource
+from daemon.sections.section import NotNegative, Positive, Section
+
+
+class PowerSupplySection(Section):
+    """The supply: where it is, and the envelope that protects the board."""
+
+    resource: InstrumentResource
+    """VISA resource name, such as `GPIB0::5::INSTR`."""
+    gpib_adapter: Annotated[str, StringConstraints(pattern=r"^PRLGX-(TCPIP|ASRL).*::INTFC$")] | None = None
+    """VISA resource name of a Prologix-style adapter; left out where the GPIB board has a driver of its own."""
+    max_voltage_v: Annotated[float, Field(gt=0, le=60)]
+    """Highest voltage that may ever be programmed, in volts: what the board survives."""
+    max_current_a: Annotated[float, Field(gt=0, le=2.2)]
+    """Highest current limit that may ever be programmed, in ampere."""
+    voltage_v: NotNegative | None = None
+    """Voltage to program at start, in volts; left out: the supply stays as it is found."""
+    current_limit_a: NotNegative | None = None
+    """Current limit to program at start, in ampere; left out: the supply stays as it is found."""
+    timeout_s: Positive = 5.0
+    """Longest wait for one answer of the supply, in seconds."""
+
+    @model_validator(mode="after")
+    def _inside_envelope(self) -> Self:
+        limits = (
+            ("voltage_v", self.voltage_v, "max_voltage_v", self.max_voltage_v),
+            ("current_limit_a", self.current_limit_a, "max_current_a", self.max_current_a),
+        )
+        for name, value, limit_name, limit in limits:
+            if value is not None and value > limit:
+                raise ValueError(f"{name} is {value}, outside the envelope ({limit_name} = {limit})")
+        return self
+
+
+class LeadsSection(Section):
+    """The leads from the supply to the board, whose drop is subtracted from the supply's read-back."""
+
+    resistance_ohm: NotNegative = 0.05
+    """Resistance of both leads together between where voltage is read and the board, in ohms."""
+    resistance_limit_ohm: NotNegative = 0.01
+    """How far the true resistance may lie from the declared one, in ohms."""
+    remote_sense: bool = False
+    """True where the sense terminals are wired to the board: the supply then makes the drop good itself."""

@@ -1,0 +1,31 @@
+"""Section: what every part of the configuration file has in common."""
+
+from pathlib import Path
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+"""A name that may stand in an MQTT topic and in a file name."""
+
+Positive = Annotated[float, Field(gt=0)]
+"""A finite number greater than zero."""
+
+NotNegative = Annotated[float, Field(ge=0)]
+"""A finite number that is zero or greater."""
+
+
+class Section(BaseModel):
+    """One table of the file: frozen, unknown keys refused, no infinities."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, hide_input_in_errors=False
+    )
+
+    def resolved(self, folder: Path) -> Self:
+        """Return a copy whose relative paths start at a folder."""
+        return self.model_copy(update=dict(self._absolute_paths(folder)))
+
+    def _absolute_paths(self, folder: Path) -> list[tuple[str, Any]]:
+        paths = [(name, value) for name, value in self if isinstance(value, Path)]
+        return [(name, folder / path.expanduser()) for name, path in paths]

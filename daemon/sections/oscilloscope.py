@@ -86,7 +86,7 @@ class ProbeSection(Section):
     zero_a: float = 0.0
     """Known reading at zero current, in ampere at the conductor; it is subtracted."""
     gain_limit: NotNegative = 0.03
-    """Limit of the gain error, as a fraction; left out: the range's in the data sheet, 0.03 at 0.1 V/A and 0.04 at 0.01 V/A."""
+    """Limit of the gain error, as a fraction; left out: the data sheet's for the range (0.03 at 0.1 V/A, else 0.04)."""
     zero_limit_a: NotNegative = 0.05
     """Limit of the zero error, in ampere through the jaw (divide by the turns for the conductor)."""
 

@@ -1,0 +1,231 @@
+"""Store: runs, captures, results and the journal, each change one transaction.
+
+Every method may be called from any thread; none keeps a connection longer than its own call.
+"""
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Self
+
+from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+
+from daemon.captures import CaptureReference
+from daemon.database import open_database
+from daemon.errors import StoreError
+from daemon.records import ACCEPTED, TERMINAL_STATES, CaptureRecord, JournalEntry, ResultRecord, RunRecord
+from daemon.tables import captures, journal, results, runs
+
+
+class Store:
+    """The database of one bench or of several."""
+
+    def __init__(self, url: str, *, create: bool = True) -> None:
+        """Open a database.
+
+        Args:
+            url: SQLAlchemy URL.
+            create: Make it where it is missing; without, a missing database is an error.
+
+        Raises:
+            StoreError: it cannot be opened, or holds tables of another version.
+        """
+        self._engine = open_database(url, create=create)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._engine.dispose()
+
+    def create_run(
+        self,
+        *,
+        run_id: str,
+        board: str,
+        network: str,
+        batch_size: int,
+        precision: str,
+        images_planned: int | None,
+        captures: int,
+        sync: Sequence[str] = (),
+        at_utc_ns: int | None = None,
+    ) -> bool:
+        """Enter a run as accepted, with its first journal entry; return False where the run_id stands already."""
+        at = _now_or(at_utc_ns)
+        row = {
+            "run_id": run_id,
+            "board": board,
+            "network": network,
+            "batch_size": batch_size,
+            "precision": precision,
+            "images_planned": images_planned,
+            "captures": captures,
+            "sync": list(sync),
+        }
+        state = {"state": ACCEPTED, "requested_utc_ns": at, "updated_utc_ns": at}
+        try:
+            with self._engine.begin() as connection:
+                connection.execute(insert(runs).values(row | state))
+                _journal(connection, run_id=run_id, event="request", state=ACCEPTED, detail=row, at_utc_ns=at)
+        except IntegrityError as error:
+            if self.run(run_id) is not None:
+                return False
+            raise StoreError(f"cannot enter run {run_id!r}: {error.orig}") from error
+        except SQLAlchemyError as error:
+            raise StoreError(f"cannot enter run {run_id!r}: {error}") from error
+        return True
+
+    def record(
+        self,
+        run_id: str | None,
+        *,
+        event: str,
+        state: str | None = None,
+        reason: str | None = None,
+        text: str | None = None,
+        detail: Mapping[str, Any] | None = None,
+        at_utc_ns: int | None = None,
+    ) -> None:
+        """Journal an event, and with it put the run into a state (None: the state stays; no run: the daemon's own).
+
+        Raises:
+            StoreError: the run is unknown, or has ended and cannot take another state.
+        """
+        at = _now_or(at_utc_ns)
+        facts = {name: value for name, value in (("reason", reason), ("text", text)) if value is not None}
+        with self._transaction(f"record {event!r} of run {run_id!r}") as connection:
+            if run_id is not None and state is not None:
+                _set_state(connection, run_id, state=state, reason=reason, text=text, updated_utc_ns=at)
+            _journal(
+                connection, run_id=run_id, event=event, state=state, detail=facts | dict(detail or {}), at_utc_ns=at
+            )
+
+    def record_finished(self, run_id: str, report: Mapping[str, Any], *, at_utc_ns: int | None = None) -> None:
+        """Keep the board's report of what it ran (JSON values), and journal it; a repeated one replaces it."""
+        at = _now_or(at_utc_ns)
+        with self._transaction(f"keep the report of run {run_id!r}") as connection:
+            _update_run(connection, run_id, finished=dict(report))
+            _journal(connection, run_id=run_id, event="finished", state=None, detail=dict(report), at_utc_ns=at)
+
+    def add_capture(
+        self, run_id: str, capture_index: int, reference: CaptureReference, *, at_utc_ns: int | None = None
+    ) -> None:
+        """Enter a written capture file.
+
+        Raises:
+            StoreError: the capture_id stands already, or the run is unknown.
+        """
+        at = _now_or(at_utc_ns)
+        row = {
+            "capture_id": reference.capture_id,
+            "run_id": run_id,
+            "capture_index": capture_index,
+            "name": reference.name,
+            "sha256": reference.sha256,
+            "size_bytes": reference.size_bytes,
+            "at_utc_ns": at,
+        }
+        with self._transaction(f"enter capture {reference.capture_id!r} of run {run_id!r}") as connection:
+            connection.execute(insert(captures).values(row))
+
+    def add_result(self, document: Mapping[str, Any]) -> None:
+        """Enter a result message (as JSON values); results are only ever added.
+
+        Raises:
+            StoreError: the result_id stands already, the run is unknown, or the document lacks a field.
+        """
+        try:
+            row = _result_row(document)
+        except (KeyError, TypeError) as error:
+            raise StoreError(f"cannot enter result: the document lacks {error}") from error
+        with self._transaction(f"enter result {row['result_id']!r} of run {row['run_id']!r}") as connection:
+            connection.execute(insert(results).values(row))
+
+    def run(self, run_id: str) -> RunRecord | None:
+        """Return a run; None where it is unknown."""
+        return next(iter(self._runs(select(runs).where(runs.c.run_id == run_id))), None)
+
+    def runs(self, limit: int = 50) -> list[RunRecord]:
+        """Return the last runs, the newest first."""
+        newest = runs.c.requested_utc_ns.desc()
+        return self._runs(select(runs).order_by(newest, runs.c.run_id).limit(limit))
+
+    def unfinished_runs(self) -> list[RunRecord]:
+        """Return the runs that have not ended, the oldest first."""
+        open_states = runs.c.state.not_in(TERMINAL_STATES)
+        return self._runs(select(runs).where(open_states).order_by(runs.c.requested_utc_ns))
+
+    def captures(self, run_id: str) -> list[CaptureRecord]:
+        """Return a run's captures, in the order they were taken."""
+        query = select(captures).where(captures.c.run_id == run_id)
+        return [CaptureRecord(**row._mapping) for row in self._rows(query.order_by(captures.c.capture_index))]
+
+    def results(self, run_id: str) -> list[ResultRecord]:
+        """Return a run's results, the newest first."""
+        newest = (results.c.at_utc_ns.desc(), results.c.result_id.desc())
+        query = select(results).where(results.c.run_id == run_id).order_by(*newest)
+        return [ResultRecord(**row._mapping) for row in self._rows(query)]
+
+    def latest_result(self, run_id: str) -> ResultRecord | None:
+        """Return a run's newest result; None where it has none."""
+        return next(iter(self.results(run_id)), None)
+
+    def journal(self, run_id: str | None = None) -> list[JournalEntry]:
+        """Return what happened to a run, in order; None: to the daemon itself."""
+        query = select(journal).where(journal.c.run_id == run_id).order_by(journal.c.entry_id)
+        return [JournalEntry(**row._mapping) for row in self._rows(query)]
+
+    def _runs(self, query: Select[Any]) -> list[RunRecord]:
+        return [RunRecord(**{**row._mapping, "sync": tuple(row.sync)}) for row in self._rows(query)]
+
+    def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
+        with self._transaction("read") as connection:
+            return connection.execute(query).all()
+
+    @contextmanager
+    def _transaction(self, operation: str) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise StoreError(f"cannot {operation}: {getattr(error, 'orig', None) or error}") from error
+
+
+def _now_or(at_utc_ns: int | None) -> int:
+    return time.time_ns() if at_utc_ns is None else at_utc_ns
+
+
+def _set_state(connection: Connection, run_id: str, *, state: str, **columns: Any) -> None:
+    """Change a run's state unless it has ended: an end is final, and a late event must not undo it."""
+    change = update(runs).where(runs.c.run_id == run_id, runs.c.state.not_in(TERMINAL_STATES - {state}))
+    if connection.execute(change.values(state=state, **columns)).rowcount != 1:
+        found = connection.scalar(select(runs.c.state).where(runs.c.run_id == run_id))
+        problem = "there is no such run" if found is None else f"it has ended as {found!r}"
+        raise StoreError(f"cannot put run {run_id!r} into state {state!r}: {problem}")
+
+
+def _update_run(connection: Connection, run_id: str, **columns: Any) -> None:
+    if connection.execute(update(runs).where(runs.c.run_id == run_id).values(columns)).rowcount != 1:
+        raise StoreError(f"there is no run {run_id!r}")
+
+
+def _journal(connection: Connection, **columns: Any) -> None:
+    connection.execute(insert(journal).values(columns))
+
+
+def _result_row(document: Mapping[str, Any]) -> dict[str, Any]:
+    gross, net = document["gross_energy_per_image_j"], document["net_energy_per_image_j"]
+    names = ("result_id", "run_id", "network", "batch_size", "quality", "at_utc_ns")
+    return {name: document[name] for name in names} | {
+        "gross_energy_per_image_j": gross and gross["value"],
+        "gross_u95_j": gross and gross["expanded_uncertainty_95"],
+        "net_energy_per_image_j": net and net["value"],
+        "net_u95_j": net and net["expanded_uncertainty_95"],
+        "document": dict(document),
+    }

@@ -102,9 +102,7 @@ def _code_reasons(capture: Capture, name: str) -> list[Reason]:
             text = f"{name}, {channel}: {clipped} of {n} samples clip; raise the volts per division or move the offset"
             reasons.append(Reason(code=ReasonCode.CLIPPED, verdict=Verdict.INVALID, text=text))
         if holes := trace.hole_count():
-            text = (
-                f"{name}, {channel}: {holes} of {n} samples were never acquired; check that the acquisition completed"
-            )
+            text = f"{name}, {channel}: {holes} of {n} samples were never acquired; check that it completed"
             reasons.append(Reason(code=ReasonCode.HOLES, verdict=Verdict.INVALID, text=text))
     return reasons
 

@@ -1,0 +1,187 @@
+"""Life cycle of a run: a pure function from (progress, event) to (progress, effects).
+
+    accepted --armed--> armed --captured--> [armed again ...] --last--> captured --finished--> analysing --> done
+        |                 |                                                |                      |
+        +-> rejected      +-> failed <-------------------------------------+----------------------+
+    any of them --shutdown--> interrupted
+
+It knows no clock, no instrument and no broker: `daemon.conductor` performs the effects and reports what happened as
+the next event.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from runners.messages import RunPhase
+
+
+class Effect(StrEnum):
+    """What the conductor is to do next."""
+
+    ARM = "arm"
+    """Check the bench, programme the oscilloscope and arm it; report `Armed` or `Fault`."""
+    AWAIT_CAPTURE = "await_capture"
+    """Wait for the record, read it and store it; report `Captured`, `Expired` or `Fault`."""
+    HURRY = "hurry"
+    """The board is done: give the record in hand the time it still needs, no more."""
+    AWAIT_FINISHED = "await_finished"
+    """Give the board its time to say that it has finished; report `Expired` after it."""
+    ANALYSE = "analyse"
+    """Compute, store and publish the result; report `Analysed` or `Fault`."""
+    RELEASE = "release"
+    """Stop the oscilloscope if it is armed, and free the bench for the next run."""
+    ANNOUNCE = "announce"
+    """Publish the phase with its reason."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Armed:
+    """The oscilloscope waits for its trigger."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Started:
+    """The board says that it runs."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Captured:
+    """One record is safe on disk."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finished:
+    """The board says that it has finished, and what it ran."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Analysed:
+    """The result is stored and published."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Expired:
+    """Something awaited did not come in time."""
+
+    reason: str
+    """Reason code."""
+    text: str
+    """What was awaited, how long, and what to look at."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fault:
+    """Something broke: an instrument, the disk, the analysis, or the board gave up."""
+
+    reason: str
+    """Reason code."""
+    text: str
+    """What, where, and what to do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shutdown:
+    """The daemon stops."""
+
+
+Event = Armed | Started | Captured | Finished | Analysed | Expired | Fault | Shutdown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Progress:
+    """Where a run stands."""
+
+    captures_planned: int
+    """Captures that the request asks for."""
+    phase: RunPhase = RunPhase.ACCEPTED
+    """What the board has been told, or is about to be."""
+    captures_taken: int = 0
+    """Records on disk."""
+    started: bool = False
+    """The board has said that it runs."""
+    finished: bool = False
+    """The board has said that it has finished."""
+    reason: str | None = None
+    """Why the run ended as it did; None while it goes on and when it is done."""
+    text: str | None = None
+    """The reason in words."""
+
+    @property
+    def over(self) -> bool:
+        """The run has ended, one way or another."""
+        return self.phase in TERMINAL
+
+
+TERMINAL = frozenset({RunPhase.DONE, RunPhase.REJECTED, RunPhase.FAILED, RunPhase.INTERRUPTED})
+
+Step = tuple[Progress, tuple[Effect, ...]]
+
+
+def begin(captures_planned: int) -> Step:
+    """Return the first step of a run whose request has been validated and journalled."""
+    return Progress(captures_planned=captures_planned), (Effect.ANNOUNCE, Effect.ARM)
+
+
+def advance(progress: Progress, event: Event) -> Step:  # noqa: PLR0911 - one return an event
+    """Return what an event makes of a run. A run that is over stays as it is, whatever comes late."""
+    if progress.over:
+        return progress, ()
+    match event:
+        case Armed():
+            return replace(progress, phase=RunPhase.ARMED), (Effect.ANNOUNCE, Effect.AWAIT_CAPTURE)
+        case Started():
+            return replace(progress, started=True), ()
+        case Captured():
+            return _captured(progress)
+        case Finished():
+            return _finished(progress)
+        case Analysed():
+            return _end(progress, RunPhase.DONE)
+        case Expired():
+            return _expired(progress, event)
+        case Fault():
+            # Nothing has been promised to the board before it was told `armed`: that is a refusal, not a failure.
+            refused = progress.phase is RunPhase.ACCEPTED
+            return _end(progress, RunPhase.REJECTED if refused else RunPhase.FAILED, event.reason, event.text)
+        case Shutdown():
+            return _end(progress, RunPhase.INTERRUPTED, "shutdown", "the daemon was stopped; request the run again")
+
+
+def _captured(progress: Progress) -> Step:
+    taken = replace(progress, captures_taken=progress.captures_taken + 1)
+    if taken.finished:
+        return _analyse(taken)
+    if taken.captures_taken < taken.captures_planned:
+        return taken, (Effect.ARM,)
+    return replace(taken, phase=RunPhase.CAPTURED), (Effect.ANNOUNCE, Effect.AWAIT_FINISHED)
+
+
+def _finished(progress: Progress) -> Step:
+    if progress.finished:
+        return progress, ()
+    finished = replace(progress, finished=True)
+    match progress.phase:
+        case RunPhase.ACCEPTED:
+            text = "the board finished before the oscilloscope was armed; wait for state armed before running"
+            return _end(finished, RunPhase.REJECTED, "finished_before_armed", text)
+        case RunPhase.CAPTURED:
+            return _analyse(finished)
+        case _:
+            return finished, (Effect.HURRY,)
+
+
+def _expired(progress: Progress, event: Expired) -> Step:
+    """Go on with the captures there are, where there are any; otherwise the run has failed."""
+    if progress.phase is RunPhase.CAPTURED or progress.captures_taken == 0:
+        return _end(progress, RunPhase.FAILED, event.reason, event.text)
+    if progress.finished:
+        return _analyse(progress)
+    return replace(progress, phase=RunPhase.CAPTURED), (Effect.ANNOUNCE, Effect.AWAIT_FINISHED)
+
+
+def _analyse(progress: Progress) -> Step:
+    return replace(progress, phase=RunPhase.ANALYSING), (Effect.ANNOUNCE, Effect.ANALYSE)
+
+
+def _end(progress: Progress, phase: RunPhase, reason: str | None = None, text: str | None = None) -> Step:
+    return replace(progress, phase=phase, reason=reason, text=text), (Effect.RELEASE, Effect.ANNOUNCE)

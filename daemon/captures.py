@@ -9,10 +9,11 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
+from pyarrow import ArrowException
+
 from daemon.capture_table import read_description, read_table, table_from_capture, write_table
 from daemon.errors import CaptureFileError
 from metrology.capture import Capture
-from metrology.errors import MetrologyError
 
 SUFFIX = ".parquet"
 UNFINISHED_SUFFIX = ".part"
@@ -68,7 +69,7 @@ class CaptureFiles:
             content = unfinished.read_bytes()
             unfinished.rename(target)
             _sync(self._directory)
-        except (OSError, TypeError, ValueError) as error:
+        except (OSError, TypeError, ValueError, ArrowException) as error:
             unfinished.unlink(missing_ok=True)
             raise CaptureFileError(target, "write", str(error)) from error
         return CaptureReference(
@@ -119,7 +120,7 @@ class CaptureFiles:
 def _reading(path: Path, read: Callable[[Path], _Content]) -> _Content:
     try:
         return read(path)
-    except (OSError, KeyError, TypeError, ValueError, MetrologyError) as error:
+    except (OSError, KeyError, TypeError, ValueError, ArrowException) as error:
         raise CaptureFileError(path, "read", str(error)) from error
 
 

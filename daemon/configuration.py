@@ -10,17 +10,12 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from daemon.errors import ConfigurationError
-from daemon.sections.application import (
-    BenchSection,
-    CalibrationSection,
-    MqttSection,
-    QualitySection,
-    RunsSection,
-    StorageSection,
-)
-from daemon.sections.oscilloscope import OscilloscopeSection, ProbeSection
+from daemon.sections.application import BenchSection, MqttSection, QualitySection, RunsSection
+from daemon.sections.oscilloscope import OscilloscopeSection
 from daemon.sections.power_supply import LeadsSection, PowerSupplySection
+from daemon.sections.probe import ProbeSection
 from daemon.sections.section import Section
+from daemon.sections.storage import CalibrationSection, StorageSection
 
 ENVIRONMENT_PREFIX = "JOULEBENCH_"
 SENSITIVITY_V_PER_DIV = (0.001, 5.0)

@@ -1,15 +1,12 @@
-"""Sections of the daemon itself: `bench`, `mqtt`, `runs`, `quality`, `storage`, `calibration`."""
+"""Sections of the daemon itself: `bench`, `mqtt`, `runs`, `quality`."""
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from daemon.sections.section import Identifier, NotNegative, Positive, Section
-
-DATABASE_NAME = "joulebench.sqlite"
-"""File of the default database, inside the storage directory."""
+from metrology.quality import QualityLimits
 
 ANY_NETWORK = "*"
 """Entry of `runs.networks` that admits every name."""
@@ -77,61 +74,15 @@ class RunsSection(Section):
 class QualitySection(Section):
     """Thresholds of the quality verdict."""
 
-    min_sample_rate_hz: Positive = 50_000.0
+    minimum_rate_hz: Positive = 50e3
     """Lowest sample rate of a valid record, in hertz."""
-    min_marker_low_s: Positive = 60e-6
-    """Shortest time that the marker must be low between batches, in seconds."""
-    min_batches: Annotated[int, Field(ge=1)] = 3
-    """Fewer whole batches than this in a capture make a result degraded."""
-    max_drift_fraction: Positive = 0.05
-    """Largest change of mean power from the first to the last third of the batches, as a fraction of it."""
-    max_clipped_samples: Annotated[int, Field(ge=0)] = 0
-    """More clipped samples than this inside the window make a result invalid."""
-    max_baseline_age_s: Positive = 300.0
-    """Oldest idle baseline that a later capture may use without being degraded, in seconds."""
+    rate_tolerance: NotNegative = 1e-4
+    """How far below it the rate may lie and still count as that rate, as a fraction."""
+    minimum_batches: Annotated[int, Field(ge=1)] = 2
+    """Fewer whole batches than this make a result degraded: their repeatability is unknown."""
+    drift_limit: Positive = 0.05
+    """Largest change of the batches' mean power over the window, as a fraction of their mean."""
 
-
-class StorageSection(Section):
-    """Where captures and results are kept."""
-
-    directory: Path
-    """Folder of everything that is kept; made where it is missing."""
-    database_url: str | None = None
-    """SQLAlchemy URL of the database; left out: SQLite in the folder."""
-    min_free_bytes: NotNegative = 1_000_000_000
-    """A run is rejected while the folder's disk has less space left than this, in bytes."""
-
-    @property
-    def captures_directory(self) -> Path:
-        """Folder of the captures' files."""
-        return self.directory / "captures"
-
-    @property
-    def url(self) -> str:
-        """URL of the database in use."""
-        return self.database_url or sqlite_url(self.directory)
-
-
-def sqlite_url(directory: Path) -> str:
-    """Return the URL of the default database inside a storage directory."""
-    return f"sqlite:///{directory / DATABASE_NAME}"
-
-
-class MissingCertificate(StrEnum):
-    """What a missing or expired calibration certificate does to a run."""
-
-    ACCEPT = "accept"
-    """The data sheet's limits are used and the result may be valid."""
-    DEGRADE = "degrade"
-    """The data sheet's limits are used and the result is degraded."""
-    REJECT = "reject"
-    """The run is rejected before it starts."""
-
-
-class CalibrationSection(Section):
-    """The certificates."""
-
-    directory: Path
-    """Folder of the certificates."""
-    missing: MissingCertificate = MissingCertificate.DEGRADE
-    """What happens without a certificate that fits: `accept`, `degrade` or `reject`."""
+    def limits(self) -> QualityLimits:
+        """Return the thresholds as metrology takes them."""
+        return QualityLimits(**self.model_dump())

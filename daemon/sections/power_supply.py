@@ -4,8 +4,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from daemon.sections.oscilloscope import InstrumentResource
-from daemon.sections.section import NotNegative, Positive, Section
+from daemon.sections.section import InstrumentResource, NotNegative, Positive, Section
 
 
 class PowerSupplySection(Section):
@@ -25,6 +24,14 @@ class PowerSupplySection(Section):
     """Current limit to program at start, in ampere; left out: the supply stays as it is found."""
     timeout_s: Positive = 5.0
     """Longest wait for one answer of the supply, in seconds."""
+    readback_gain_limit: NotNegative = 0.0005
+    """Limit of the voltage read-back's error: the part that is a fraction of the reading."""
+    readback_limit_v: NotNegative = 0.005
+    """Limit of the voltage read-back's error: the fixed part, in volts."""
+    current_readback_gain_limit: NotNegative = 0.0015
+    """Limit of the current read-back's error: the part that is a fraction of the reading."""
+    current_readback_limit_a: NotNegative = 0.005
+    """Limit of the current read-back's error: the fixed part, in ampere."""
 
     @model_validator(mode="after")
     def _inside_envelope(self) -> Self:

@@ -14,13 +14,14 @@ Positive = Annotated[float, Field(gt=0)]
 NotNegative = Annotated[float, Field(ge=0)]
 """A finite number that is zero or greater."""
 
+InstrumentResource = Annotated[str, StringConstraints(pattern=r"^(TCPIP|USB|GPIB|ASRL).*::(INSTR|SOCKET|RAW)$")]
+"""VISA resource name of an instrument."""
+
 
 class Section(BaseModel):
     """One table of the file: frozen, unknown keys refused, no infinities."""
 
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True, hide_input_in_errors=False
-    )
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, use_attribute_docstrings=True)
 
     def resolved(self, folder: Path) -> Self:
         """Return a copy whose relative paths start at a folder."""

@@ -11,15 +11,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from daemon.errors import ConfigurationError
 from daemon.sections.application import BenchSection, MqttSection, QualitySection, RunsSection
-from daemon.sections.oscilloscope import OscilloscopeSection
+from daemon.sections.oscilloscope import SENSITIVITY_V_PER_DIV, OscilloscopeSection, is_reachable
 from daemon.sections.power_supply import LeadsSection, PowerSupplySection
 from daemon.sections.probe import ProbeSection
 from daemon.sections.section import Section
 from daemon.sections.storage import CalibrationSection, StorageSection
 
 ENVIRONMENT_PREFIX = "JOULEBENCH_"
-SENSITIVITY_V_PER_DIV = (0.001, 5.0)
-"""Vertical range of the oscilloscope at its connector (reference 1.1)."""
 
 
 class Configuration(BaseSettings):
@@ -80,11 +78,10 @@ class Configuration(BaseSettings):
     def _current_scale_is_reachable(self) -> Self:
         scale_a = self.oscilloscope.current_scale_a_per_div
         scale_v = scale_a / self.probe.ratio_a_per_v
-        low, high = SENSITIVITY_V_PER_DIV
-        if not low * (1 - 1e-9) <= scale_v <= high * (1 + 1e-9):
+        if not is_reachable(scale_v):
             raise ValueError(
                 f"oscilloscope.current_scale_a_per_div = {scale_a} is {scale_v:g} V/div through this probe, "
-                f"outside the oscilloscope's {low} to {high} V/div: change it, probe.range_v_per_a or probe.turns"
+                f"outside the oscilloscope's {SENSITIVITY_V_PER_DIV}: change it, probe.range_v_per_a or probe.turns"
             )
         return self
 

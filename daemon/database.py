@@ -50,7 +50,7 @@ def _engine(url: str, *, create: bool) -> Engine:
             return create_engine(parsed, pool_pre_ping=True)
         _prepare_file(parsed.database, create=create)
         engine = create_engine(parsed)
-    except (ArgumentError, ImportError) as error:
+    except (ArgumentError, ImportError, OSError) as error:
         raise StoreError(f"cannot open database {url!r}: {error}") from error
     event.listen(engine, "connect", _set_pragmas)
     return engine

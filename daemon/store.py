@@ -168,13 +168,11 @@ class Store:
 
     def results(self, run_id: str) -> list[ResultRecord]:
         """Return a run's results, the newest first."""
-        newest = (results.c.at_utc_ns.desc(), results.c.result_id.desc())
-        query = select(results).where(results.c.run_id == run_id).order_by(*newest)
-        return [ResultRecord(**row._mapping) for row in self._rows(query)]
+        return self._results(run_id, limit=None)
 
     def latest_result(self, run_id: str) -> ResultRecord | None:
         """Return a run's newest result; None where it has none."""
-        return next(iter(self.results(run_id)), None)
+        return next(iter(self._results(run_id, limit=1)), None)
 
     def journal(self, run_id: str | None = None) -> list[JournalEntry]:
         """Return what happened to a run, in order; None: to the daemon itself."""
@@ -183,6 +181,11 @@ class Store:
 
     def _runs(self, query: Select[Any]) -> list[RunRecord]:
         return [RunRecord(**{**row._mapping, "sync": tuple(row.sync)}) for row in self._rows(query)]
+
+    def _results(self, run_id: str, *, limit: int | None) -> list[ResultRecord]:
+        newest = (results.c.at_utc_ns.desc(), results.c.result_id.desc())
+        query = select(results).where(results.c.run_id == run_id).order_by(*newest).limit(limit)
+        return [ResultRecord(**row._mapping) for row in self._rows(query)]
 
     def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
         with self._transaction("read") as connection:

@@ -10,6 +10,9 @@ from daemon.sections.section import InstrumentResource, NotNegative, Positive, S
 ChannelNumber = Annotated[int, Field(ge=1, le=4)]
 """Analog channel of a four-channel oscilloscope."""
 
+SENSITIVITY_V_PER_DIV = (0.001, 5.0)
+"""Lowest and highest volts per division at the oscilloscope's connector (reference 1.1)."""
+
 
 class AcquisitionChoice(StrEnum):
     """How the oscilloscope turns its converter's samples into a record."""
@@ -75,3 +78,19 @@ class OscilloscopeSection(Section):
                 "give the voltage a channel of its own, or leave voltage_channel out"
             )
         return self
+
+    @model_validator(mode="after")
+    def _voltage_scale_is_reachable(self) -> Self:
+        scale_v = self.voltage_scale_v_per_div / self.voltage_probe_ratio
+        if not is_reachable(scale_v):
+            raise ValueError(
+                f"voltage_scale_v_per_div = {self.voltage_scale_v_per_div} is {scale_v:g} V/div through a probe of "
+                f"voltage_probe_ratio = {self.voltage_probe_ratio}, outside the oscilloscope's {SENSITIVITY_V_PER_DIV}"
+            )
+        return self
+
+
+def is_reachable(scale_v_per_div: float) -> bool:
+    """Return whether the oscilloscope has such a scale at its connector, in volts per division."""
+    low, high = SENSITIVITY_V_PER_DIV
+    return low * (1 - 1e-9) <= scale_v_per_div <= high * (1 + 1e-9)

@@ -29,4 +29,4 @@ class Section(BaseModel):
 
     def _absolute_paths(self, folder: Path) -> list[tuple[str, Any]]:
         paths = [(name, value) for name, value in self if isinstance(value, Path)]
-        return [(name, folder / path.expanduser()) for name, path in paths]
+        return [(name, (folder / path.expanduser()).resolve()) for name, path in paths]

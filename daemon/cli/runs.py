@@ -1,0 +1,106 @@
+"""`joulebench runs`: what has been measured, from the store.
+
+Without `--json` the tables are the output; with it, standard output holds one JSON document and nothing else.
+"""
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+
+from daemon.cli.runs_table import budget_table, journal_table, reasons_lines, run_table, runs_table
+from daemon.errors import StoreError
+
+if TYPE_CHECKING:
+    from daemon.store import Store
+
+_PIPE_WIDTH = 200
+
+app = typer.Typer(no_args_is_help=True, help="List and show the runs that were measured.")
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Configuration whose storage is read.")
+]
+DirectoryOption = Annotated[
+    Path | None, typer.Option("--directory", metavar="DIR", help="Storage directory, instead of a configuration.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@app.command("list")
+def list_runs(
+    config: ConfigOption = None,
+    directory: DirectoryOption = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many, the newest first.")] = 50,
+    as_json: JsonOption = False,
+) -> None:
+    """List the last runs, the newest first."""
+    with _store(config, directory) as store:
+        rows = [(run, store.latest_result(run.run_id)) for run in store.runs(limit)]
+    if as_json:
+        _print_json({"runs": [asdict(run) | {"result": result and result.document} for run, result in rows]})
+    else:
+        _console().print(runs_table(rows))
+
+
+@app.command("show")
+def show_run(
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Identifier of the run.")],
+    config: ConfigOption = None,
+    directory: DirectoryOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show one run: its results with their uncertainty budget, its captures, and what happened."""
+    with _store(config, directory) as store:
+        run = store.run(run_id)
+        if run is None:
+            raise StoreError(f"there is no run {run_id!r}; `joulebench runs list` names those there are")
+        results, captures, entries = store.results(run_id), store.captures(run_id), store.journal(run_id)
+    if as_json:
+        documents = {"results": [result.document for result in results]}
+        _print_json(asdict(run) | documents | {"captures": _dicts(captures), "journal": _dicts(entries)})
+        return
+    console = _console()
+    console.print(run_table(run, results, captures))
+    for result in results[:1]:
+        console.print(budget_table(result))
+        for line in reasons_lines(result):
+            console.print(line)
+    console.print(journal_table(entries))
+
+
+@contextmanager
+def _store(config: Path | None, directory: Path | None) -> Iterator["Store"]:
+    # The database layer takes half a second to import; `joulebench --help` should not wait for it.
+    from daemon.store import Store
+
+    with Store(_database_url(config, directory), create=False) as store:
+        yield store
+
+
+def _database_url(config: Path | None, directory: Path | None) -> str:
+    from daemon.configuration import load_configuration
+    from daemon.sections.storage import sqlite_url
+
+    if (config is None) == (directory is None):
+        raise typer.BadParameter("give either --config FILE or --directory DIR")
+    return sqlite_url(directory) if directory is not None else load_configuration(Path(str(config))).storage.url
+
+
+def _console() -> Console:
+    """Return a console that a pipe does not narrow to eighty columns."""
+    console = Console()
+    return console if console.is_terminal else Console(width=_PIPE_WIDTH)
+
+
+def _dicts(records: list[Any]) -> list[dict[str, Any]]:
+    return [asdict(record) for record in records]
+
+
+def _print_json(document: dict[str, Any]) -> None:
+    typer.echo(json.dumps(document, indent=2))

@@ -1,0 +1,117 @@
+"""Tables of runs for people: a list, one run, its budget and its journal."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from rich.markup import escape
+from rich.table import Table
+
+from daemon.records import CaptureRecord, JournalEntry, ResultRecord, RunRecord
+
+_ABSENT = "-"
+
+
+def runs_table(rows: Sequence[tuple[RunRecord, ResultRecord | None]]) -> Table:
+    """Return one line for each run, with its newest result."""
+    table = Table("run", "requested (UTC)", "board", "network", "state", "quality", title="Runs")
+    for name in ("batch", "gross J/image", "net J/image"):
+        table.add_column(name, justify="right")
+    for run, result in rows:
+        table.add_row(*_run_cells(run, result), str(run.batch_size), *_energy_cells(result))
+    return table
+
+
+def run_table(run: RunRecord, results: Sequence[ResultRecord], captures: Sequence[CaptureRecord]) -> Table:
+    """Return what was asked for, what became of it, and its newest result."""
+    table = Table(show_header=False, title=f"Run {escape(run.run_id)}")
+    for name, value in _facts(run, results, captures).items():
+        table.add_row(name, escape(value))
+    return table
+
+
+def budget_table(result: ResultRecord) -> Table:
+    """Return the uncertainty budget of gross energy per image, the largest term first."""
+    table = Table(title="Uncertainty budget of gross energy per image")
+    table.add_column("term")
+    for name in ("standard uncertainty / J", "share of variance"):
+        table.add_column(name, justify="right")
+    table.add_column("source")
+    budget = result.document.get("budget") or []
+    for term in sorted(budget, key=lambda term: term["share"], reverse=True):
+        contribution = f"{term['standard_uncertainty_j']:.3g}"
+        table.add_row(escape(term["term"]), contribution, f"{term['share']:.1%}", escape(term.get("source") or ""))
+    return table
+
+
+def reasons_lines(result: ResultRecord) -> list[str]:
+    """Return one line for each reason that keeps a result from being valid."""
+    return [f"{escape(reason['code'])}: {escape(reason['text'])}" for reason in result.document.get("reasons") or []]
+
+
+def journal_table(entries: Sequence[JournalEntry]) -> Table:
+    """Return what happened to a run, in order."""
+    table = Table("at (UTC)", "event", "state", "detail", title="Journal")
+    for entry in entries:
+        detail = escape(json.dumps(dict(entry.detail))) if entry.detail else ""
+        table.add_row(_time_text(entry.at_utc_ns), escape(entry.event), entry.state or "", detail)
+    return table
+
+
+def energy_text(value_j: float | None, u95_j: float | None) -> str:
+    """Return an energy with its expanded uncertainty, in joules, to the digits that the uncertainty supports."""
+    if value_j is None:
+        return _ABSENT
+    if u95_j is None or not u95_j > 0:
+        return f"{value_j:.6g}"
+    # Two digits of the uncertainty, as GUM 7.2.6 has it, and the value to the same place.
+    places = max(0, 1 - int(f"{u95_j:.1e}".partition("e")[2]))
+    return f"{value_j:.{places}f} ± {u95_j:.{places}f}"
+
+
+def _run_cells(run: RunRecord, result: ResultRecord | None) -> Iterator[str]:
+    yield escape(run.run_id)
+    yield _time_text(run.requested_utc_ns)
+    yield escape(run.board)
+    yield escape(run.network)
+    yield run.state if run.reason is None else f"{run.state} ({escape(run.reason)})"
+    yield result.quality if result else _ABSENT
+
+
+def _energy_cells(result: ResultRecord | None) -> tuple[str, str]:
+    if result is None:
+        return _ABSENT, _ABSENT
+    gross = energy_text(result.gross_energy_per_image_j, result.gross_u95_j)
+    return gross, energy_text(result.net_energy_per_image_j, result.net_u95_j)
+
+
+def _facts(run: RunRecord, results: Sequence[ResultRecord], captures: Sequence[CaptureRecord]) -> Mapping[str, str]:
+    planned = "until captured" if run.images_planned is None else str(run.images_planned)
+    facts = {
+        "board": run.board,
+        "network": f"{run.network}, batch {run.batch_size}, {run.precision}",
+        "images planned": planned,
+        "requested (UTC)": _time_text(run.requested_utc_ns),
+        "state": run.state if run.text is None else f"{run.state} ({run.reason}): {run.text}",
+        "captures": f"{len(captures)} of {run.captures}: {', '.join(capture.name for capture in captures)}",
+    }
+    return facts | (_result_facts(results[0], len(results)) if results else {"result": _ABSENT})
+
+
+def _result_facts(result: ResultRecord, count: int) -> Mapping[str, str]:
+    gross, net = _energy_cells(result)
+    document: Mapping[str, Any] = result.document
+    return {
+        "result": f"{result.result_id} (newest of {count})",
+        "gross energy": f"{gross} J/image (95 %)",
+        "net energy": f"{net} J/image (95 %)",
+        "images": str(document.get("images", _ABSENT)),
+        "synchronised by": str(document.get("sync", _ABSENT)),
+        "quality": result.quality,
+        "software": str(document.get("software_version", _ABSENT)),
+    }
+
+
+def _time_text(at_utc_ns: int) -> str:
+    return datetime.fromtimestamp(at_utc_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M:%S")

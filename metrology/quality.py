@@ -8,6 +8,7 @@ import numpy as np
 
 from metrology.capture import Capture
 from metrology.marker import MarkerReading
+from metrology.supply import SupplyConditions
 
 
 class Verdict(StrEnum):
@@ -105,6 +106,20 @@ def _code_reasons(capture: Capture, name: str) -> list[Reason]:
             text = f"{name}, {channel}: {holes} of {n} samples were never acquired; check that it completed"
             reasons.append(Reason(code=ReasonCode.HOLES, verdict=Verdict.INVALID, text=text))
     return reasons
+
+
+def supply_reasons(supply: SupplyConditions, *, name: str) -> list[Reason]:
+    """Return what is wrong with the supply around a capture: energy needs a voltage that stays where it was read."""
+    if not supply.output_on:
+        text = f"{name}: the supply's output was off; switch it on"
+        return [Reason(code=ReasonCode.SUPPLY_OFF, verdict=Verdict.INVALID, text=text)]
+    if supply.tripped:
+        text = f"{name}: a protection of the supply acted; find the cause, then clear it"
+        return [Reason(code=ReasonCode.SUPPLY_TRIPPED, verdict=Verdict.INVALID, text=text)]
+    if not supply.constant_voltage:
+        text = f"{name}: the supply left constant voltage; raise its current limit within the envelope"
+        return [Reason(code=ReasonCode.SUPPLY_NOT_CV, verdict=Verdict.INVALID, text=text)]
+    return []
 
 
 def marker_reasons(reading: MarkerReading, *, name: str) -> list[Reason]:

@@ -1,0 +1,208 @@
+"""Analysis: from a run's captures to its energy and its verdict."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from metrology.baseline import baseline_window, scatter
+from metrology.capture import Capture
+from metrology.electrical import ElectricalRecord
+from metrology.energy import RecordEnergy, cut_batch, whole_batches
+from metrology.influences import Influences
+from metrology.marker import MarkerReading, read_marker
+from metrology.power import mean_power_w
+from metrology.quality import (
+    QualityLimits,
+    Reason,
+    ReasonCode,
+    Verdict,
+    batch_count_reasons,
+    capture_reasons,
+    drift_reasons,
+    marker_reasons,
+    run_lies_whole_in_record,
+    supply_reasons,
+    too_few_batches_reasons,
+    verdict_of,
+)
+from metrology.supply import SupplyConditions
+from metrology.uncertainty import EnergyResult, Idle, evaluate
+
+BASELINE_GUARD_S = 1e-3
+"""Left out of the idle baseline just before the first edge: the board is already stirring."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFacts:
+    """What the board said of a run."""
+
+    batch_size: int
+    """Images in a batch."""
+    batches: int
+    """Batches that the board says it ran."""
+    images: int
+    """Images that the board says it ran."""
+    captures_planned: int
+    """Captures that were asked for."""
+    batch_duration_s: float | None = None
+    """Median duration of a batch by the board's clock, in seconds; None where it did not say."""
+    run_duration_s: float | None = None
+    """From the start of the first batch to the end of the last by the board's clock, in seconds; None if unsaid."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class MeasuredCapture:
+    """A capture with what the supply said around it."""
+
+    name: str
+    """Which capture, for reasons."""
+    capture: Capture
+    """The raw record."""
+    supply: SupplyConditions
+    """The supply around it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunAnalysis:
+    """What became of a run."""
+
+    energy: EnergyResult | None
+    """The energies; None where no energy could be measured at all."""
+    reasons: tuple[Reason, ...]
+    """Everything that keeps the result from being valid."""
+    batches: int
+    """Whole batches measured."""
+    images: int
+    """Images in them."""
+    images_per_s: float | None
+    """Images over the measured time, gaps included; None without energy."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of the reasons."""
+        return verdict_of(self.reasons)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Examined:
+    """One capture, read."""
+
+    name: str
+    record: ElectricalRecord
+    reading: MarkerReading
+    supply: SupplyConditions
+
+
+def analyse(
+    captures: Sequence[MeasuredCapture], *, facts: RunFacts, influences: Influences, limits: QualityLimits
+) -> RunAnalysis:
+    """Analyse a run by the marker in its captures.
+
+    Args:
+        captures: the run's captures in the order in which they were taken.
+        facts: what the board said.
+        influences: the bench's systematic quantities; a probe's declared zero is among them.
+        limits: thresholds of the quality gates.
+    """
+    reasons = [reason for one in captures for reason in _capture_reasons(one, limits)]
+    if len(captures) < facts.captures_planned:
+        reasons.append(_too_few_captures(len(captures), facts.captures_planned))
+    examined = [found for one in captures if (found := _examine(one, influences)) is not None]
+    reasons += [reason for one in examined for reason in marker_reasons(one.reading, name=one.name)]
+    reasons += _count_reasons(examined, facts)
+    energies, more = _energies(examined, facts)
+    reasons += more
+    if not energies:
+        return RunAnalysis(energy=None, reasons=tuple(reasons), batches=0, images=0, images_per_s=None)
+    idle = _idle(examined[0])
+    if idle is None:
+        text = f"{examined[0].name}: no idle stretch before the first batch, so net energy is unknown"
+        reasons.append(Reason(code=ReasonCode.BASELINE_MISSING, verdict=Verdict.DEGRADED, text=text))
+    reasons += _batch_reasons(examined, energies, limits)
+    batches = sum(energy.batches for energy in energies)
+    duration_s = sum(energy.gross.duration_s for energy in energies)
+    return RunAnalysis(
+        energy=evaluate(energies, batch_size=facts.batch_size, idle=idle, influences=influences),
+        reasons=tuple(reasons),
+        batches=batches,
+        images=batches * facts.batch_size,
+        images_per_s=batches * facts.batch_size / duration_s,
+    )
+
+
+def _capture_reasons(one: MeasuredCapture, limits: QualityLimits) -> list[Reason]:
+    found = capture_reasons(one.capture, limits, name=one.name) + supply_reasons(one.supply, name=one.name)
+    if one.capture.marker_pod_counts is None:
+        text = f"{one.name} holds no digital pod: wire the marker to a digital line and name it in the configuration"
+        found.append(Reason(code=ReasonCode.MARKER_MISSING, verdict=Verdict.INVALID, text=text))
+    return found
+
+
+def _too_few_captures(taken: int, planned: int) -> Reason:
+    text = f"{taken} of {planned} captures were taken before the board finished; let it run longer"
+    return Reason(code=ReasonCode.TOO_FEW_CAPTURES, verdict=Verdict.DEGRADED, text=text)
+
+
+def _examine(one: MeasuredCapture, influences: Influences) -> _Examined | None:
+    levels = one.capture.marker_levels()
+    if levels is None:
+        return None
+    record = ElectricalRecord.of(
+        one.capture,
+        supply_voltage_v=one.supply.loaded_voltage_v,
+        lead_resistance_ohm=influences.lead_resistance_ohm.value,
+    )
+    reading = read_marker(levels, one.capture.time_base)
+    return _Examined(name=one.name, record=record, reading=reading, supply=one.supply)
+
+
+def _count_reasons(examined: Sequence[_Examined], facts: RunFacts) -> list[Reason]:
+    if not examined or not any(one.reading.pulses for one in examined):
+        return []
+    first = examined[0]
+    complete = len(examined) == 1 and run_lies_whole_in_record(
+        first.reading, record_end_s=first.record.span.end_s, run_duration_s=facts.run_duration_s
+    )
+    seen = sum(len(one.reading.pulses) for one in examined)
+    found = batch_count_reasons(seen=seen, told=facts.batches, complete=complete)
+    if facts.images != facts.batches * facts.batch_size:
+        text = f"the board says {facts.images} images, which is not {facts.batches} batches of {facts.batch_size}"
+        found.append(Reason(code=ReasonCode.BATCH_COUNT, verdict=Verdict.INVALID, text=text))
+    return found
+
+
+def _energies(examined: Sequence[_Examined], facts: RunFacts) -> tuple[list[RecordEnergy], list[Reason]]:
+    """Return what each record contributes; a cut batch stands in only where no record holds a whole one."""
+    whole = [whole_batches(one.record, one.reading) for one in examined if one.reading.pulses]
+    cut = next((one for one in examined if one.reading.cut_start_s is not None), None)
+    if whole or cut is None:
+        return whole, []
+    if facts.batch_duration_s is None:
+        text = f"{cut.name}: no batch fits into the record, and the board gave no batch duration to make up for it"
+        return [], [Reason(code=ReasonCode.NO_WHOLE_BATCH, verdict=Verdict.INVALID, text=text)]
+    return [cut_batch(cut.record, cut.reading, batch_duration_s=facts.batch_duration_s)], []
+
+
+def _idle(first: _Examined) -> Idle | None:
+    """Return the run's baseline: the stretch before the first edge of its first capture."""
+    reading = first.reading
+    edge_s = reading.pulses[0].start_s if reading.pulses else reading.cut_start_s
+    if reading.starts_high or edge_s is None:
+        return None
+    window = baseline_window(first.record.span, first_edge_s=edge_s, guard_s=BASELINE_GUARD_S)
+    if window is None:
+        return None
+    return Idle(
+        integrals=first.record.integrals(window),
+        supply_voltage_v=first.supply.idle_voltage_v,
+        scatter=scatter(first.record, window),
+    )
+
+
+def _batch_reasons(
+    examined: Sequence[_Examined], energies: Sequence[RecordEnergy], limits: QualityLimits
+) -> list[Reason]:
+    found = too_few_batches_reasons(sum(energy.batches for energy in energies), limits)
+    for one in examined:
+        powers_w = [mean_power_w(one.record, pulse) for pulse in one.reading.pulses]
+        found += drift_reasons(powers_w, limits, name=one.name)
+    return found

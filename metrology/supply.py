@@ -1,0 +1,28 @@
+"""Supply conditions: what the supply said of itself around one capture."""
+
+import math
+from dataclasses import dataclass
+
+from metrology.errors import MetrologyError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SupplyConditions:
+    """Read-back and regulation, from before the trigger to after the record."""
+
+    idle_voltage_v: float
+    """Voltage read back before the run, in volts."""
+    loaded_voltage_v: float
+    """Voltage read back while the board ran, in volts."""
+    constant_voltage: bool
+    """The output was in constant voltage at every reading and left it at no moment between."""
+    tripped: bool
+    """A protection acted."""
+    output_on: bool
+    """The output was on at every reading."""
+
+    def __post_init__(self) -> None:
+        if not (math.isfinite(self.idle_voltage_v) and math.isfinite(self.loaded_voltage_v)):
+            raise MetrologyError(
+                f"supply voltages must be finite, got {self.idle_voltage_v!r} and {self.loaded_voltage_v!r} V"
+            )

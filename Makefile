@@ -1,0 +1,50 @@
+# Everything a fresh Debian or Ubuntu machine with Python 3.11 or newer needs: `make demo`, `make test`.
+# A slim CPU build of torch: make setup PIP_FLAGS="--extra-index-url https://download.pytorch.org/whl/cpu"
+
+PYTHON ?= python3
+PIP_FLAGS ?=
+PYTEST_FLAGS ?=
+DEMO_FLAGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: help setup demo test check bench clean
+
+help:
+	@echo "make setup   make $(VENV) and install joulebench with everything a developer needs"
+	@echo "make demo    measure two networks on the simulated bench, set-up included"
+	@echo "make test    all checks and all tests, set-up included"
+	@echo "make check   lint, format, layers, types"
+	@echo "make bench   print the benchmarks"
+	@echo "make clean   remove $(VENV) and what the tools left behind"
+
+setup: $(INSTALLED)
+
+# The stamp is newer than what decides the installation; a half-made one has no stamp and is made again.
+$(INSTALLED): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "joulebench needs Python 3.11 or newer: make PYTHON=python3.11")'
+	@$(PYTHON) -c 'import ensurepip' || { echo "The venv module is incomplete: apt install python3-venv" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(PIP_FLAGS) -c constraints.txt -e ".[dev]"
+	@touch $@
+
+demo: setup
+	$(BIN)/joulebench demo $(DEMO_FLAGS)
+
+test: check
+	$(BIN)/python -m pytest $(PYTEST_FLAGS)
+
+check: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
+	$(BIN)/mypy
+
+bench: setup
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
+
+clean:
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo-out
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -1,0 +1,112 @@
+"""What every test can ask for, and the rules that hold for all of them.
+
+* No test may skip where JOULEBENCH_NO_SKIP=1: the gate must not pass because a tool was missing.
+* A task that outlives an async test fails it.
+* Random numbers come from one seed, printed first; JOULEBENCH_SEED sets another.
+"""
+
+import asyncio
+import inspect
+import os
+from collections.abc import AsyncIterator, Generator, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import hypothesis
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from tests.mosquitto import MosquittoBroker, mosquitto_path
+
+SEED = int(os.environ.get("JOULEBENCH_SEED", "1605"))
+NO_SKIP = os.environ.get("JOULEBENCH_NO_SKIP", "") not in ("", "0")
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+hypothesis.settings.register_profile("joulebench", derandomize=True, deadline=None, database=None, print_blob=True)
+hypothesis.settings.load_profile("joulebench")
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if reporter is not None:
+        reporter.write_line(f"seed {SEED} (JOULEBENCH_SEED), skips {'fail' if NO_SKIP else 'are allowed'}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if isinstance(item, pytest.Function) and inspect.iscoroutinefunction(inspect.unwrap(item.obj)):
+            item.fixturenames.insert(0, "no_leaked_tasks")  # first set up, so last to look
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    return _forbid_skip(report)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    report = yield
+    return _forbid_skip(report)
+
+
+def _forbid_skip(report: Report) -> Report:
+    if NO_SKIP and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else str(report.longrepr)
+        report.outcome = "failed"
+        report.longrepr = f"JOULEBENCH_NO_SKIP is set, yet this skips: {reason}"
+    return report
+
+
+@pytest_asyncio.fixture
+async def no_leaked_tasks() -> AsyncIterator[None]:
+    """Fail an async test that leaves a task behind."""
+    before = asyncio.all_tasks()
+    yield
+    await asyncio.sleep(0)  # a task that was cancelled last gets its turn to end
+    leaked = [task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()]
+    assert not leaked, f"tasks outlived the test: {leaked}"
+
+
+@pytest.fixture
+def seed() -> int:
+    """The session's seed."""
+    return SEED
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    """A generator that gives the same numbers to this test in each run."""
+    return np.random.default_rng(SEED)
+
+
+@pytest.fixture(scope="session")
+def repository() -> Path:
+    """The root of the project's files."""
+    return REPOSITORY
+
+
+@pytest.fixture(scope="session")
+def recordings() -> Path:
+    """The folder of the six MLPerf Tiny recordings, one folder each; skips where they are absent."""
+    default = REPOSITORY.parent / "shared" / "data" / "mlperf-tiny-v1.0"
+    folder = Path(os.environ.get("JOULEBENCH_RECORDINGS", default))
+    if not folder.is_dir():
+        pytest.skip(f"no MLPerf Tiny recordings at {folder} (set JOULEBENCH_RECORDINGS)")
+    return folder
+
+
+@pytest.fixture
+def mosquitto_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[MosquittoBroker]:
+    """A running mosquitto on a port of its own: `host`, `port`, `url`, `stop(kill=...)`, `start()`."""
+    if mosquitto_path() is None:
+        pytest.skip("mosquitto is not installed (apt install mosquitto)")
+    broker = MosquittoBroker(tmp_path_factory.mktemp("mosquitto"))
+    broker.start()
+    yield broker
+    broker.stop()

@@ -1,0 +1,124 @@
+"""Bench settings: which instruments make the bench, what is wired where, and what may be asked of them."""
+
+from dataclasses import dataclass, field
+
+from instruments.current_probe import CurrentProbe
+from instruments.errors import SettingRefused
+from instruments.oscilloscope_settings import (
+    AcquisitionType,
+    ChannelSettings,
+    OscilloscopeSettings,
+    PodSettings,
+    TimeBaseSettings,
+    TriggerSettings,
+)
+from instruments.supply_envelope import SupplyEnvelope
+from metrology.trace import Unit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class VoltageChannel:
+    """A channel wired to the board's supply; it refines the alternating part of the voltage."""
+
+    number: int = 2
+    """Channel, 1 to 4."""
+    scale_v_per_div: float = 5.0
+    """Sensitivity at the probe's tip."""
+    offset_v: float = 0.0
+    """Voltage at the centre of the screen."""
+    probe_ratio: float = 10.0
+    """Ratio of the voltage probe: 10 for 10:1."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchSettings:
+    """A bench of one oscilloscope with a current probe, and one power supply."""
+
+    oscilloscope_resource: str
+    """VISA resource name of the oscilloscope."""
+    power_supply_resource: str
+    """VISA resource name of the power supply, such as `GPIB0::5::INSTR`."""
+    envelope: SupplyEnvelope
+    """Bounds of the supply's set-points."""
+    gpib_adapter_resource: str | None = None
+    """VISA resource name of a Prologix-style adapter in front of the supply; None where there is none."""
+    probe: CurrentProbe = field(default_factory=CurrentProbe)
+    """The current probe as declared."""
+    current_channel: int = 1
+    """Oscilloscope channel of the current probe."""
+    current_scale_a_per_div: float = 0.2
+    """Sensitivity of that channel, in ampere at the conductor per division."""
+    current_offset_a: float = 0.0
+    """Current at the centre of the screen."""
+    voltage: VoltageChannel | None = None
+    """Channel at the board's supply; None where none is wired."""
+    marker_bit: int | None = 0
+    """Digital line of the board's marker, 0 to 7; None where none is wired: the trigger is then forced."""
+    marker_threshold_v: float = 1.4
+    """Voltage between low and high of the marker."""
+    record_s: float = 2.0
+    """Length of a record."""
+    pretrigger_fraction: float = 0.1
+    """Part of the record before the trigger."""
+    acquisition: AcquisitionType = AcquisitionType.NORMAL
+    """How samples become points."""
+    trigger: TriggerSettings | None = None
+    """What starts a record; None: the marker's rising edge, or without marker the largest value on the screen."""
+    timeout_s: float = 5.0
+    """How long one answer of an instrument may take."""
+
+    def __post_init__(self) -> None:
+        if self.marker_bit is not None and not 0 <= self.marker_bit <= 7:
+            raise SettingRefused(f"must be 0..7, got {self.marker_bit!r}", instrument="bench", operation="marker_bit")
+        if not 0 < self.timeout_s <= 60:
+            text = f"must be 0 < value <= 60 s, got {self.timeout_s!r}"
+            raise SettingRefused(text, instrument="bench", operation="timeout_s")
+        _ = self.oscilloscope_settings
+
+    @property
+    def pretrigger_s(self) -> float:
+        """Time that the oscilloscope needs before it takes a trigger, in seconds of the bench's world."""
+        return self.record_s * self.pretrigger_fraction
+
+    @property
+    def oscilloscope_settings(self) -> OscilloscopeSettings:
+        """What the oscilloscope is to be programmed with.
+
+        Raises:
+            SettingRefused: a value that the oscilloscope cannot take.
+        """
+        return OscilloscopeSettings(
+            current=self._current(),
+            voltage=self._voltage(),
+            pod=None if self.marker_bit is None else PodSettings(threshold_v=self.marker_threshold_v),
+            time_base=TimeBaseSettings(range_s=self.record_s, pretrigger_fraction=self.pretrigger_fraction),
+            trigger=self.trigger or self._default_trigger(),
+            acquisition=self.acquisition,
+        )
+
+    def _current(self) -> ChannelSettings:
+        return ChannelSettings(
+            number=self.current_channel,
+            scale_per_div=self.current_scale_a_per_div,
+            offset=self.current_offset_a,
+            probe_ratio=self.probe.probe_ratio,
+            unit=Unit.AMPERE,
+        )
+
+    def _voltage(self) -> ChannelSettings | None:
+        if self.voltage is None:
+            return None
+        return ChannelSettings(
+            number=self.voltage.number,
+            scale_per_div=self.voltage.scale_v_per_div,
+            offset=self.voltage.offset_v,
+            probe_ratio=self.voltage.probe_ratio,
+            unit=Unit.VOLT,
+        )
+
+    def _default_trigger(self) -> TriggerSettings:
+        if self.marker_bit is not None:
+            return TriggerSettings(source=f"DIGital{self.marker_bit}")
+        # Out of the signal's reach, so that nothing but a forced trigger starts the record.
+        level = self.current_offset_a + 3.9 * self.current_scale_a_per_div
+        return TriggerSettings(source=f"CHANnel{self.current_channel}", level=level)

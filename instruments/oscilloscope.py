@@ -1,0 +1,180 @@
+"""Oscilloscope: the MSO-X 2024A's verbs, from configuration to a capture."""
+
+import time
+from collections.abc import Mapping
+from enum import IntFlag
+
+from instruments.errors import BadBlock, InstrumentError, InstrumentTimeout
+from instruments.identity import expect_model
+from instruments.oscilloscope_parameters import parameters
+from instruments.oscilloscope_settings import OscilloscopeSettings
+from instruments.setting import program
+from instruments.visa_session import VisaSession
+from instruments.waveform import Waveform, read_waveform
+from metrology.capture import Capture
+from metrology.trace import Unit
+
+MODELS = ("MSO-X 2024A",)
+"""Models that this driver speaks to."""
+ARM_POLL_S = 0.005
+"""Time between two questions whether the pre-trigger part is filled."""
+TIME_SLACK = 1e-3
+"""Largest difference of two sources' time axes, in sample intervals."""
+
+
+class Operation(IntFlag):
+    """Bits of the operation status condition register (reference 1.4)."""
+
+    RUN = 8
+    """An acquisition runs, or waits for its trigger."""
+    WAIT_TRIGGER = 32
+    """Armed: the pre-trigger part is filled, and no trigger has come."""
+
+
+class Oscilloscope:
+    """An MSO-X 2024A at the other end of a session. Use it from the session's thread only."""
+
+    def __init__(self, session: VisaSession) -> None:
+        self.session = session
+        self._settings: OscilloscopeSettings | None = None
+        self._read_back: dict[str, str] = {}
+        self._identity = ""
+
+    def identify(self) -> str:
+        """Get the identity string.
+
+        Raises:
+            WrongInstrument: something else answers.
+        """
+        self._identity = expect_model(self.session, MODELS)
+        return self._identity
+
+    def configure(self, settings: OscilloscopeSettings) -> dict[str, str]:
+        """Set everything that decides what a record holds, and read all of it back.
+
+        Returns:
+            Answer by header, as the instrument wrote it.
+
+        Raises:
+            SettingRefused: a setting was clamped or ignored; every one is listed.
+            InstrumentReported: the error queue was not empty.
+        """
+        self._settings = None
+        if not self._identity:
+            self.identify()
+        self.session.write(":STOP;*CLS")
+        self._read_back = program(self.session, parameters(settings), operation="configure")
+        self._settings = settings
+        return dict(self._read_back)
+
+    def start_single(self) -> None:
+        """Control the next acquisition: one record, which takes its trigger once the pre-trigger part is filled."""
+        self._configured("start_single")
+        # Reading clears them: what they say from here on is about this acquisition.
+        self._flag(":AER?")
+        self._flag(":TER?")
+        self.session.write(":SINGle")
+
+    def is_armed(self) -> bool:
+        """Get whether the pre-trigger part is filled, so that a trigger will be taken; clears the answer."""
+        return self._flag(":AER?")
+
+    def arm(self, deadline_s: float) -> None:
+        """Start a single acquisition and block until it is armed.
+
+        Raises:
+            InstrumentTimeout: not armed within `deadline_s`, which must be longer than the pre-trigger time.
+        """
+        self.start_single()
+        end = time.monotonic() + deadline_s
+        while not self.is_armed():
+            if time.monotonic() >= end:
+                raise self.not_armed(deadline_s)
+            time.sleep(ARM_POLL_S)
+
+    def not_armed(self, deadline_s: float) -> InstrumentTimeout:
+        """Return the error for an acquisition that was not armed in time."""
+        text = f"not armed within {deadline_s:g} s (last condition {self.condition()!r})"
+        return InstrumentTimeout(text, instrument=self.session.role, operation="arm")
+
+    def condition(self) -> Operation:
+        """Get the operation status condition: running, waiting for the trigger, or stopped (0)."""
+        return Operation(round(self.session.query_number(":OPERegister:CONDition?")))
+
+    def is_complete(self) -> bool:
+        """Get whether the record is complete; does not wait."""
+        return not self.condition() & Operation.RUN
+
+    def triggered(self) -> bool:
+        """Get whether a trigger came since the last question; clears the answer."""
+        return self._flag(":TER?")
+
+    def force_trigger(self) -> None:
+        """Control the trigger: complete the armed acquisition without an edge."""
+        self.session.write(":TRIGger:FORCe")
+
+    def stop(self) -> None:
+        """Control the acquisition: end it."""
+        self.session.write(":STOP")
+
+    def sample_rate_hz(self) -> float:
+        """Get the sample rate of the last acquisition, in hertz. Not while armed: the instrument may hang."""
+        return self.session.query_number(":ACQuire:SRATe?")
+
+    def read_capture(
+        self, *, marker_bit: int = 0, instruments: Mapping[str, str] | None = None, taken_utc_ns: int | None = None
+    ) -> Capture:
+        """Read the completed record in one fixed order: current, voltage where wired, pod where wired.
+
+        Raises:
+            BadBlock: a block is truncated, or the sources do not lie on one time axis.
+            InstrumentError: the acquisition still runs, so that a shorter record would come.
+        """
+        settings = self._configured("read_capture")
+        if not self.is_complete():
+            text = "the acquisition still runs; wait for it or stop it first"
+            raise InstrumentError(text, instrument=self.session.role, operation="read_capture")
+        waveforms = self._read_all(settings)
+        self.session.check_errors("read_capture")
+        self._check_one_time_axis(waveforms)
+        current = waveforms[0]
+        voltage = waveforms[1] if settings.voltage is not None else None
+        pod = waveforms[-1] if settings.pod is not None else None
+        return Capture(
+            time_base=current.preamble.time_base,
+            current=current.trace(Unit.AMPERE),
+            voltage=None if voltage is None else voltage.trace(Unit.VOLT),
+            marker_pod_counts=None if pod is None else pod.counts.astype("u1", copy=False),
+            marker_bit=marker_bit,
+            settings=self._settings_of(waveforms),
+            instruments={self.session.role: self._identity, **(instruments or {})},
+            triggered_utc_ns=taken_utc_ns,
+        )
+
+    def _read_all(self, settings: OscilloscopeSettings) -> list[Waveform]:
+        sources = [f"CHANnel{channel.number}" for channel in settings.channels]
+        if settings.pod is not None:
+            sources.append("POD1")
+        return [read_waveform(self.session, source, acquisition=settings.acquisition) for source in sources]
+
+    def _check_one_time_axis(self, waveforms: list[Waveform]) -> None:
+        first = waveforms[0]
+        for other in waveforms[1:]:
+            ours, theirs = first.preamble.time_base, other.preamble.time_base
+            shift = abs(ours.origin_s - theirs.origin_s) + abs(ours.end_s - theirs.end_s)
+            if ours.sample_count != theirs.sample_count or shift > TIME_SLACK * ours.interval_s:
+                text = f"{first.source} lies on {ours}, {other.source} on {theirs}"
+                raise BadBlock(text, instrument=self.session.role, operation="read_capture")
+
+    def _settings_of(self, waveforms: list[Waveform]) -> dict[str, str]:
+        preambles = {f":WAVeform:PREamble? {waveform.source}": waveform.preamble_text for waveform in waveforms}
+        rate = self.session.query(":ACQuire:SRATe?")
+        return {**self._read_back, ":ACQuire:SRATe": rate, **preambles}
+
+    def _configured(self, operation: str) -> OscilloscopeSettings:
+        if self._settings is None:
+            raise InstrumentError("not configured", instrument=self.session.role, operation=operation)
+        return self._settings
+
+    def _flag(self, query: str) -> bool:
+        return self.session.query_number(query) != 0

@@ -1,0 +1,167 @@
+"""Oscilloscope settings: what a record is to hold, checked before anything is sent."""
+
+import math
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from instruments.errors import SettingRefused
+from metrology.trace import Unit
+
+CHANNELS = range(1, 5)
+"""Analog channels of the MSO-X 2024A."""
+DIGITAL_LINES = range(8)
+"""Digital lines of its one pod."""
+BNC_SCALE_V_PER_DIV = (1e-3, 5.0)
+"""Smallest and largest sensitivity at the connector."""
+PROBE_RATIO = (0.1, 1000.0)
+"""Smallest and largest probe ratio, in units of the channel per volt at the connector."""
+THRESHOLD_LIMIT_V = 8.0
+"""Largest magnitude of a pod's threshold."""
+
+
+class Coupling(StrEnum):
+    """Input coupling of a channel."""
+
+    DC = "DC"
+    AC = "AC"
+
+
+class Slope(StrEnum):
+    """Edge that triggers."""
+
+    RISING = "POSitive"
+    FALLING = "NEGative"
+    EITHER = "EITHer"
+
+
+class AcquisitionType(StrEnum):
+    """How the converter's samples become the points of a record."""
+
+    NORMAL = "NORMal"
+    """Every point one sample. The default, because it is the only type whose raw record can be read whole: 100 000
+    points, so 50 kSa/s over 2 s. The high-resolution and average types are delivered from the measurement record, which
+    ends at 62 500 points: 31.25 kSa/s."""
+    HIGH_RESOLUTION = "HRESolution"
+    """Every point the mean of the samples in its interval: more bits, at most 62 500 points."""
+    AVERAGE = "AVERage"
+    """Every point the mean over several triggers: of no use for a single run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelSettings:
+    """One analog channel, in the unit of what its probe measures."""
+
+    number: int
+    """Channel, 1 to 4."""
+    scale_per_div: float
+    """Sensitivity at the probe's tip, in units per division; the screen is 8 divisions high."""
+    offset: float = 0.0
+    """Value at the centre of the screen, in the channel's unit."""
+    coupling: Coupling = Coupling.DC
+    """Input coupling."""
+    probe_ratio: float = 1.0
+    """Units per volt at the connector: 10 A/V for a probe of 100 mV/A, 10 for a 10:1 voltage probe."""
+    unit: Unit = Unit.VOLT
+    """What the channel measures."""
+    bandwidth_limit: bool = False
+    """Whether the channel's low-pass filter (about 20 MHz) is on."""
+
+    def __post_init__(self) -> None:
+        if self.number not in CHANNELS:
+            raise _refused("channel number", self.number, "1..4")
+        if not PROBE_RATIO[0] <= self.probe_ratio <= PROBE_RATIO[1]:
+            raise _refused(f"channel {self.number} probe_ratio", self.probe_ratio, "0.1..1000")
+        low, high = (bound * self.probe_ratio for bound in BNC_SCALE_V_PER_DIV)
+        if not low * (1 - 1e-9) <= self.scale_per_div <= high * (1 + 1e-9):
+            bound = f"{low:g}..{high:g} {self.unit}/div (1 mV to 5 V a division at the connector)"
+            raise _refused(f"channel {self.number} scale_per_div", self.scale_per_div, bound)
+        if not math.isfinite(self.offset):
+            raise _refused(f"channel {self.number} offset", self.offset, "a finite value")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TimeBaseSettings:
+    """Length of the record, and where in it the trigger lies."""
+
+    range_s: float = 2.0
+    """Length of the record: 10 divisions."""
+    pretrigger_fraction: float = 0.1
+    """Part of the record before the trigger."""
+
+    def __post_init__(self) -> None:
+        if not 20e-9 <= self.range_s <= 500.0:
+            raise _refused("range_s", self.range_s, "2e-8..500 s")
+        if not 0.0 <= self.pretrigger_fraction <= 1.0:
+            raise _refused("pretrigger_fraction", self.pretrigger_fraction, "0..1")
+
+    @property
+    def position_s(self) -> float:
+        """Time from the trigger to the centre of the screen."""
+        return self.range_s * (0.5 - self.pretrigger_fraction)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerSettings:
+    """An edge on a digital line or an analog channel."""
+
+    source: str = "DIGital0"
+    """`DIGital0` to `DIGital7`, or `CHANnel1` to `CHANnel4`."""
+    slope: Slope = Slope.RISING
+    """Which edge."""
+    level: float | None = None
+    """Level of an analog source, in its channel's unit; None for a digital source, which uses the pod's threshold."""
+
+    def __post_init__(self) -> None:
+        digital = {f"DIGital{line}" for line in DIGITAL_LINES}
+        analog = {f"CHANnel{number}" for number in CHANNELS}
+        if self.source not in digital | analog:
+            raise _refused("trigger source", self.source, "DIGital0..7 or CHANnel1..4")
+        if (self.source in analog) != (self.level is not None):
+            raise _refused("trigger level", self.level, "a number for an analog source, None for a digital one")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PodSettings:
+    """The pod of digital lines."""
+
+    threshold_v: float = 1.4
+    """Voltage between low and high; 1.4 V suits TTL and 3.3 V logic."""
+
+    def __post_init__(self) -> None:
+        if not abs(self.threshold_v) <= THRESHOLD_LIMIT_V:
+            raise _refused("pod threshold_v", self.threshold_v, f"-{THRESHOLD_LIMIT_V:g}..{THRESHOLD_LIMIT_V:g} V")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OscilloscopeSettings:
+    """Everything that decides what a record holds."""
+
+    current: ChannelSettings
+    """Channel of the current probe."""
+    voltage: ChannelSettings | None = None
+    """Channel at the board's supply, where one is wired."""
+    pod: PodSettings | None = field(default_factory=PodSettings)
+    """Digital lines; None where the instrument has none or none is wired."""
+    time_base: TimeBaseSettings = field(default_factory=TimeBaseSettings)
+    """Length of the record and position of the trigger."""
+    trigger: TriggerSettings = field(default_factory=TriggerSettings)
+    """What starts the record."""
+    acquisition: AcquisitionType = AcquisitionType.NORMAL
+    """How samples become points."""
+
+    def __post_init__(self) -> None:
+        if self.current.unit is not Unit.AMPERE:
+            raise _refused("unit of the current channel", self.current.unit, "A")
+        if self.voltage is not None and self.voltage.number == self.current.number:
+            raise _refused("voltage channel", self.voltage.number, "another channel than the current's")
+        if self.pod is None and self.trigger.source.startswith("DIGital"):
+            raise _refused("trigger source", self.trigger.source, "an analog channel, for no pod is wired")
+
+    @property
+    def channels(self) -> tuple[ChannelSettings, ...]:
+        """The analog channels in use, in the order in which they are read."""
+        return (self.current,) if self.voltage is None else (self.current, self.voltage)
+
+
+def _refused(name: str, value: object, bound: str) -> SettingRefused:
+    return SettingRefused(f"must be {bound}, got {value!r}", instrument="oscilloscope", operation=name)

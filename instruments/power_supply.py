@@ -1,0 +1,130 @@
+"""Power supply: the E3645A's verbs. Opening it sends nothing that changes its output."""
+
+from instruments.errors import BadAnswer
+from instruments.identity import expect_model
+from instruments.setting import Setting, program
+from instruments.supply_envelope import OVP_MAX_V, SupplyEnvelope, SupplyRange, refused
+from instruments.supply_reading import Questionable, SupplyMode, SupplyReading
+from instruments.visa_session import VisaSession
+
+MODELS = ("E3645A",)
+"""Models that this driver speaks to."""
+VOLTAGE_RESOLUTION_V = 0.002
+"""How far a voltage may be read back from the one sent: one step of the supply's converter."""
+CURRENT_RESOLUTION_A = 0.0005
+"""The same for a current limit."""
+CONDITION_MODE = {1: SupplyMode.CC, 2: SupplyMode.CV, 3: SupplyMode.FAULT}
+"""Answers to the questionable condition query; 0 is off or unregulated (reference 2.2)."""
+
+
+class PowerSupply:
+    """An E3645A at the other end of a session. Use it from the session's thread only."""
+
+    def __init__(self, session: VisaSession, envelope: SupplyEnvelope) -> None:
+        self.session = session
+        self.envelope = envelope
+
+    def identify(self) -> str:
+        """Get the identity string.
+
+        Raises:
+            WrongInstrument: something else answers.
+        """
+        return expect_model(self.session, MODELS)
+
+    def read_state(self) -> SupplyReading:
+        """Measure voltage and current; get regulation, switch, protection, and what happened since the last call."""
+        output_on = self.session.query_number("OUTPut?") != 0
+        return SupplyReading(
+            voltage_v=self.session.query_number("MEASure:VOLTage?"),
+            current_a=self.session.query_number("MEASure:CURRent?"),
+            mode=self._mode(output_on=output_on),
+            output_on=output_on,
+            ovp_tripped=self.session.query_number("VOLTage:PROTection:TRIPped?") != 0,
+            events=Questionable(round(self.session.query_number("STATus:QUEStionable?"))),
+        )
+
+    def set_points(self) -> tuple[float, float]:
+        """Get the programmed voltage in volt and current limit in ampere."""
+        return self.session.query_number("VOLTage?"), self.session.query_number("CURRent?")
+
+    def output_range(self) -> SupplyRange:
+        """Get the output range."""
+        answer = self.session.query("VOLTage:RANGe?")
+        try:
+            return SupplyRange(answer.upper())
+        except ValueError as error:
+            text = f"range must be P35V or P60V, got {answer!r}"
+            raise BadAnswer(text, instrument=self.session.role, operation="VOLTage:RANGe?") from error
+
+    def set_point(self, *, voltage_v: float | None = None, current_a: float | None = None) -> None:
+        """Set the voltage in volt, the current limit in ampere, or both; what is None stays.
+
+        Raises:
+            SettingRefused: outside envelope or range (nothing was sent), or read back otherwise.
+        """
+        self._check(voltage_v=voltage_v, current_a=current_a)
+        wanted = []
+        if current_a is not None:
+            wanted.append(Setting(header="CURRent", value=current_a, tolerance=CURRENT_RESOLUTION_A))
+        if voltage_v is not None:
+            wanted.append(Setting(header="VOLTage", value=voltage_v, tolerance=VOLTAGE_RESOLUTION_V))
+        program(self.session, wanted, operation="set_point")
+
+    def set_range(self, output_range: SupplyRange) -> None:
+        """Set the output range.
+
+        Raises:
+            SettingRefused: present set-points lie outside it, and the supply would silently clamp a live output.
+        """
+        voltage_v, current_a = self.set_points()
+        if voltage_v > output_range.max_voltage_v or current_a > output_range.max_current_a:
+            text = (
+                f"range {output_range} ends at {output_range.max_voltage_v:g} V and {output_range.max_current_a:g} A, "
+                f"set are {voltage_v:g} V and {current_a:g} A; lower the set-points first"
+            )
+            raise refused(text, operation="set_range")
+        setting = Setting(header="VOLTage:RANGe", value=str(output_range), also=(output_range.name,))
+        program(self.session, [setting], operation="set_range")
+
+    def set_ovp(self, voltage_v: float) -> None:
+        """Set the level of the over-voltage protection in volt, and switch it on.
+
+        Raises:
+            SettingRefused: above 66 V, or not above the set voltage, where it would trip at once.
+        """
+        set_v = self.session.query_number("VOLTage?")
+        if not set_v < voltage_v <= OVP_MAX_V:
+            text = f"must lie above the set voltage of {set_v:g} V and not above {OVP_MAX_V:g} V, got {voltage_v!r} V"
+            raise refused(text, operation="set_ovp")
+        level = Setting(header="VOLTage:PROTection", value=voltage_v, tolerance=0.05)
+        switch = Setting(header="VOLTage:PROTection:STATe", value=True)
+        program(self.session, [level, switch], operation="set_ovp")
+
+    def set_output(self, on: bool) -> None:
+        """Control the output switch.
+
+        Raises:
+            SettingRefused: what is set lies outside the envelope, so the output is not switched on.
+        """
+        if on:
+            self._check(voltage_v=None, current_a=None)
+        program(self.session, [Setting(header="OUTPut", value=on)], operation="set_output")
+
+    def clear_trip(self) -> None:
+        """Control the over-voltage protection: restore the output after a trip whose cause is removed."""
+        self.session.write("VOLTage:PROTection:CLEar")
+        self.session.check_errors("clear_trip")
+
+    def _check(self, *, voltage_v: float | None, current_a: float | None) -> None:
+        set_v, set_a = self.set_points()
+        self.envelope.check(
+            voltage_v=set_v if voltage_v is None else voltage_v,
+            current_a=set_a if current_a is None else current_a,
+            output_range=self.output_range(),
+        )
+
+    def _mode(self, *, output_on: bool) -> SupplyMode:
+        condition = round(self.session.query_number("STATus:QUEStionable:CONDition?"))
+        idle = SupplyMode.UNREGULATED if output_on else SupplyMode.OFF
+        return CONDITION_MODE.get(condition & 3, idle)

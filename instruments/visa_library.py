@@ -1,0 +1,77 @@
+"""VISA library: the one resource manager of the process, and resources opened so that they are fit to use."""
+
+import functools
+import socket
+import threading
+from typing import Any, cast
+
+import pyvisa
+from pyvisa.resources import MessageBasedResource
+
+from instruments.errors import ConnectionFailed
+from instruments.live_socket import make_live
+
+OPEN_TIMEOUT_S = 5.0
+"""How long a connection may take to be made."""
+RECEIVE_BYTES = 65536
+"""Bytes taken from a socket at once; pyvisa-py's 4096 makes 49 calls of a 200 kB record."""
+
+# Workers open their instruments at the same time, and a manager made twice at once is not one manager.
+_making = threading.Lock()
+
+
+@functools.cache
+def _make_manager() -> pyvisa.ResourceManager:
+    return pyvisa.ResourceManager("@py")
+
+
+def resource_manager() -> pyvisa.ResourceManager:
+    """Return the process-wide resource manager, on the pure Python back end."""
+    with _making:
+        return _make_manager()
+
+
+def open_resource(name: str, *, role: str) -> MessageBasedResource:
+    """Open a VISA resource by its name; a TCP connection is checked and sends without delay.
+
+    Raises:
+        ConnectionFailed: whatever hinders it, with the reason.
+    """
+    try:
+        resource = cast(MessageBasedResource, _open(name))
+    except Exception as error:  # pyvisa-py raises bare Exception, ValueError, OSError and VisaIOError alike
+        raise ConnectionFailed(f"cannot open {name!r}: {_reason(error)}", instrument=role, operation="open") from error
+    try:
+        _prepare_socket(resource)
+    except OSError as error:
+        resource.close()
+        raise ConnectionFailed(f"cannot open {name!r}: {_reason(error)}", instrument=role, operation="open") from error
+    return resource
+
+
+def transport_of(resource: MessageBasedResource) -> Any:
+    """Return what pyvisa-py carries a resource's bytes over: a socket, another session, or something of its own."""
+    return getattr(_session_of(resource), "interface", None)
+
+
+def _open(name: str) -> object:
+    host = getattr(pyvisa.rname.parse_resource_name(name), "host_address", None)
+    if host is not None:
+        socket.getaddrinfo(host, None)  # a name that does not resolve must not leave pyvisa-py's socket unclosed
+    return resource_manager().open_resource(name, open_timeout=round(OPEN_TIMEOUT_S * 1000))
+
+
+def _prepare_socket(resource: MessageBasedResource) -> None:
+    session = _session_of(resource)
+    connection = getattr(session, "interface", None)
+    if isinstance(connection, socket.socket):
+        session.interface = make_live(connection)
+        session.max_recv_size = RECEIVE_BYTES
+
+
+def _session_of(resource: MessageBasedResource) -> Any:
+    return cast(Any, resource.visalib).sessions[resource.session]
+
+
+def _reason(error: Exception) -> str:
+    return str(error) or type(error).__name__

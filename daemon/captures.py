@@ -76,13 +76,21 @@ class CaptureFiles:
             capture_id=capture_id, path=target, sha256=sha256(content).hexdigest(), size_bytes=len(content)
         )
 
-    def read(self, name: str | Path) -> Capture:
+    def read(self, name: str | Path, *, expected_sha256: str | None = None) -> Capture:
         """Return the capture in a file of the folder (or at an absolute path), exactly as it was written.
+
+        Args:
+            name: File.
+            expected_sha256: Checksum of the whole file from its reference, checked first; None: only the
+                checksums inside the file are.
 
         Raises:
             CaptureFileError: the file is missing, is no capture, or its content is not what was written.
         """
-        return _reading(self.path(name), read_table)
+        path = self.path(name)
+        if expected_sha256 is not None:
+            _check_file(path, expected_sha256)
+        return _reading(path, read_table)
 
     def describe(self, name: str | Path) -> dict[str, Any]:
         """Return what a file says about its capture, `extra` included, without reading its samples.
@@ -122,6 +130,13 @@ def _reading(path: Path, read: Callable[[Path], _Content]) -> _Content:
         return read(path)
     except (OSError, KeyError, TypeError, ValueError, ArrowException) as error:
         raise CaptureFileError(path, "read", str(error)) from error
+
+
+def _check_file(path: Path, expected_sha256: str) -> None:
+    found = sha256(_reading(path, Path.read_bytes)).hexdigest()
+    if found != expected_sha256:
+        problem = f"its checksum is {found}, and its reference says {expected_sha256}; restore the file from a copy"
+        raise CaptureFileError(path, "read", problem)
 
 
 def _sync(path: Path) -> None:

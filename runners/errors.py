@@ -1,0 +1,90 @@
+"""What can go wrong on the board side, and in the messages between the two sides.
+
+RunnerError
+|- MessageError        a message or topic outside the contract: where, what, and the bound
+|- UnknownNetwork      a network that this board cannot run
+|- WorkloadError       the inference, or what it needs, cannot be had as asked for
+|- MarkerError         the marker output cannot be opened or does not answer
+|- RunRejected         the daemon refused the run, before anything was promised
+|- RunFailed           the run broke on the way: the daemon said so, or fell silent
+`- BrokerUnavailable   no connection to the MQTT broker
+"""
+
+from collections.abc import Iterable, Sequence
+
+from metrology.errors import JoulebenchError
+
+
+class RunnerError(JoulebenchError):
+    """Root of the board side's errors."""
+
+    reason = "runner_error"
+    """Reason code, for the message that tells the other side."""
+
+
+class MessageError(RunnerError):
+    """A message or topic that the contract does not allow; lists all of its problems."""
+
+    reason = "bad_message"
+
+    def __init__(self, topic: str, problems: Sequence[str]) -> None:
+        self.topic = topic
+        self.problems = tuple(problems)
+        super().__init__(f"message on {topic}: " + "; ".join(self.problems))
+
+
+class UnknownNetwork(RunnerError):  # noqa: N818 - it names the state, as the contract does
+    """A network that this board cannot run."""
+
+    reason = "unknown_network"
+
+    def __init__(self, network: str, known: Iterable[str]) -> None:
+        self.network = network
+        self.known = tuple(known)
+        super().__init__(f"network {network!r} is not one that this board runs; it runs {', '.join(self.known)}")
+
+
+class WorkloadError(RunnerError):
+    """The inference cannot be run as asked for: a missing package, device or precision."""
+
+    reason = "workload_failed"
+
+
+class MarkerError(RunnerError):
+    """The marker output cannot be opened, or does not take a level."""
+
+    reason = "marker_failed"
+
+    def __init__(self, url: str, operation: str, problem: str) -> None:
+        self.url = url
+        self.operation = operation
+        super().__init__(f"marker {url}: cannot {operation}: {problem}")
+
+
+class RunRejected(RunnerError):  # noqa: N818 - it names the state, as the contract does
+    """The daemon refused the run before arming; nothing was measured."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        self.reason = reason
+        self.text = text
+        super().__init__(f"run rejected ({reason}): {text}")
+
+
+class RunFailed(RunnerError):  # noqa: N818 - it names the state, as the contract does
+    """The run broke on the way."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        self.reason = reason
+        self.text = text
+        super().__init__(f"run failed ({reason}): {text}")
+
+
+class BrokerUnavailable(RunnerError):  # noqa: N818 - it names the state, as the contract does
+    """The MQTT broker cannot be reached."""
+
+    reason = "broker_unavailable"
+
+    def __init__(self, host: str, port: int, problem: str) -> None:
+        self.host = host
+        self.port = port
+        super().__init__(f"MQTT broker {host}:{port} is not available: {problem}")

@@ -1,0 +1,48 @@
+"""The message contract, version 1: every payload that crosses the broker, as classes."""
+
+from runners.messages.message import (
+    IDENTIFIER_PATTERN,
+    MAX_PAYLOAD_BYTES,
+    NETWORK_PATTERN,
+    REASON_PATTERN,
+    Message,
+    decode,
+    encode,
+)
+from runners.messages.run_messages import (
+    MAX_BATCH_DURATIONS,
+    MAX_CAPTURES,
+    RunAbort,
+    RunFinished,
+    RunRequest,
+    RunStarted,
+)
+from runners.messages.run_result import BudgetTerm, QualityReason, Quantity, RunResult
+from runners.messages.run_state import RunPhase, RunState
+from runners.messages.status import BoardCommand, BoardStatus, DaemonStatus, Presence
+
+__all__ = [
+    "IDENTIFIER_PATTERN",
+    "MAX_BATCH_DURATIONS",
+    "MAX_CAPTURES",
+    "MAX_PAYLOAD_BYTES",
+    "NETWORK_PATTERN",
+    "REASON_PATTERN",
+    "BoardCommand",
+    "BoardStatus",
+    "BudgetTerm",
+    "DaemonStatus",
+    "Message",
+    "Presence",
+    "QualityReason",
+    "Quantity",
+    "RunAbort",
+    "RunFinished",
+    "RunPhase",
+    "RunRequest",
+    "RunResult",
+    "RunStarted",
+    "RunState",
+    "decode",
+    "encode",
+]

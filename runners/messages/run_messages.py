@@ -1,0 +1,98 @@
+"""What a board says of a run: request, started, finished, abort."""
+
+import statistics
+from collections.abc import Sequence
+from typing import Annotated, Self
+
+from pydantic import Field, model_validator
+
+from runners.messages.message import (
+    Count,
+    Message,
+    Nanoseconds,
+    NetworkName,
+    PositiveCount,
+    ReasonCode,
+    ShortText,
+    Text,
+)
+
+MAX_BATCH_DURATIONS = 4096
+"""Most batch durations in one message; as many as fit into a payload with room to spare."""
+MAX_CAPTURES = 1000
+"""Most captures that one run may ask for."""
+
+Captures = Annotated[int, Field(ge=1, le=MAX_CAPTURES)]
+SyncMethods = Annotated[tuple[ShortText, ...], Field(min_length=1, max_length=8)]
+
+
+class RunRequest(Message):
+    """The board asks for a run to be measured. Its network is loaded and warm."""
+
+    network: NetworkName
+    """Name of the network."""
+    batch_size: PositiveCount
+    """Images in one batch."""
+    precision: ShortText = "fp32"
+    """Number format of the inference."""
+    images_planned: PositiveCount | None = None
+    """Images after which the board stops; null: it runs until the last capture is taken."""
+    captures: Captures = 1
+    """Records to take of this run."""
+    sync: SyncMethods = ("marker",)
+    """Synchronisation methods that the board offers, the best first: `marker`, `clock`, `step`."""
+
+
+class RunStarted(Message):
+    """The board has begun its first batch."""
+
+    started_utc_ns: Nanoseconds
+    """When, by the board's clock, in nanoseconds of UTC."""
+    started_monotonic_ns: Nanoseconds | None = None
+    """When, by the board's monotonic clock, in nanoseconds; null where it has none."""
+
+
+class RunFinished(Message):
+    """The board has ended its last batch."""
+
+    finished_utc_ns: Nanoseconds
+    """When, by the board's clock, in nanoseconds of UTC."""
+    images: Count
+    """Images inferred, over all batches of the run."""
+    batches: Count
+    """Batches run, which is how often the marker was high."""
+    started_monotonic_ns: Nanoseconds | None = None
+    """Start of the first batch by the board's monotonic clock, in nanoseconds; null where it has none."""
+    finished_monotonic_ns: Nanoseconds | None = None
+    """End of the last batch by the same clock, in nanoseconds; null where it has none."""
+    batch_durations_ns: Annotated[tuple[Nanoseconds, ...], Field(max_length=MAX_BATCH_DURATIONS)] = ()
+    """Durations of the first batches by the board's clock, in nanoseconds, in order; may be empty."""
+    batch_duration_median_ns: Nanoseconds | None = None
+    """Median over all batches, in nanoseconds; null where the board did not time them."""
+
+    @model_validator(mode="after")
+    def _is_consistent(self) -> Self:
+        if self.images < self.batches:
+            raise ValueError(f"images ({self.images}) are fewer than batches ({self.batches}); each holds at least one")
+        if self.images and not self.batches:
+            raise ValueError(f"{self.images} images without a batch")
+        if len(self.batch_durations_ns) > self.batches:
+            raise ValueError(f"{len(self.batch_durations_ns)} batch durations for {self.batches} batches")
+        start, end = self.started_monotonic_ns, self.finished_monotonic_ns
+        if start is not None and end is not None and end < start:
+            raise ValueError(f"finished_monotonic_ns ({end}) lies before started_monotonic_ns ({start})")
+        return self
+
+    @staticmethod
+    def median_ns(durations_ns: Sequence[int]) -> int | None:
+        """Return the median of batch durations in whole nanoseconds; None without any."""
+        return round(statistics.median(durations_ns)) if durations_ns else None
+
+
+class RunAbort(Message):
+    """The board gives a run up, or refuses a command."""
+
+    reason: ReasonCode
+    """Reason code."""
+    text: Text
+    """What happened, in words."""

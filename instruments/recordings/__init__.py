@@ -1,1 +1,1 @@
-"""Readers of other instruments' files, giving the same objects that live captures give."""
+"""Readers of other instruments' files: they give the same objects that live captures give."""

@@ -1,0 +1,121 @@
+"""EEMBC EnergyRunner: energy per sample period from a current monitor, with the time stamps of a board's marker.
+
+A folder holds `trace1-energy.bin` (tag 0xF1, sample rate in hertz as float32, then one float32 a sample: microjoules;
+all little-endian), `trace1-timestamps.json` (seconds from the first sample; the first stamp ends the set-up, then they
+come in pairs, start and end of an inference window) and, where the host kept it, `results.txt`.
+"""
+
+import json
+import math
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+
+from instruments.recordings.energyrunner_file import file_error, read_file
+from instruments.recordings.energyrunner_results import read_inference_counts
+from instruments.recordings.recording import Recording
+from metrology.bins import EnergyBins
+from metrology.window import Window
+
+ENERGY_FILE = "trace1-energy.bin"
+TIMESTAMPS_FILE = "trace1-timestamps.json"
+RESULTS_FILE = "results.txt"
+
+_TAG = 0xF1
+_HEADER_BYTES = 5
+_SAMPLE_BYTES = 4
+_UJ_TO_J = 1e-6
+
+
+def read_recording(directory: Path, *, images_per_window: int | None = None) -> Recording:
+    """Read one recording.
+
+    Args:
+        directory: the folder.
+        images_per_window: images in each window; None takes what `results.txt` tells, unknown without that file.
+            Energies are never taken from it.
+
+    Raises:
+        RecordingError: a file is missing or not as described above; the text names file, place and value.
+    """
+    if not directory.is_dir():
+        raise file_error(directory, f"there is no such folder; give the one that holds {ENERGY_FILE}")
+    record = _read_energy(directory / ENERGY_FILE)
+    windows = _read_windows(directory / TIMESTAMPS_FILE, record)
+    if images_per_window is not None:
+        return Recording(record=record, windows=windows, images=(images_per_window,) * len(windows))
+    return Recording(record=record, windows=windows, images=_read_images(directory / RESULTS_FILE, len(windows)))
+
+
+def _read_images(path: Path, window_count: int) -> tuple[int | None, ...]:
+    """Return the images of each inference window, whose numbers are 2, 4, 6, ...: stretches count from set-up's 1."""
+    counts = read_inference_counts(path) if path.exists() else {}
+    return tuple(counts.get(2 * position + 2) for position in range(window_count))
+
+
+def _read_energy(path: Path) -> EnergyBins:
+    content = read_file(path)
+    rate_hz = _checked_rate_hz(content, path)
+    size = len(content) - _HEADER_BYTES
+    if size == 0 or size % _SAMPLE_BYTES:
+        raise file_error(
+            path,
+            f"{size} bytes follow the header, which is not one or more samples of {_SAMPLE_BYTES} bytes; "
+            "the file is truncated, copy it again",
+        )
+    energies_uj = np.frombuffer(content, dtype="<f4", offset=_HEADER_BYTES).astype(np.float64)
+    bad = np.flatnonzero(~np.isfinite(energies_uj))
+    if bad.size:
+        raise file_error(
+            path, f"sample {bad[0]} is {energies_uj[bad[0]]} uJ, and must be finite ({bad.size} such samples)"
+        )
+    return EnergyBins.of(energies_uj * _UJ_TO_J, interval_s=1.0 / rate_hz)
+
+
+def _checked_rate_hz(content: bytes, path: Path) -> float:
+    if len(content) < _HEADER_BYTES:
+        raise file_error(path, f"holds {len(content)} bytes, fewer than its header of {_HEADER_BYTES}")
+    if content[0] != _TAG:
+        raise file_error(path, f"byte 0 is 0x{content[0]:02X}, not the tag 0x{_TAG:02X} of an energy trace")
+    rate_hz = float(np.frombuffer(content, dtype="<f4", count=1, offset=1)[0])
+    # bounds: the slowest logger and the fastest monitor imaginable; garbage in these four bytes lies outside
+    if not 1e-3 <= rate_hz <= 1e9:
+        raise file_error(path, f"the sample rate in bytes 1-4 is {rate_hz!r} Hz, and must lie in 0.001..1e9 Hz")
+    return rate_hz
+
+
+def _read_windows(path: Path, record: EnergyBins) -> tuple[Window, ...]:
+    stamps_s = _checked_stamps_s(path)
+    slack_s = 1e-6 * record.interval_s
+    if stamps_s[0] < 0 or stamps_s[-1] > record.span.end_s + slack_s:
+        raise file_error(
+            path,
+            f"time stamps reach from {stamps_s[0]} s to {stamps_s[-1]} s, outside the {record.span.end_s} s of the "
+            f"samples in {ENERGY_FILE}; do both files belong together?",
+        )
+    pairs = zip(stamps_s[1::2], stamps_s[2::2], strict=True)
+    return tuple(Window(start_s=start_s, end_s=end_s) for start_s, end_s in pairs)
+
+
+def _checked_stamps_s(path: Path) -> list[float]:
+    stamps = _parsed(path)
+    if not isinstance(stamps, list) or len(stamps) < 3 or len(stamps) % 2 == 0:
+        found = f"{len(stamps)} of them" if isinstance(stamps, list) else f"a {type(stamps).__name__}"
+        raise file_error(path, f"must be a list of time stamps, one of set-up and then pairs; got {found}")
+    for position, stamp in enumerate(stamps):
+        if isinstance(stamp, bool) or not isinstance(stamp, int | float) or not math.isfinite(stamp):
+            raise file_error(path, f"time stamp {position} must be a finite number of seconds, got {stamp!r}")
+    for position, (before, after) in enumerate(pairwise(stamps), start=1):
+        if after <= before:
+            raise file_error(path, f"time stamps must ascend, got {after} s at {position} after {before} s")
+    return [float(stamp) for stamp in stamps]
+
+
+def _parsed(path: Path) -> object:
+    content = read_file(path)
+    try:
+        # every number as float: an integer of a thousand digits would not fit one
+        return json.loads(content, parse_int=float)
+    except (ValueError, RecursionError) as error:
+        raise file_error(path, f"is not JSON: {error}") from error

@@ -1,0 +1,35 @@
+"""Recording: what another instrument measured, as the objects that a live capture gives."""
+
+from dataclasses import dataclass
+
+from metrology.bins import EnergyBins
+from metrology.errors import MetrologyError
+from metrology.window import Window
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Recording:
+    """A power record with the inference windows that the board's marker told."""
+
+    record: EnergyBins
+    """Energy over time; time zero is the first sample."""
+    windows: tuple[Window, ...]
+    """Inference windows in ascending order, none overlapping another."""
+    images: tuple[int | None, ...]
+    """Images inferred in each window; None where the recording does not say."""
+    sync: str = "marker"
+    """Rung of the synchronisation ladder that the windows stand on."""
+
+    def __post_init__(self) -> None:
+        if len(self.images) != len(self.windows):
+            raise MetrologyError(
+                f"images must hold one entry for each of {len(self.windows)} windows, got {self.images}"
+            )
+        wrong = [count for count in self.images if count is not None and count < 1]
+        if wrong:
+            raise MetrologyError(f"images of a window must be at least 1, got {wrong[0]!r}")
+
+    @property
+    def sample_rate_hz(self) -> float:
+        """Samples in a second."""
+        return self.record.edges.rate_hz

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+from instruments.mnemonic import short_form
+
 HANG_UP = b"\x00hang up\x00"
 """Answer that makes a server close the connection; bytes before it are sent first."""
 
@@ -173,6 +175,24 @@ def transcript(exchanges: Sequence[tuple[str, str | bytes | None]]) -> Answer:
         expected, value = remaining.pop(0)
         assert message == expected, f"expected {expected!r}, got {message!r}"
         return f"{value}\n".encode() if isinstance(value, str) else value
+
+    return answer
+
+
+def echo(overrides: dict[str, str | bytes], clamped: dict[str, str] | None = None) -> Answer:
+    """Keep what is set and answer it in short form; `clamped` headers keep their own value, whatever is set."""
+    kept: dict[str, str] = {}
+
+    def answer(message: str) -> bytes | None:
+        if message in overrides:
+            value = overrides[message]
+            return f"{value}\n".encode() if isinstance(value, str) else value
+        if message.endswith("?"):
+            header = message[:-1]
+            return f"{(clamped or {}).get(header, kept.get(header, 'NEVER SET'))}\n".encode()
+        header, _, argument = message.partition(" ")
+        kept[header] = short_form(argument)
+        return None
 
     return answer
 

@@ -68,7 +68,7 @@ def test_a_block_of_newlines_comes_through_whole() -> None:
 def test_an_empty_address_is_a_time_out_and_the_next_question_is_answered(wired) -> None:
     server, adapter = wired
     supply = open_supply(adapter)
-    with pytest.raises(InstrumentTimeout, match="within 0.3 s"):
+    with pytest.raises(InstrumentTimeout, match=r"within 0\.3 s"):
         supply.query("SILENCE?")
     assert supply.query("*OPC?") == "1"
     assert "++clr" in server.adapter_commands, "an instrument out of step is cleared"
@@ -94,8 +94,7 @@ def test_an_adapter_that_left_while_idle_does_not_hang_the_next_write(wired) -> 
     assert supply.query("*OPC?") == "1"
     server.hang_up()
     with pytest.raises(ConnectionFailed):
-        for _ in range(3):  # the first writes may still fit into the closed connection's buffer
-            supply.query("*OPC?")
+        supply.query("*OPC?")
     assert supply.query("*OPC?") == "1"
 
 

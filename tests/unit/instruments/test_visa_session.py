@@ -13,28 +13,9 @@ from instruments.errors import (
 )
 from instruments.visa_library import resource_manager, transport_of
 from instruments.visa_session import Link, VisaSession
-from tests.unit.instruments.scripted_instrument import HANG_UP, Answer, ScriptedInstrument, answers, block
+from tests.unit.instruments.scripted_instrument import HANG_UP, answers, block
 
-NO_ERROR = {":SYSTem:ERRor?": '+0,"No error"'}
 SHORT_S = 0.2
-
-
-@pytest.fixture
-def served():
-    """Open sessions to scripted instruments; everything is closed after the test."""
-    opened = []
-
-    def open_session(answer: Answer, timeout_s: float = 2.0) -> tuple[VisaSession, ScriptedInstrument]:
-        instrument = ScriptedInstrument(answer)
-        instrument.__enter__()
-        session = VisaSession.open(instrument.resource, role="oscilloscope", timeout_s=timeout_s)
-        opened.append((session, instrument))
-        return session, instrument
-
-    yield open_session
-    for session, instrument in opened:
-        session.close()
-        instrument.__exit__(None, None, None)
 
 
 def test_an_answer_comes_without_its_newline(served) -> None:

@@ -14,10 +14,10 @@ from pyarrow import ArrowException
 from daemon.capture_table import read_description, read_table, table_from_capture, write_table
 from daemon.errors import CaptureFileError
 from metrology.capture import Capture
+from runners.messages import IDENTIFIER_PATTERN
 
 SUFFIX = ".parquet"
 UNFINISHED_SUFFIX = ".part"
-_CAPTURE_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")
 _Content = TypeVar("_Content")
 
 
@@ -114,8 +114,8 @@ class CaptureFiles:
 
     def _new_path(self, capture_id: str) -> Path:
         target = self.path(capture_id + SUFFIX)
-        if not _CAPTURE_ID.fullmatch(capture_id):
-            raise CaptureFileError(target, "write", f"capture_id {capture_id!r} must match {_CAPTURE_ID.pattern}")
+        if not re.fullmatch(IDENTIFIER_PATTERN, capture_id):
+            raise CaptureFileError(target, "write", f"capture_id {capture_id!r} must match {IDENTIFIER_PATTERN}")
         if target.exists():
             raise CaptureFileError(target, "write", "it exists already, and captures are never overwritten")
         try:

@@ -1,5 +1,7 @@
 """Database: an engine that keeps what it was told, and refuses a schema that it does not know."""
 
+import json
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from daemon import tables
 from daemon.errors import StoreError
 
 _LOCK_TIMEOUT_S = 10
+# NaN is no JSON: PostgreSQL refuses it, and no other reader must find it either.
+_JSON = partial(json.dumps, allow_nan=False)
 # FULL: a power cut right after a commit loses nothing. WAL: a reader never stops the daemon's writes.
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -36,7 +40,7 @@ def open_database(url: str, *, create: bool) -> Engine:
             _ensure_schema(connection, create=create)
     except SQLAlchemyError as error:
         engine.dispose()
-        raise StoreError(f"cannot open database {url}: {_cause(error)}") from error
+        raise StoreError(f"cannot open database {engine.url}: {_cause(error)}") from error
     except StoreError:
         engine.dispose()
         raise
@@ -46,13 +50,14 @@ def open_database(url: str, *, create: bool) -> Engine:
 def _engine(url: str, *, create: bool) -> Engine:
     try:
         parsed = make_url(url)
-        if parsed.get_backend_name() != "sqlite":
-            return create_engine(parsed, pool_pre_ping=True)
-        _prepare_file(parsed.database, create=create)
-        engine = create_engine(parsed)
+        is_sqlite = parsed.get_backend_name() == "sqlite"
+        if is_sqlite:
+            _prepare_file(parsed.database, create=create)
+        engine = create_engine(parsed, pool_pre_ping=not is_sqlite, json_serializer=_JSON)
     except (ArgumentError, ImportError, OSError) as error:
-        raise StoreError(f"cannot open database {url!r}: {error}") from error
-    event.listen(engine, "connect", _set_pragmas)
+        raise StoreError(f"cannot open the database that storage.database_url names: {error}") from error
+    if is_sqlite:
+        event.listen(engine, "connect", _set_pragmas)
     return engine
 
 

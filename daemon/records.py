@@ -4,11 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-ACCEPTED = "accepted"
-"""State of a run from its request on."""
-
-TERMINAL_STATES = frozenset({"done", "rejected", "failed", "interrupted"})
-"""States that a run never leaves."""
+from runners.messages import RunPhase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +27,7 @@ class RunRecord:
     """Captures asked for."""
     sync: tuple[str, ...]
     """Synchronisation methods that the board offers."""
-    state: str
+    state: RunPhase
     """State of the run's life cycle."""
     reason: str | None
     """Reason code of the state; None where there is nothing to explain."""
@@ -47,7 +43,7 @@ class RunRecord:
     @property
     def is_terminal(self) -> bool:
         """Whether the run never changes again."""
-        return self.state in TERMINAL_STATES
+        return self.state.terminal
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -110,7 +106,7 @@ class JournalEntry:
     """When, in nanoseconds of UTC."""
     event: str
     """What happened."""
-    state: str | None
+    state: RunPhase | None
     """State that the run went into by it; None: the state stayed."""
     detail: Mapping[str, Any]
     """What else is known, as JSON values."""

@@ -14,8 +14,11 @@ from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 from daemon.captures import CaptureReference
 from daemon.database import open_database
 from daemon.errors import StoreError
-from daemon.records import ACCEPTED, TERMINAL_STATES, CaptureRecord, JournalEntry, ResultRecord, RunRecord
+from daemon.records import CaptureRecord, JournalEntry, ResultRecord, RunRecord
 from daemon.tables import captures, journal, results, runs
+from runners.messages import RunPhase
+
+_TERMINAL = frozenset(phase.value for phase in RunPhase if phase.terminal)
 
 
 class Store:
@@ -68,11 +71,11 @@ class Store:
             "captures": captures,
             "sync": list(sync),
         }
-        state = {"state": ACCEPTED, "requested_utc_ns": at, "updated_utc_ns": at}
+        state = {"state": RunPhase.ACCEPTED.value, "requested_utc_ns": at, "updated_utc_ns": at}
         try:
             with self._engine.begin() as connection:
                 connection.execute(insert(runs).values(row | state))
-                _journal(connection, run_id=run_id, event="request", state=ACCEPTED, detail=row, at_utc_ns=at)
+                _journal(connection, run_id=run_id, event="request", state=RunPhase.ACCEPTED, detail=row, at_utc_ns=at)
         except IntegrityError as error:
             if self.run(run_id) is not None:
                 return False
@@ -98,12 +101,13 @@ class Store:
             StoreError: the run is unknown, or has ended and cannot take another state.
         """
         at = _now_or(at_utc_ns)
+        phase = None if state is None else RunPhase(state)
         facts = {name: value for name, value in (("reason", reason), ("text", text)) if value is not None}
         with self._transaction(f"record {event!r} of run {run_id!r}") as connection:
-            if run_id is not None and state is not None:
-                _set_state(connection, run_id, state=state, reason=reason, text=text, updated_utc_ns=at)
+            if run_id is not None and phase is not None:
+                _set_state(connection, run_id, state=phase, reason=reason, text=text, updated_utc_ns=at)
             _journal(
-                connection, run_id=run_id, event=event, state=state, detail=facts | dict(detail or {}), at_utc_ns=at
+                connection, run_id=run_id, event=event, state=phase, detail=facts | dict(detail or {}), at_utc_ns=at
             )
 
     def record_finished(self, run_id: str, report: Mapping[str, Any], *, at_utc_ns: int | None = None) -> None:
@@ -111,7 +115,7 @@ class Store:
         at = _now_or(at_utc_ns)
         with self._transaction(f"keep the report of run {run_id!r}") as connection:
             _update_run(connection, run_id, finished=dict(report))
-            _journal(connection, run_id=run_id, event="finished", state=None, detail=dict(report), at_utc_ns=at)
+            _journal(connection, run_id=run_id, event="report", state=None, detail=dict(report), at_utc_ns=at)
 
     def add_capture(
         self, run_id: str, capture_index: int, reference: CaptureReference, *, at_utc_ns: int | None = None
@@ -158,7 +162,7 @@ class Store:
 
     def unfinished_runs(self) -> list[RunRecord]:
         """Return the runs that have not ended, the oldest first."""
-        open_states = runs.c.state.not_in(TERMINAL_STATES)
+        open_states = runs.c.state.not_in(_TERMINAL)
         return self._runs(select(runs).where(open_states).order_by(runs.c.requested_utc_ns))
 
     def captures(self, run_id: str) -> list[CaptureRecord]:
@@ -177,10 +181,10 @@ class Store:
     def journal(self, run_id: str | None = None) -> list[JournalEntry]:
         """Return what happened to a run, in order; None: to the daemon itself."""
         query = select(journal).where(journal.c.run_id == run_id).order_by(journal.c.entry_id)
-        return [JournalEntry(**row._mapping) for row in self._rows(query)]
+        return [_journal_entry(row) for row in self._rows(query)]
 
     def _runs(self, query: Select[Any]) -> list[RunRecord]:
-        return [RunRecord(**{**row._mapping, "sync": tuple(row.sync)}) for row in self._rows(query)]
+        return [_run_record(row) for row in self._rows(query)]
 
     def _results(self, run_id: str, *, limit: int | None) -> list[ResultRecord]:
         newest = (results.c.at_utc_ns.desc(), results.c.result_id.desc())
@@ -204,13 +208,13 @@ def _now_or(at_utc_ns: int | None) -> int:
     return time.time_ns() if at_utc_ns is None else at_utc_ns
 
 
-def _set_state(connection: Connection, run_id: str, *, state: str, **columns: Any) -> None:
+def _set_state(connection: Connection, run_id: str, *, state: RunPhase, **columns: Any) -> None:
     """Change a run's state unless it has ended: an end is final, and a late event must not undo it."""
-    change = update(runs).where(runs.c.run_id == run_id, runs.c.state.not_in(TERMINAL_STATES - {state}))
-    if connection.execute(change.values(state=state, **columns)).rowcount != 1:
+    change = update(runs).where(runs.c.run_id == run_id, runs.c.state.not_in(_TERMINAL - {state.value}))
+    if connection.execute(change.values(state=state.value, **columns)).rowcount != 1:
         found = connection.scalar(select(runs.c.state).where(runs.c.run_id == run_id))
         problem = "there is no such run" if found is None else f"it has ended as {found!r}"
-        raise StoreError(f"cannot put run {run_id!r} into state {state!r}: {problem}")
+        raise StoreError(f"cannot put run {run_id!r} into state {state.value!r}: {problem}")
 
 
 def _update_run(connection: Connection, run_id: str, **columns: Any) -> None:
@@ -218,8 +222,8 @@ def _update_run(connection: Connection, run_id: str, **columns: Any) -> None:
         raise StoreError(f"there is no run {run_id!r}")
 
 
-def _journal(connection: Connection, **columns: Any) -> None:
-    connection.execute(insert(journal).values(columns))
+def _journal(connection: Connection, *, state: RunPhase | None, **columns: Any) -> None:
+    connection.execute(insert(journal).values(state=state and state.value, **columns))
 
 
 def _result_row(document: Mapping[str, Any]) -> dict[str, Any]:
@@ -232,3 +236,11 @@ def _result_row(document: Mapping[str, Any]) -> dict[str, Any]:
         "net_u95_j": net and net["expanded_uncertainty_95"],
         "document": dict(document),
     }
+
+
+def _run_record(row: Row[Any]) -> RunRecord:
+    return RunRecord(**{**row._mapping, "sync": tuple(row.sync), "state": RunPhase(row.state)})
+
+
+def _journal_entry(row: Row[Any]) -> JournalEntry:
+    return JournalEntry(**{**row._mapping, "state": row.state and RunPhase(row.state)})

@@ -5,8 +5,10 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
+from daemon.errors import ConfigurationError
 from daemon.sections.section import Identifier, NotNegative, Positive, Section
 from metrology.quality import QualityLimits
+from runners.messages import MAX_CAPTURES
 
 ANY_NETWORK = "*"
 """Entry of `runs.networks` that admits every name."""
@@ -42,10 +44,17 @@ class MqttSection(Section):
     """How soon broker and daemon notice that the other is gone, in seconds."""
 
     def password(self) -> str | None:
-        """Return the password from its file; None where no file is named."""
+        """Return the password from its file; None where no file is named.
+
+        Raises:
+            ConfigurationError: the file cannot be read.
+        """
         if self.password_file is None:
             return None
-        return self.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+        try:
+            return self.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
+        except (OSError, UnicodeDecodeError) as error:
+            raise ConfigurationError(self.password_file, [f"mqtt.password_file cannot be read: {error}"]) from error
 
     @model_validator(mode="after")
     def _password_needs_username(self) -> Self:
@@ -63,7 +72,7 @@ class RunsSection(Section):
     """Longest wait from armed to the record's completion, in seconds."""
     finished_timeout_s: Positive = 60.0
     """Longest wait from the last capture to the board's `finished`, in seconds."""
-    max_captures: Annotated[int, Field(ge=1, le=1000)] = 100
+    max_captures: Annotated[int, Field(ge=1, le=MAX_CAPTURES)] = 100
     """Most captures that one run may ask for."""
 
     def admits(self, network: str) -> bool:

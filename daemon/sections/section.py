@@ -5,7 +5,9 @@ from typing import Annotated, Any, Self
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+from runners.messages import IDENTIFIER_PATTERN
+
+Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER_PATTERN)]
 """A name that may stand in an MQTT topic and in a file name."""
 
 Positive = Annotated[float, Field(gt=0)]

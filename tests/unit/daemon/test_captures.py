@@ -129,7 +129,7 @@ def test_a_capture_is_never_overwritten(files: CaptureFiles, rng: np.random.Gene
     assert first.path.read_bytes() == before
 
 
-@pytest.mark.parametrize("capture_id", ["", "../escape", "a/b", "a.b", "ä", "x" * 129])
+@pytest.mark.parametrize("capture_id", ["", "../escape", "a/b", "a.b", "ä", "x" * 65, "a\n"])
 def test_an_identifier_that_is_no_file_name_is_refused(
     files: CaptureFiles, rng: np.random.Generator, capture_id: str
 ) -> None:

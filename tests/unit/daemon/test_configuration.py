@@ -1,0 +1,306 @@
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from daemon.configuration import load_configuration
+from daemon.configuration_reference import page_text, schema
+from daemon.errors import ConfigurationError
+from daemon.sections.application import PAPER_NETWORKS, QualitySection
+from daemon.sections.oscilloscope import AcquisitionChoice
+from daemon.sections.storage import MissingCertificate
+from metrology.quality import QualityLimits
+
+MINIMAL = """\
+[bench]
+name = "b1"
+[oscilloscope]
+resource = "TCPIP0::127.0.0.1::5025::SOCKET"
+current_scale_a_per_div = 0.2
+[power_supply]
+resource = "GPIB0::5::INSTR"
+max_voltage_v = 20
+max_current_a = 2
+[storage]
+directory = "data"
+[calibration]
+directory = "/etc/certificates"
+"""
+
+
+@pytest.fixture(autouse=True)
+def no_variables(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.upper().startswith("JOULEBENCH_"):
+            monkeypatch.delenv(name)
+
+
+def written(folder: Path, *changes: tuple[str, str]) -> Path:
+    """Write the minimal file with some of its text replaced."""
+    text = MINIMAL
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new)
+    path = folder / "bench.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def problems(path: Path) -> tuple[str, ...]:
+    with pytest.raises(ConfigurationError) as caught:
+        load_configuration(path)
+    assert caught.value.path == path
+    assert str(path) in str(caught.value)
+    assert all(problem in str(caught.value) for problem in caught.value.problems)
+    return caught.value.problems
+
+
+def test_a_minimal_file_gets_the_defaults(tmp_path: Path) -> None:
+    configuration = load_configuration(written(tmp_path))
+
+    assert configuration.bench.name == "b1"
+    assert configuration.mqtt_client_id == "joulebench-b1"
+    assert (configuration.mqtt.host, configuration.mqtt.port, configuration.mqtt.password()) == (
+        "127.0.0.1",
+        1883,
+        None,
+    )
+    assert configuration.oscilloscope.record_s == 2.0
+    assert configuration.oscilloscope.acquisition_type is AcquisitionChoice.NORMAL
+    assert configuration.oscilloscope.voltage_channel is None
+    assert configuration.probe.ratio_a_per_v == pytest.approx(10.0)
+    assert configuration.calibration.missing is MissingCertificate.DEGRADE
+    assert configuration.runs.networks == PAPER_NETWORKS
+    assert len(set(PAPER_NETWORKS)) == 14
+
+
+def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    written(tmp_path)
+    monkeypatch.chdir(tmp_path.parent)
+
+    configuration = load_configuration(Path(tmp_path.name) / "bench.toml")
+
+    assert configuration.storage.directory == tmp_path / "data"
+    assert configuration.storage.captures_directory == tmp_path / "data" / "captures"
+    assert configuration.storage.url == f"sqlite:///{tmp_path}/data/joulebench.sqlite"
+    assert configuration.calibration.directory == Path("/etc/certificates")
+
+
+def test_another_database_is_used_as_given(tmp_path: Path) -> None:
+    path = written(tmp_path, ('directory = "data"', 'directory = "data"\ndatabase_url = "postgresql://db/x"'))
+
+    assert load_configuration(path).storage.url == "postgresql://db/x"
+
+
+def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOULEBENCH_OSCILLOSCOPE__RESOURCE", "TCPIP0::10.0.0.1::5025::SOCKET")
+    monkeypatch.setenv("JOULEBENCH_MQTT__PORT", "2883")
+
+    configuration = load_configuration(written(tmp_path))
+
+    assert configuration.oscilloscope.resource == "TCPIP0::10.0.0.1::5025::SOCKET"
+    assert configuration.oscilloscope.current_scale_a_per_div == 0.2
+    assert configuration.mqtt.port == 2883
+
+
+def test_other_variables_of_the_project_are_no_settings(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOULEBENCH_RECORDINGS", "/somewhere")
+    monkeypatch.setenv("JOULEBENCH_NO_SKIP", "1")
+
+    assert load_configuration(written(tmp_path)).bench.name == "b1"
+
+
+def test_all_problems_come_at_once_each_with_its_key(tmp_path: Path) -> None:
+    path = written(
+        tmp_path,
+        ('name = "b1"', 'name = "b 1"\ncolour = "red"'),
+        ("current_scale_a_per_div = 0.2", "current_channel = 5"),
+        ("max_voltage_v = 20", 'max_voltage_v = "high"'),
+        ("[calibration]", "[elevator]\nfloor = 3\n[calibration]"),
+    )
+
+    found = {problem.partition(":")[0]: problem for problem in problems(path)}
+
+    assert set(found) == {
+        "bench.name",
+        "bench.colour",
+        "oscilloscope.current_scale_a_per_div",
+        "oscilloscope.current_channel",
+        "power_supply.max_voltage_v",
+        "elevator",
+    }
+    assert "no such key" in found["bench.colour"]
+    assert "no such key" in found["elevator"]
+    assert "missing" in found["oscilloscope.current_scale_a_per_div"]
+    assert "less than or equal to 4, got 5" in found["oscilloscope.current_channel"]
+    assert "'high'" in found["power_supply.max_voltage_v"]
+
+
+def test_an_empty_file_lacks_the_sections_that_have_no_default(tmp_path: Path) -> None:
+    path = tmp_path / "bench.toml"
+    path.touch()
+
+    assert [problem.partition(":")[0] for problem in problems(path)] == [
+        "bench",
+        "oscilloscope",
+        "power_supply",
+        "storage",
+        "calibration",
+    ]
+
+
+def test_a_problem_from_the_environment_names_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOULEBENCH_MQTT__PORT", "99999")
+    monkeypatch.setenv("JOULEBENCH_MQTT__HOTS", "a")
+
+    found = sorted(problems(written(tmp_path)))
+
+    assert len(found) == 2
+    assert "mqtt.hots: no such key" in found[0]
+    assert "JOULEBENCH_MQTT__HOTS" in found[0]
+    assert "mqtt.port" in found[1]
+    assert "JOULEBENCH_MQTT__PORT" in found[1]
+
+
+def test_a_section_given_as_broken_json_is_a_problem_of_the_environment(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOULEBENCH_MQTT", "{host")
+
+    assert "environment" in problems(written(tmp_path))[0]
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (("max_voltage_v = 20", "max_voltage_v = 20\nvoltage_v = 20.5"), "voltage_v is 20.5, outside the envelope"),
+        (("max_current_a = 2", "max_current_a = 2\ncurrent_limit_a = 2.1"), "current_limit_a is 2.1, outside"),
+        (("max_current_a = 2", "max_current_a = nan"), "power_supply.max_current_a"),
+        (("max_voltage_v = 20", "max_voltage_v = inf"), "power_supply.max_voltage_v"),
+        (("= 0.2", "= 0.2\nvoltage_channel = 1"), "voltage_channel and current_channel are both 1"),
+        (("= 0.2", "= 0.2\nvoltage_scale_v_per_div = 500"), "voltage_scale_v_per_div = 500.0 is 50 V/div"),
+        (("= 0.2", "= 0.2\nmarker_line = 'D8'"), "oscilloscope.marker_line"),
+        (("= 0.2", "= 0.2\npretrigger_fraction = 1.0"), "oscilloscope.pretrigger_fraction"),
+        (("= 0.2", "= 0.0"), "oscilloscope.current_scale_a_per_div"),
+        (("= 0.2", "= 0.005"), "current_scale_a_per_div = 0.005 is 0.0005 V/div through this probe"),
+        (("= 0.2", "= 60"), "is 6 V/div through this probe"),
+        (("TCPIP0::127.0.0.1::5025::SOCKET", "192.168.1.20"), "oscilloscope.resource"),
+        (('"GPIB0::5::INSTR"', '"GPIB0::5::INSTR"\ngpib_adapter = "10.0.0.9"'), "power_supply.gpib_adapter"),
+        (("[bench]", "[probe]\nrange_v_per_a = 0.02\n[bench]"), "range_v_per_a is 0.02"),
+        (("[bench]", "[probe]\nturns = 0\n[bench]"), "probe.turns"),
+        (("[bench]", "[mqtt]\npassword_file = 'p'\n[bench]"), "password_file is set but username is not"),
+        (("[bench]", "[runs]\nnetworks = ['two words']\n[bench]"), "runs.networks.0"),
+        (('"/etc/certificates"', '"c"\nmissing = "ignore"'), "calibration.missing"),
+    ],
+)
+def test_what_cannot_work_is_refused(tmp_path: Path, change: tuple[str, str], expected: str) -> None:
+    found = problems(written(tmp_path, change))
+
+    assert len(found) == 1
+    assert expected in found[0]
+
+
+@pytest.mark.parametrize(
+    ("probe", "gain_limit"),
+    [
+        ("", 0.03),
+        ("range_v_per_a = 0.1", 0.03),
+        ("range_v_per_a = 0.01", 0.04),
+        ("range_v_per_a = 0.01\ngain_limit = 0.01", 0.01),
+    ],
+)
+def test_the_probes_gain_limit_is_its_ranges_unless_given(tmp_path: Path, probe: str, gain_limit: float) -> None:
+    path = written(tmp_path, ("[bench]", f"[probe]\n{probe}\n[bench]"))
+
+    assert load_configuration(path).probe.gain_limit == gain_limit
+
+
+def test_turns_make_the_probe_more_sensitive(tmp_path: Path) -> None:
+    path = written(tmp_path, ("[bench]", "[probe]\nturns = 5\n[bench]"), ("= 0.2", "= 0.01"))
+
+    assert load_configuration(path).probe.ratio_a_per_v == pytest.approx(2.0)
+
+
+def test_the_marker_line_names_its_bit(tmp_path: Path) -> None:
+    path = written(tmp_path, ("= 0.2", "= 0.2\nmarker_line = 'D6'"))
+
+    assert load_configuration(path).oscilloscope.marker_bit == 6
+
+
+@pytest.mark.parametrize("content", ["secret\n", "secret", "secret\r\n", "secret\nsecond line\n"])
+def test_the_password_is_the_first_line_of_its_file(tmp_path: Path, content: str) -> None:
+    (tmp_path / "p").write_bytes(content.encode())
+    path = written(tmp_path, ("[bench]", "[mqtt]\nusername = 'u'\npassword_file = 'p'\n[bench]"))
+
+    configuration = load_configuration(path)
+
+    assert configuration.mqtt.password() == "secret"
+    assert "secret" not in repr(configuration)
+
+
+def test_a_password_that_cannot_be_read_is_an_error_when_it_is_needed(tmp_path: Path) -> None:
+    configuration = load_configuration(
+        written(tmp_path, ("[bench]", "[mqtt]\nusername = 'u'\npassword_file = 'p'\n[bench]"))
+    )
+
+    with pytest.raises(ConfigurationError, match=r"mqtt\.password_file cannot be read"):
+        configuration.mqtt.password()
+
+
+def test_a_star_admits_every_network(tmp_path: Path) -> None:
+    named = load_configuration(written(tmp_path, ("[bench]", "[runs]\nnetworks = ['alexnet']\n[bench]"))).runs
+    every = load_configuration(written(tmp_path, ("[bench]", "[runs]\nnetworks = ['*']\n[bench]"))).runs
+
+    assert named.admits("alexnet")
+    assert not named.admits("vgg16")
+    assert not named.admits("*")
+    assert every.admits("my_net")
+
+
+def test_the_thresholds_default_to_metrologys_own() -> None:
+    assert QualitySection().limits() == QualityLimits()
+    assert QualitySection(minimum_batches=7).limits().minimum_batches == 7
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [(b"[bench\n", "not TOML"), (b'name = "a"\nname = "b"\n', "not TOML"), (b"x = '\xff'", "not UTF-8 at byte 5")],
+)
+def test_a_file_that_is_no_toml_is_refused(tmp_path: Path, content: bytes, expected: str) -> None:
+    path = tmp_path / "bench.toml"
+    path.write_bytes(content)
+
+    assert expected in problems(path)[0]
+
+
+def test_a_missing_file_and_a_folder_are_refused(tmp_path: Path) -> None:
+    assert "cannot be read: No such file" in problems(tmp_path / "none.toml")[0]
+    assert "cannot be read: Is a directory" in problems(tmp_path)[0]
+
+
+@pytest.mark.parametrize("name", ["joulebench.toml", "lab.toml"])
+def test_each_example_loads(repository: Path, name: str) -> None:
+    configuration = load_configuration(repository / "examples" / name)
+
+    assert configuration.storage.directory.is_absolute()
+
+
+def test_the_committed_schema_is_fresh(repository: Path) -> None:
+    committed = json.loads((repository / "docs/reference/configuration.schema.json").read_text(encoding="utf-8"))
+
+    assert committed == schema(), "run: python -m daemon.configuration_reference schema"
+
+
+def test_the_committed_page_is_fresh(repository: Path) -> None:
+    committed = (repository / "docs/reference/configuration.md").read_text(encoding="utf-8")
+
+    assert committed == page_text(), "run: python -m daemon.configuration_reference page"
+
+
+def test_every_key_is_explained() -> None:
+    tables = [entry for entry in schema()["$defs"].values() if entry["type"] == "object"]
+
+    assert len(tables) == 10
+    silent = [(t["title"], key) for t in tables for key, e in t["properties"].items() if not e.get("description")]
+    assert silent == []

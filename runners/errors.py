@@ -1,3 +1,4 @@
+# ruff: noqa: N818  (each error is named after what happened; all end in the one root, RunnerError)
 """What can go wrong on the board side, and in the messages between the two sides.
 
 RunnerError
@@ -33,7 +34,7 @@ class MessageError(RunnerError):
         super().__init__(f"message on {topic}: " + "; ".join(self.problems))
 
 
-class UnknownNetwork(RunnerError):  # noqa: N818 - it names the state, as the contract does
+class UnknownNetwork(RunnerError):
     """A network that this board cannot run."""
 
     reason = "unknown_network"
@@ -61,7 +62,7 @@ class MarkerError(RunnerError):
         super().__init__(f"marker {url}: cannot {operation}: {problem}")
 
 
-class RunRejected(RunnerError):  # noqa: N818 - it names the state, as the contract does
+class RunRejected(RunnerError):
     """The daemon refused the run before arming; nothing was measured."""
 
     def __init__(self, reason: str, text: str) -> None:
@@ -70,7 +71,7 @@ class RunRejected(RunnerError):  # noqa: N818 - it names the state, as the contr
         super().__init__(f"run rejected ({reason}): {text}")
 
 
-class RunFailed(RunnerError):  # noqa: N818 - it names the state, as the contract does
+class RunFailed(RunnerError):
     """The run broke on the way."""
 
     def __init__(self, reason: str, text: str) -> None:
@@ -79,7 +80,7 @@ class RunFailed(RunnerError):  # noqa: N818 - it names the state, as the contrac
         super().__init__(f"run failed ({reason}): {text}")
 
 
-class BrokerUnavailable(RunnerError):  # noqa: N818 - it names the state, as the contract does
+class BrokerUnavailable(RunnerError):
     """The MQTT broker cannot be reached."""
 
     reason = "broker_unavailable"

@@ -1,0 +1,51 @@
+"""GPIO marker: a line of a GPIO character device, through gpiod (libgpiod 2)."""
+
+import re
+from typing import Any
+
+from runners.errors import MarkerError
+
+_URL = re.compile(r"gpio:(?P<chip>/.+):(?P<line>\d+)")
+
+
+class GpioMarker:
+    """One output line. It is low from the moment it is opened, and again when it is closed."""
+
+    wired = True
+
+    def __init__(self, url: str) -> None:
+        """Open `gpio:/dev/gpiochip0:17`: the device, and the line's offset on it."""
+        self.url = url
+        match = _URL.fullmatch(url)
+        if match is None:
+            raise MarkerError(url, "read the address", "want gpio:DEVICE:LINE, such as gpio:/dev/gpiochip0:17")
+        self._chip, self._line = match["chip"], int(match["line"])
+        self._request = self._open()
+
+    def set(self, level: bool) -> None:
+        """Set the line; this takes a few microseconds."""
+        if self._request is None:
+            raise MarkerError(self.url, "set a level", "the marker is closed")
+        self._request.set_value(self._line, self._high if level else self._low)
+
+    def close(self) -> None:
+        """Set the line low and give it back to the system."""
+        if self._request is None:
+            return
+        request, self._request = self._request, None
+        request.set_value(self._line, self._low)
+        request.release()
+
+    def _open(self) -> Any:
+        try:
+            import gpiod
+        except ImportError:
+            hint = 'the gpiod package is missing: pip install "joulebench[board]"'
+            raise MarkerError(self.url, "open the line", hint) from None
+        self._high, self._low = gpiod.line.Value.ACTIVE, gpiod.line.Value.INACTIVE
+        settings = gpiod.LineSettings(direction=gpiod.line.Direction.OUTPUT, output_value=self._low)
+        try:
+            return gpiod.request_lines(self._chip, consumer="joulebench-marker", config={self._line: settings})
+        except (OSError, ValueError) as error:
+            hint = "does the device exist, may this user open it, and is the line free (gpioinfo)?"
+            raise MarkerError(self.url, "open the line", f"{error}; {hint}") from error

@@ -1,0 +1,101 @@
+"""Simulated marker: the marker input of a simulated bench, over TCP.
+
+One text line an edge, `1` or `0`, answered `ok` once the world has taken the level; `play H L H L ...` plays whole
+pulses in the world's own seconds, answered `ok` at once and `done N` after the last low.
+"""
+
+import re
+import socket
+from collections.abc import Sequence
+from io import BufferedReader
+
+from runners.errors import MarkerError
+from runners.markers.marker import Pulse
+
+ANSWER_TIMEOUT_S = 5.0
+"""An edge is answered within a millisecond; a bench that takes this long is gone."""
+
+_URL = re.compile(r"tcp://(?P<host>[^:/@]+):(?P<port>\d{1,5})")
+
+
+class SimulatedMarker:
+    """A connection that is made at first use, and made again after an error."""
+
+    wired = True
+
+    def __init__(self, url: str) -> None:
+        """Take `tcp://HOST:PORT`."""
+        self.url = url
+        self._host, self._port = self._address()
+        self._socket: socket.socket | None = None
+        self._answers: BufferedReader | None = None
+
+    def set(self, level: bool) -> None:
+        """Set the level and wait until the world has taken it, which keeps edges apart without time stamps."""
+        self._ask(b"1\n" if level else b"0\n", f"set level {int(level)}")
+
+    def play(self, pulses: Sequence[Pulse]) -> None:
+        """Play pulses in the world's seconds; return when the last low has passed."""
+        times = " ".join(f"{seconds:.9g}" for pulse in pulses for seconds in pulse)
+        self._ask(f"play {times}\n".encode(), f"play {len(pulses)} pulses")
+        # World time runs at the wall clock's pace or faster.
+        longest_s = ANSWER_TIMEOUT_S + 2 * sum(high_s + low_s for high_s, low_s in pulses)
+        self._expect(f"done {len(pulses)}", f"play {len(pulses)} pulses", longest_s)
+
+    def close(self) -> None:
+        """Set the line low, where the bench is still there to take it, and disconnect."""
+        if self._socket is None:
+            return
+        try:
+            self.set(False)
+        except MarkerError:
+            return  # it has disconnected by that
+        self._disconnect()
+
+    def _ask(self, line: bytes, operation: str) -> None:
+        try:
+            self._connection().sendall(line)
+        except OSError as error:
+            self._disconnect()
+            raise MarkerError(self.url, operation, str(error)) from error
+        self._expect("ok", operation, ANSWER_TIMEOUT_S)
+
+    def _expect(self, wanted: str, operation: str, timeout_s: float) -> None:
+        answer = self._answer(operation, timeout_s)
+        if answer != wanted:
+            self._disconnect()
+            problem = f"answered {answer!r}, not {wanted!r}" if answer else "the bench closed the connection"
+            raise MarkerError(self.url, operation, problem)
+
+    def _answer(self, operation: str, timeout_s: float) -> str:
+        assert self._socket is not None
+        assert self._answers is not None
+        try:
+            self._socket.settimeout(timeout_s)
+            return self._answers.readline().decode("utf-8", "replace").rstrip()
+        except OSError as error:
+            self._disconnect()
+            problem = f"no answer in {timeout_s:.3g} s" if isinstance(error, TimeoutError) else str(error)
+            raise MarkerError(self.url, operation, problem) from error
+
+    def _connection(self) -> socket.socket:
+        if self._socket is None:
+            self._socket = socket.create_connection((self._host, self._port), timeout=ANSWER_TIMEOUT_S)
+            # An edge is one small packet; without this each would wait for the acknowledgement of the last.
+            self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            self._answers = self._socket.makefile("rb")
+        return self._socket
+
+    def _disconnect(self) -> None:
+        answers, connection = self._answers, self._socket
+        self._answers = self._socket = None
+        if answers is not None:
+            answers.close()
+        if connection is not None:
+            connection.close()
+
+    def _address(self) -> tuple[str, int]:
+        match = _URL.fullmatch(self.url)
+        if match is None or not 0 < int(match["port"]) < 65536:
+            raise MarkerError(self.url, "read the address", "want tcp://HOST:PORT")
+        return match["host"], int(match["port"])

@@ -1,0 +1,259 @@
+"""Acquisition system: arming, trigger, sweep and completion (reference 1.8)."""
+
+import asyncio
+from copy import deepcopy
+from dataclasses import replace
+from enum import IntFlag
+
+import numpy as np
+
+from instruments.simulated.inputs import ScopeInputs
+from instruments.simulated.probe_physics import HallProbe
+from instruments.simulated.sample_rate import sample_rate_hz, screen_points
+from instruments.simulated.scope_settings import RunState, ScopeSettings
+from instruments.simulated.sweep import Record, Rendering, Sweep
+from instruments.simulated.trigger_search import TriggerSearch
+from instruments.simulated.truth_log import TruthLog, true_acquisition
+from instruments.simulated.vertical import VerticalSystem
+from instruments.simulated.world import World
+
+CLOCK_LIMIT = 25e-6
+AUTO_TRIGGER_S = 0.05
+"""How long the sweep mode AUTO waits before it triggers itself."""
+
+
+class OperationStatus(IntFlag):
+    """Operation status condition of the scope (reference 1.4)."""
+
+    RUN = 8
+    """An acquisition is in progress."""
+    WAIT_TRIGGER = 32
+    """Armed, and waiting for the trigger."""
+
+
+class Acquisition:
+    """State machine of one acquisition after the other.
+
+    A finished sweep is `pending` until its record has been rendered; the scope reports completion only after that,
+    so that reading the record costs nothing but its transfer.
+    """
+
+    def __init__(self, world: World, truth: TruthLog, *, background: bool = False) -> None:
+        self.settings = ScopeSettings()
+        self.state = RunState.RUN
+        self.pending: Sweep | None = None
+        self.record: Record | None = None
+        self.blocking = False
+        self.started = asyncio.Event()
+        self._world = world
+        self._truth = truth
+        self._background = background
+        self._inputs = ScopeInputs(world.settings.wiring, HallProbe(world.settings.probe, world.errors))
+        self._vertical = VerticalSystem(world.errors)
+        self._search = TriggerSearch(world, self._inputs)
+        self._frozen = deepcopy(self.settings)
+        self._count = 0
+        self._begin(world.advance(), RunState.RUN)
+
+    @property
+    def waiting_s(self) -> float | None:
+        """World time at which the sweep in progress will be over; None while that is not known."""
+        return None if self._trigger_s is None else self._sweep(self._trigger_s).end_s
+
+    @property
+    def memory_points(self) -> int:
+        """Memory of the scope per channel, in points."""
+        return self._world.settings.memory_points
+
+    @property
+    def acquiring(self) -> bool:
+        """Whether a single acquisition is in progress, its rendering included."""
+        return self.state is RunState.SINGLE
+
+    def single(self) -> None:
+        """Arm for one sweep; a trigger counts once the time before it has been recorded."""
+        self._begin(self._world.advance(), RunState.SINGLE)
+        self._frozen.trigger.sweep = "NORM"
+
+    def digitize(self) -> None:
+        """Take one sweep in the sweep mode as it is; the interface waits for it."""
+        self._begin(self._world.advance(), RunState.SINGLE)
+        self.blocking = True
+
+    def run(self) -> None:
+        """Take sweep after sweep."""
+        self._begin(self._world.advance(), RunState.RUN)
+
+    def force(self) -> None:
+        """Trigger as soon as the time before the trigger has been recorded."""
+        self._forced_s = self.advance()
+
+    def stop(self) -> None:
+        """Stop; what a sweep in progress has not reached stays a hole."""
+        now_s = self.advance()
+        if self.state is RunState.RUN:
+            self._show_latest(now_s)
+        elif self.acquiring and self.pending is None and self._trigger_s is not None:
+            self._complete(replace(self._sweep(self._trigger_s), stopped_s=now_s), now_s)
+        if self.pending is not None:
+            self.finish(self.rendering().render())
+        self._halt()
+
+    def advance(self) -> float:
+        """Bring the acquisition up to now; return that time, in seconds."""
+        now_s = self._world.advance()
+        if not self.acquiring or self.pending is not None or now_s < self._armed_s:
+            if self.state is RunState.RUN and now_s >= self._armed_s:
+                self._armed = True
+            return now_s
+        self._armed = True
+        if self._trigger_s is None:
+            self._look_for_trigger(now_s)
+        if self._trigger_s is not None:
+            sweep = self._sweep(self._trigger_s)
+            if now_s >= sweep.end_s:
+                self._complete(sweep, now_s)
+                if not self._background:
+                    self.finish(self.rendering().render())
+        return now_s
+
+    def rendering(self) -> Rendering:
+        """Return the work of rendering the pending sweep; it may be done in any thread."""
+        if self.pending is None:
+            raise RuntimeError("no sweep is pending")
+        sweep = self.pending
+        return Rendering(
+            sweep=sweep,
+            part=self._world.part(sweep.start_s - 2 * sweep.interval_s - 1e-5, sweep.end_s + sweep.interval_s),
+            inputs=self._inputs,
+            vertical=self._vertical,
+            seed=self._world.settings.seed,
+        )
+
+    def finish(self, record: Record) -> None:
+        """Take a rendered record as the one on screen, unless it has been superseded."""
+        if self.pending is not record.sweep:
+            return
+        self.record, self.pending = record, None
+        if self.acquiring:
+            self._halt()
+
+    def condition(self) -> OperationStatus:
+        """Return the operation status as it is now."""
+        now_s = self.advance()
+        if self.state is RunState.STOP:
+            return OperationStatus(0)
+        waiting = now_s >= self._armed_s and self._trigger_s is None
+        return OperationStatus.RUN | (OperationStatus.WAIT_TRIGGER if waiting else OperationStatus(0))
+
+    def take_armed(self) -> bool:
+        """Return whether the scope has been armed since last asked."""
+        self.advance()
+        armed, self._armed = self._armed, False
+        return armed
+
+    def take_triggered(self) -> bool:
+        """Return whether the scope has triggered since last asked."""
+        now_s = self.advance()
+        if self.state is RunState.RUN:
+            self._triggered |= self._latest_trigger(now_s) is not None
+        triggered, self._triggered = self._triggered, False
+        return triggered
+
+    def clear_events(self) -> None:
+        """Forget that the scope was armed or triggered."""
+        self.take_armed()
+        self.take_triggered()
+
+    def current_record(self) -> Record | None:
+        """Return the record on screen; while running, that of the latest sweep."""
+        now_s = self.advance()
+        if self.state is RunState.RUN:
+            self._show_latest(now_s)
+        return self.record
+
+    def reset(self) -> None:
+        """Return to the default settings, running."""
+        self.settings = ScopeSettings()
+        self.record = None
+        self.run()
+
+    def _halt(self) -> None:
+        self.state, self.blocking = RunState.STOP, False
+        self.started.clear()
+
+    def _begin(self, now_s: float, state: RunState) -> None:
+        self.state, self.blocking, self.pending = state, False, None
+        self._frozen = deepcopy(self.settings)
+        self._started_s = now_s
+        self._armed_s = now_s + max(0.0, -self._frozen.time_base.start_s)
+        self._searched_s = self._armed_s
+        self._trigger_s: float | None = None
+        self._forced_s: float | None = None
+        self._armed = self._triggered = False
+        if state is RunState.SINGLE:
+            self.started.set()
+        else:
+            self.started.clear()
+        self._world.keep_s = max(60.0, 3.0 * self._frozen.time_base.range_s)
+
+    def _look_for_trigger(self, now_s: float) -> None:
+        trigger_s = self._search.first(self._frozen, after_s=self._searched_s, until_s=now_s)
+        self._searched_s = now_s
+        if trigger_s is None and self._forced_s is not None:
+            trigger_s = max(self._forced_s, self._armed_s)
+        if trigger_s is None and self._frozen.trigger.sweep == "AUTO" and now_s >= self._armed_s + AUTO_TRIGGER_S:
+            trigger_s = self._armed_s + AUTO_TRIGGER_S
+        self._trigger_s = trigger_s
+        self._triggered |= trigger_s is not None
+
+    def _latest_trigger(self, now_s: float) -> float | None:
+        time_base = self._frozen.time_base
+        until_s = now_s - max(0.0, time_base.range_s + time_base.start_s)
+        after_s = max(self._armed_s, until_s - 2 * time_base.range_s)
+        found_s = self._search.last(self._frozen, after_s=after_s, until_s=until_s)
+        if found_s is None and self._frozen.trigger.sweep == "AUTO" and until_s > self._armed_s:
+            return until_s
+        return found_s
+
+    def _show_latest(self, now_s: float) -> None:
+        self._frozen = deepcopy(self.settings)
+        trigger_s = self._latest_trigger(now_s)
+        if trigger_s is not None and not self._shows(trigger_s):
+            self._complete(self._sweep(trigger_s), now_s)
+            self.finish(self.rendering().render())
+
+    def _shows(self, trigger_s: float) -> bool:
+        return self.record is not None and self.record.sweep.trigger_s == trigger_s
+
+    def _sweep(self, trigger_s: float) -> Sweep:
+        memory = self._world.settings.memory_points
+        interval_s = 1.0 / sample_rate_hz(self._frozen, memory)
+        jitter = np.random.default_rng([self._world.settings.seed, self._count]).uniform(-0.5, 0.5)
+        return Sweep(
+            index=self._count,
+            settings=self._frozen,
+            trigger_s=trigger_s,
+            jitter_s=float(jitter) * interval_s,
+            interval_s=interval_s,
+            point_count=screen_points(self._frozen, memory),
+            clock_error=self._world.errors.sample_clock * CLOCK_LIMIT,
+        )
+
+    def _complete(self, sweep: Sweep, now_s: float) -> None:
+        self.pending = sweep
+        self._count += 1
+        start_s, end_s = sweep.start_s, min(sweep.end_s, now_s)
+        edges = self._world.marker_edges(start_s, end_s)
+        began_low = not self._world.marker_level(start_s)
+        self._truth.add(
+            true_acquisition(
+                index=sweep.index,
+                trigger_s=sweep.trigger_s,
+                start_s=start_s,
+                end_s=end_s,
+                pulses=self._world.marker_pulses(start_s, end_s),
+                first_rise_s=edges[0][0] if edges and began_low else None,
+                energy=self._world.energy_j,
+            )
+        )

@@ -1,0 +1,183 @@
+"""The simulated bench: one world, its instruments, and the servers in front of them."""
+
+import asyncio
+import contextlib
+import json
+import os
+import threading
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from types import TracebackType
+
+from instruments.simulated.acquisition import Acquisition
+from instruments.simulated.clock import WorldClock
+from instruments.simulated.faults import Faults
+from instruments.simulated.line_server import LineServer
+from instruments.simulated.marker_input import MarkerInput
+from instruments.simulated.prologix_front import AdapterState, GpibDevice, PrologixFront
+from instruments.simulated.scope_dialect import ScopeDialect
+from instruments.simulated.socket_front import SocketFront
+from instruments.simulated.supply_dialect import SupplyDialect
+from instruments.simulated.truth_channel import TruthChannel
+from instruments.simulated.truth_log import TruthLog
+from instruments.simulated.world import World, WorldSettings
+
+SUPPLY_ADDRESS = 5
+PACE_S = 0.004
+"""How often an armed scope looks for its trigger while nobody asks."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BenchAddresses:
+    """Where the simulated instruments are reached; the content of the ready file."""
+
+    oscilloscope: str
+    """VISA resource name of the scope's raw socket."""
+    gpib_adapter: str
+    """VISA resource name of the adapter."""
+    power_supply: str
+    """VISA resource name of the supply behind it."""
+    marker: str
+    """tcp:// address of the marker input."""
+    truth: str
+    """tcp:// address of the truth channel."""
+    seed: int
+    """Seed of the world."""
+    time_scale: float
+    """World seconds per real second."""
+
+    def write(self, path: Path) -> None:
+        """Write them as JSON; whoever waits for the file never sees half of it."""
+        temporary = path.with_name(f".{path.name}.{os.getpid()}")
+        temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
+        temporary.replace(path)
+
+
+class SimulatedBench:
+    """Async context manager: inside it the bench is served on loopback."""
+
+    def __init__(
+        self, settings: WorldSettings | None = None, *, host: str = "127.0.0.1", board_number: int = 0
+    ) -> None:
+        self.settings = settings or WorldSettings()
+        self.faults = Faults()
+        self._host = host
+        self._board_number = board_number
+        self._clock = WorldClock(time_scale=self.settings.time_scale)
+        self.world = World(self.settings, self._clock)
+        self.truth = TruthLog()
+        self._acquisition = Acquisition(self.world, self.truth, background=True)
+        self._stack = contextlib.AsyncExitStack()
+        self._addresses: BenchAddresses | None = None
+
+    @property
+    def addresses(self) -> BenchAddresses:
+        """Where it is served; known once it has been entered."""
+        if self._addresses is None:
+            raise RuntimeError("the simulated bench is not serving; enter it first")
+        return self._addresses
+
+    async def __aenter__(self) -> "SimulatedBench":
+        scope = ScopeDialect(self._acquisition, self.faults)
+        supply = GpibDevice(SupplyDialect(self.world, self.faults), latency_s=self.settings.supply_latency_s)
+        adapter = AdapterState({SUPPLY_ADDRESS: supply})
+        async with contextlib.AsyncExitStack() as stack:
+            serve = self._serve
+            scope_port = await serve(stack, LineServer(lambda: SocketFront(scope), host=self._host))
+            gpib_port = await serve(stack, LineServer(lambda: PrologixFront(adapter), host=self._host))
+            marker = LineServer(lambda: MarkerInput(self.world, self._clock), host=self._host)
+            truth = LineServer(lambda: TruthChannel(self.world, self.truth, self.faults), host=self._host)
+            marker_port, truth_port = await serve(stack, marker), await serve(stack, truth)
+            pacer = asyncio.create_task(self._pace(), name="simulated-bench-pacer")
+            stack.push_async_callback(_cancelled, pacer)
+            self._stack = stack.pop_all()
+        board = self._board_number
+        self._addresses = BenchAddresses(
+            oscilloscope=f"TCPIP0::{self._host}::{scope_port}::SOCKET",
+            gpib_adapter=f"PRLGX-TCPIP{board}::{self._host}::{gpib_port}::INTFC",
+            power_supply=f"GPIB{board}::{SUPPLY_ADDRESS}::INSTR",
+            marker=f"tcp://{self._host}:{marker_port}",
+            truth=f"tcp://{self._host}:{truth_port}",
+            seed=self.settings.seed,
+            time_scale=self.settings.time_scale,
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._addresses = None
+        await self._stack.aclose()
+
+    async def _serve(self, stack: contextlib.AsyncExitStack, server: LineServer) -> int:
+        await stack.enter_async_context(server)
+        return server.port
+
+    async def _pace(self) -> None:
+        """Finish sweeps while nobody asks, rendering beside the event loop, which must stay quick for the marker."""
+        scope = self._acquisition
+        while True:
+            await scope.started.wait()
+            scope.advance()
+            if scope.pending is not None:
+                scope.finish(await asyncio.to_thread(scope.rendering().render))
+            elif scope.waiting_s is not None:
+                await asyncio.sleep(self._clock.real_delay_s(scope.waiting_s))
+            else:
+                await asyncio.sleep(PACE_S)
+
+
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
+class SimulatedBenchThread:
+    """Sync context manager: serves a simulated bench from a thread with an event loop of its own."""
+
+    def __init__(self, settings: WorldSettings | None = None, *, board_number: int = 0) -> None:
+        self.bench = SimulatedBench(settings, board_number=board_number)
+        self._ready = threading.Event()
+        self._error: BaseException | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._thread = threading.Thread(target=self._run, name="simulated-bench", daemon=True)
+
+    @property
+    def addresses(self) -> BenchAddresses:
+        """Where the bench is served."""
+        return self.bench.addresses
+
+    @property
+    def faults(self) -> Faults:
+        """Faults to inject."""
+        return self.bench.faults
+
+    def __enter__(self) -> "SimulatedBenchThread":
+        self._thread.start()
+        self._ready.wait()
+        if self._error is not None:
+            raise self._error
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._loop is not None and self._stop is not None:
+            self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join()
+
+    def _run(self) -> None:
+        try:
+            asyncio.run(self._serve())
+        except BaseException as error:  # handed to the thread that waits in __enter__
+            self._error = error
+        finally:
+            self._ready.set()
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        async with self.bench:
+            self._ready.set()
+            await self._stop.wait()

@@ -1,0 +1,73 @@
+"""Marker input: the wire from the board, as lines of text that a shell can send.
+
+`1` and `0` set the level, answered `ok` once it is applied, which keeps edges apart without time stamps.
+`play H L H L ...` plays pulses in world seconds: `ok` at once, `done <n>` after the last low time.
+`replay` starts the recording. Anything else: `error <text>`.
+"""
+
+import asyncio
+import math
+
+from instruments.simulated.clock import WorldClock
+from instruments.simulated.line_server import LineConnection
+from instruments.simulated.world import World
+from metrology.errors import MetrologyError
+
+MOST_PULSES = 100_000
+
+
+class MarkerInput(LineConnection):
+    """One connection to the marker line."""
+
+    def __init__(self, world: World, clock: WorldClock) -> None:
+        super().__init__()
+        self._world = world
+        self._clock = clock
+
+    def handle(self, line: bytes) -> None:
+        """Execute one line."""
+        try:
+            self._execute(line.decode("ascii", "replace").strip())
+        except MetrologyError as error:
+            self.send(f"error {error}\n".encode())
+
+    def line_too_long(self) -> None:
+        """Say so."""
+        self.send(b"error marker: line of more than 1 MiB; split the sequence\n")
+
+    def _execute(self, line: str) -> None:
+        if line in ("0", "1"):
+            self._world.set_marker(line == "1")
+            self.send(b"ok\n")
+        elif line == "replay":
+            self._world.start_replay()
+            self.send(b"ok\n")
+        elif line.startswith("play"):
+            self._play(_pulses(line.split()[1:]))
+        else:
+            raise MetrologyError(f"marker: expected 0, 1, play H L ..., or replay, got {line[:40]!r}")
+
+    def _play(self, pulses: list[tuple[float, float]]) -> None:
+        end_s = self._world.play(pulses)
+        self.send(b"ok\n")
+        done = f"done {len(pulses)}\n".encode()
+        asyncio.get_running_loop().call_later(self._clock.real_delay_s(end_s), self.send, done)
+
+
+def _pulses(words: list[str]) -> list[tuple[float, float]]:
+    if not words or len(words) % 2:
+        raise MetrologyError(f"marker: play takes pairs of high and low seconds, got {len(words)} numbers")
+    if len(words) > 2 * MOST_PULSES:
+        raise MetrologyError(f"marker: play takes at most {MOST_PULSES} pulses, got {len(words) // 2}")
+    durations_s = [_duration(word) for word in words]
+    return list(zip(durations_s[::2], durations_s[1::2], strict=True))
+
+
+def _duration(word: str) -> float:
+    try:
+        duration_s = float(word)
+    except ValueError:
+        duration_s = math.nan
+    if not 1e-6 <= duration_s <= 3600.0:
+        raise MetrologyError(f"marker: play: each duration must lie in 1e-6..3600 s, got {word[:40]!r}")
+    return duration_s

@@ -1,0 +1,224 @@
+"""Prologix-style GPIB-Ethernet adapter with instruments on its bus.
+
+Unlike a socket, the bus knows whether an answer was read: it stays in the instrument until the adapter addresses
+it to talk. So a new message before that is "Query INTERRUPTED", and talking with nothing to say "UNTERMINATED".
+"""
+
+import asyncio
+from dataclasses import dataclass, field
+
+from instruments.simulated.faults import FaultKind
+from instruments.simulated.line_server import LineConnection
+from instruments.simulated.scpi_instrument import ScpiInstrument
+
+VERSION = "Prologix GPIB-ETHERNET Controller version 01.06.06.00"
+_ESCAPE, _LF, _CR, _PLUS = 0x1B, 0x0A, 0x0D, 0x2B
+_ENDINGS = {0: b"\r\n", 1: b"\r", 2: b"\n", 3: b""}
+_SETTING_LIMITS = {
+    "mode": (0, 1), "auto": (0, 1), "read_tmo_ms": (1, 3000), "eos": (0, 3), "eoi": (0, 1),
+    "eot_enable": (0, 1), "eot_char": (0, 255), "savecfg": (0, 1), "lon": (0, 1), "status": (0, 255),
+}  # fmt: skip
+_BUS_COMMANDS = ("ifc", "loc", "llo")
+
+
+@dataclass(slots=True)
+class GpibDevice:
+    """An instrument on the bus: a SCPI instrument with its input and output buffer."""
+
+    instrument: ScpiInstrument
+    latency_s: float = 0.0
+    """Real seconds from a message to its answer."""
+    unread: bytes | None = None
+    """Answer that has not been read."""
+    ready_at: float = 0.0
+    """Loop time at which that answer is there."""
+    partial: bytes = b""
+    """Message whose end has not been seen."""
+
+    def listen(self, data: bytes, *, end: bool, now: float) -> None:
+        """Take bytes from the bus; a line feed or the bus's END ends the message."""
+        *messages, self.partial = (self.partial + data).split(b"\n")
+        if end:
+            messages.append(self.partial)
+            self.partial = b""
+        for message in messages:
+            if message.strip():
+                self._execute(message.strip(), now)
+
+    def clear(self) -> None:
+        """Do a device clear: both buffers empty."""
+        self.unread, self.partial = None, b""
+        self.instrument.device_clear()
+
+    def _execute(self, message: bytes, now: float) -> None:
+        if self.unread is not None:
+            self.unread = None
+            self.instrument.report(-410)
+        answer = self.instrument.receive(message)
+        if answer is None or self.instrument.faults.take(FaultKind.SWALLOW_NEXT_ANSWER, self.instrument.role):
+            return
+        self.unread, self.ready_at = answer.data, now + self.latency_s
+
+
+@dataclass(slots=True)
+class AdapterState:
+    """The adapter's settings; they outlive a connection, as in the real one."""
+
+    devices: dict[int, GpibDevice]
+    """Instruments by primary address."""
+    address: int = 0
+    """Address that data goes to."""
+    settings: dict[str, int] = field(
+        default_factory=lambda: {
+            "mode": 1,
+            "auto": 0,
+            "read_tmo_ms": 200,
+            "eos": 0,
+            "eoi": 1,
+            "eot_enable": 0,
+            "eot_char": 0,
+            "savecfg": 1,
+            "lon": 0,
+            "status": 0,
+        }  # fmt: skip
+    )
+    """Numeric settings by the name of their command."""
+
+
+class PrologixFront(LineConnection):
+    """One connection to the adapter."""
+
+    def __init__(self, state: AdapterState) -> None:
+        super().__init__()
+        self._state = state
+        self._reading_until: float | None = None
+
+    def split(self, received: bytes) -> tuple[list[bytes], bytes]:
+        """Split at line ends that are not escaped; escapes stay for `handle`."""
+        lines, start, position = [], 0, 0
+        while position < len(received):
+            byte = received[position]
+            if byte == _ESCAPE:
+                position += 2
+                continue
+            if byte in (_LF, _CR):
+                lines.append(received[start:position])
+                start = position + 1
+            position += 1
+        return lines, received[start:]
+
+    def busy_s(self) -> float:
+        """Return the time to wait while a read is in progress."""
+        if self._reading_until is None:
+            return 0.0
+        return self._try_read(self._reading_until)
+
+    def handle(self, line: bytes) -> None:
+        """Execute an adapter command, or send data to the addressed instrument."""
+        if line.startswith(b"++"):
+            self._command(line[2:].decode("ascii", "replace").split())
+            return
+        device = self._device()
+        if device is not None:
+            ending = _ENDINGS[self._state.settings["eos"]]
+            device.listen(_unescaped(line) + ending, end=self._state.settings["eoi"] == 1, now=self._now())
+        if self._state.settings["auto"]:
+            self._begin_read()
+
+    def _device(self) -> GpibDevice | None:
+        return self._state.devices.get(self._state.address)
+
+    def _now(self) -> float:
+        return asyncio.get_running_loop().time()
+
+    def _command(self, words: list[str]) -> None:
+        name = words[0] if words else ""
+        if name in _SETTING_LIMITS:
+            self._setting(name, words[1:])
+        elif name == "addr":
+            self._address(words[1:])
+        elif name == "read":
+            self._begin_read()
+        elif name == "ver":
+            self._say(VERSION)
+        elif name in ("spoll", "srq", "clr", "trg"):
+            self._bus_command(name, words[1:])
+        elif name not in _BUS_COMMANDS:
+            self._say("Unrecognized command")
+
+    def _setting(self, name: str, values: list[str]) -> None:
+        if not values:
+            self._say(str(self._state.settings[name]))
+            return
+        low, high = _SETTING_LIMITS[name]
+        if values[0].isdigit() and low <= int(values[0]) <= high:
+            self._state.settings[name] = int(values[0])
+        else:
+            self._say("Unrecognized command")
+
+    def _address(self, values: list[str]) -> None:
+        if not values:
+            self._say(str(self._state.address))
+        elif values[0].isdigit() and int(values[0]) <= 30:
+            self._state.address = int(values[0])
+        else:
+            self._say("Unrecognized command")
+
+    def _bus_command(self, name: str, values: list[str]) -> None:
+        address = int(values[0]) if values and values[0].isdigit() else self._state.address
+        device = self._state.devices.get(address)
+        if name == "srq":
+            polled = [
+                d.instrument.status_byte(answer_waiting=d.unread is not None) for d in self._state.devices.values()
+            ]
+            self._say("1" if any(byte & 64 for byte in polled) else "0")
+        elif name == "spoll":
+            waiting = device is not None and device.unread is not None
+            self._say(str(device.instrument.status_byte(answer_waiting=waiting) if device is not None else 0))
+        elif device is not None and name == "clr":
+            device.clear()
+        elif device is not None:
+            device.instrument.trigger()
+
+    def _begin_read(self) -> None:
+        device = self._device()
+        if device is not None and device.unread is None:
+            device.instrument.report(-420)
+        self._reading_until = self._now() + self._state.settings["read_tmo_ms"] / 1000.0
+        delay_s = self._try_read(self._reading_until)
+        if delay_s > 0:
+            # Nobody may send a further line: the answer must come by itself.
+            self._waiting.appendleft(b"")
+            asyncio.get_running_loop().call_later(delay_s, self.pump)
+
+    def _try_read(self, until: float) -> float:
+        """Deliver the answer if it is there; return how long to wait for it otherwise, zero where it is over."""
+        device, now = self._device(), self._now()
+        ready = device is not None and device.unread is not None
+        if device is not None and ready and device.ready_at <= now:
+            self._deliver(device)
+            self._reading_until = None
+            return 0.0
+        if now >= until:
+            self._reading_until = None
+            return 0.0
+        return min(until, device.ready_at if device is not None and ready else until) - now + 1e-4
+
+    def _deliver(self, device: GpibDevice) -> None:
+        settings = self._state.settings
+        tail = bytes([settings["eot_char"]]) if settings["eot_enable"] else b""
+        self.send((device.unread or b"") + tail)
+        device.unread = None
+
+    def _say(self, text: str) -> None:
+        self.send(text.encode("ascii") + b"\r\n")
+
+
+def _unescaped(line: bytes) -> bytes:
+    data, position = bytearray(), 0
+    while position < len(line):
+        if line[position] == _ESCAPE and position + 1 < len(line):
+            position += 1
+        data.append(line[position])
+        position += 1
+    return bytes(data)

@@ -1,0 +1,102 @@
+"""The oscilloscope's SCPI: run control and status here, settings and waveforms in modules of their own."""
+
+from instruments.simulated.acquisition import Acquisition
+from instruments.simulated.error_queue import ScpiError
+from instruments.simulated.faults import Faults, Role
+from instruments.simulated.scope_setting_commands import add_setting_commands
+from instruments.simulated.scpi_instrument import ScpiInstrument
+from instruments.simulated.scpi_tree import Call
+from instruments.simulated.scpi_values import number_to_nr1, text_to_choice, unquoted
+from instruments.simulated.waveform_commands import WaveformCommands
+
+SCOPE_IDENTITY = "AGILENT TECHNOLOGIES,MSO-X 2024A,MY00000001,02.65.2021102830"
+ERROR_QUEUE_DEPTH = 30
+_DIGITIZABLE = ("CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4", "POD1")
+
+
+class ScopeDialect(ScpiInstrument):
+    """MSO-X 2024A as its remote interface shows it (reference 1.3 to 1.8)."""
+
+    def __init__(self, acquisition: Acquisition, faults: Faults) -> None:
+        super().__init__(role=Role.OSCILLOSCOPE, identity=SCOPE_IDENTITY, queue_depth=ERROR_QUEUE_DEPTH, faults=faults)
+        self.acquisition = acquisition
+        self._operation_events = 0
+        self._waveform = WaveformCommands(acquisition, self.report)
+        self._waveform.add_to(self.tree)
+        add_setting_commands(self.tree, acquisition)
+        self._add_run_control()
+        self._add_status()
+        self._add_system()
+
+    @property
+    def blocked(self) -> bool:
+        """Whether `:DIGitize` is in progress."""
+        self.acquisition.advance()
+        return self.acquisition.blocking
+
+    def before_message(self) -> None:
+        """Bring the acquisition up to now."""
+        self.acquisition.advance()
+
+    def clear_status(self) -> None:
+        """Empty the queue and the event registers."""
+        super().clear_status()
+        self.acquisition.clear_events()
+        self._operation_events = 0
+
+    def reset(self) -> None:
+        """Return to the default settings."""
+        self.acquisition.reset()
+        self._waveform.reset()
+
+    def trigger(self) -> None:
+        """Do what `*TRG` does: the same as `:RUN`."""
+        self.acquisition.run()
+
+    def _add_run_control(self) -> None:
+        scope, add = self.acquisition, self.tree.add
+        add("RUN", write=lambda _: scope.run())
+        add("STOP", write=lambda _: scope.stop())
+        add("SINGle", write=lambda _: scope.single())
+        add("DIGitize", write=self._digitize)
+        add("RSTate", query=lambda _: scope.state.value)
+        add("TRIGger:FORCe", write=lambda _: scope.force())
+
+    def _add_status(self) -> None:
+        scope, add = self.acquisition, self.tree.add
+        add("AER", query=lambda _: number_to_nr1(int(scope.take_armed())))
+        add("TER", query=lambda _: number_to_nr1(int(scope.take_triggered())))
+        add("OPERegister:CONDition", query=lambda _: self._condition())
+        add("OPERegister[:EVENt]", query=lambda _: self._take_operation_events())
+
+    def _add_system(self) -> None:
+        add = self.tree.add
+        add("*OPT", query=lambda _: "0" if self.acquisition.memory_points <= 100_000 else "MEMUP")
+        add("SYSTem:PRESet", write=lambda _: self.reset())
+        add("SYSTem:DSP", write=lambda call: _accept(unquoted(call.text())))
+        add("SYSTem:LOCK", write=lambda call: _accept(text_to_choice(call.text(), ("ON", "OFF", "1", "0"))))
+
+    def _digitize(self, call: Call) -> None:
+        settings = self.acquisition.settings
+        named = {text_to_choice(source, _DIGITIZABLE) for source in call.arguments}
+        if named:
+            for number, channel in settings.channels.items():
+                channel.displayed = f"CHAN{number}" in named
+            settings.pod.displayed = "POD1" in named
+        self.acquisition.digitize()
+
+    def _condition(self) -> str:
+        condition = int(self.acquisition.condition())
+        self._operation_events |= condition
+        return number_to_nr1(condition)
+
+    def _take_operation_events(self) -> str:
+        self._condition()
+        events, self._operation_events = self._operation_events, 0
+        return number_to_nr1(events)
+
+
+def _accept(value: str) -> None:
+    """Take a value that changes nothing in this world, once it has been found valid."""
+    if len(value) > 254:
+        raise ScpiError(-222)

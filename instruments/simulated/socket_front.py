@@ -1,0 +1,44 @@
+"""Raw SCPI socket in front of an instrument."""
+
+from instruments.simulated.faults import FaultKind
+from instruments.simulated.line_server import LineConnection
+from instruments.simulated.scpi_instrument import Answer, ScpiInstrument
+
+POLL_S = 0.002
+"""How often a blocked interface looks whether it may go on."""
+
+
+class SocketFront(LineConnection):
+    """One SCPI conversation. An answer goes out at once, so it is unread only while the network holds it back."""
+
+    def __init__(self, instrument: ScpiInstrument) -> None:
+        super().__init__()
+        self._instrument = instrument
+
+    def busy_s(self) -> float:
+        """Return the time to wait while a blocking command is in progress."""
+        return POLL_S if self._instrument.blocked else 0.0
+
+    def handle(self, line: bytes) -> None:
+        """Execute one message and send its answer."""
+        if self.transport is not None and self.transport.get_write_buffer_size() > 0:
+            self._instrument.report(-410)
+        answer = self._instrument.receive(line)
+        if answer is not None:
+            self._send_answer(answer)
+
+    def line_too_long(self) -> None:
+        """Queue an input buffer overrun."""
+        self._instrument.report(-363)
+
+    def _send_answer(self, answer: Answer) -> None:
+        faults = self._instrument.faults
+        if faults.take(FaultKind.SWALLOW_NEXT_ANSWER, self._instrument.role):
+            return
+        if answer.holds_block and faults.take(FaultKind.TRUNCATE_NEXT_BLOCK):
+            self.send(answer.data[: len(answer.data) // 2])
+        elif answer.holds_block and faults.take(FaultKind.DROP_CONNECTION_NEXT_BLOCK):
+            self.send(answer.data[: len(answer.data) // 2])
+            self.drop()
+        else:
+            self.send(answer.data)

@@ -1,0 +1,245 @@
+"""The supply's SCPI (reference 2.2)."""
+
+from typing import Any
+
+from instruments.simulated.error_queue import ScpiError
+from instruments.simulated.faults import Faults, Role
+from instruments.simulated.scpi_instrument import ScpiInstrument
+from instruments.simulated.scpi_tree import Call
+from instruments.simulated.scpi_values import (
+    number_to_nr1,
+    number_to_nr3,
+    switch_to_text,
+    text_to_limit,
+    text_to_number,
+    text_to_switch,
+    unquoted,
+)
+from instruments.simulated.supply_physics import (
+    CURRENT_LIMIT_A,
+    CURRENT_RATING_A,
+    OVP_LIMIT_V,
+    VOLTAGE_LIMIT_V,
+    SupplyRange,
+    SupplySettings,
+    SupplyStatus,
+)
+from instruments.simulated.world import World
+
+SUPPLY_IDENTITY = "Agilent Technologies,E3645A,0,2.6-6.1-2.1"
+ERROR_QUEUE_DEPTH = 20
+_RANGES = {"P35V": SupplyRange.P35V, "LOW": SupplyRange.P35V, "P60V": SupplyRange.P60V, "HIGH": SupplyRange.P60V}
+_LEVEL = "[:LEVel][:IMMediate][:AMPLitude]"
+
+
+class SupplyDialect(ScpiInstrument):
+    """E3645A as its GPIB interface shows it."""
+
+    def __init__(self, world: World, faults: Faults) -> None:
+        super().__init__(role=Role.POWER_SUPPLY, identity=SUPPLY_IDENTITY, queue_depth=ERROR_QUEUE_DEPTH, faults=faults)
+        self._world = world
+        self._steps = {"voltage_v": 0.001, "current_a": 0.0001}
+        self._triggered: dict[str, float] = {}
+        self._stored: dict[int, SupplySettings] = {}
+        self._status_enable = 0
+        self._display_text = ""
+        self._add_levels()
+        self._add_output()
+        self._add_status()
+        self._add_system()
+
+    def before_message(self) -> None:
+        """Bring the world up to now, so that every mode it passed through has been seen."""
+        self._world.advance()
+
+    def summary_bits(self) -> int:
+        """Return bit 3, the questionable summary."""
+        return 8 if int(self._world.status_seen) & self._status_enable else 0
+
+    def clear_status(self) -> None:
+        """Empty the queue and the event registers."""
+        super().clear_status()
+        self._world.status_seen = SupplyStatus(0)
+
+    def reset(self) -> None:
+        """Do what `*RST` does: output off, 0 V, low range, protection at its most."""
+        self._world.change_supply(
+            voltage_v=0.0,
+            current_a=CURRENT_RATING_A[SupplyRange.P35V],
+            output_on=False,
+            range=SupplyRange.P35V,
+            ovp_v=OVP_LIMIT_V,
+            ovp_on=True,
+            tripped=False,
+        )
+
+    def trigger(self) -> None:
+        """Make the triggered levels the immediate ones."""
+        self._world.change_supply(**self._triggered)
+        self._triggered.clear()
+
+    @property
+    def _settings(self) -> SupplySettings:
+        return self._world.supply.settings
+
+    def _limits(self, name: str) -> dict[str, float]:
+        table = VOLTAGE_LIMIT_V if name == "voltage_v" else CURRENT_LIMIT_A
+        default = 0.0 if name == "voltage_v" else CURRENT_RATING_A[self._settings.range]
+        return {"MIN": 0.0, "MAX": table[self._settings.range], "DEF": default}
+
+    def _add_levels(self) -> None:
+        for word, name in (("VOLTage", "voltage_v"), ("CURRent", "current_a")):
+            self.tree.add(
+                f"{word}{_LEVEL}",
+                write=lambda call, name=name: self._world.change_supply(**{name: self._level(name, call.text())}),
+                query=lambda call, name=name: self._answer_level(name, call),
+            )
+            self.tree.add(
+                f"{word}[:LEVel]:TRIGgered[:AMPLitude]",
+                write=lambda call, name=name: self._triggered.update({name: self._level(name, call.text())}),
+                query=lambda _, name=name: _nr3(self._triggered.get(name, getattr(self._settings, name))),
+            )
+            self.tree.add(
+                f"{word}{_LEVEL}:STEP",
+                write=lambda call, name=name: self._steps.update({name: abs(text_to_number(call.text()))}),
+                query=lambda _, name=name: _nr3(self._steps[name]),
+            )
+        self.tree.add("APPLy", write=self._apply, query=lambda _: self._applied())
+
+    def _add_output(self) -> None:
+        add, change = self.tree.add, self._world.change_supply
+        add("VOLTage:RANGe", write=self._set_range, query=lambda _: self._settings.range.value)
+        add("VOLTage:PROTection[:LEVel]", write=self._set_protection, query=self._protection)
+        add(
+            "VOLTage:PROTection:STATe",
+            write=lambda call: change(ovp_on=text_to_switch(call.text())),
+            query=lambda _: switch_to_text(self._settings.ovp_on),
+        )
+        add("VOLTage:PROTection:TRIPped", query=lambda _: switch_to_text(self._settings.tripped))
+        add("VOLTage:PROTection:CLEar", write=lambda _: change(tripped=False))
+        add(
+            "OUTPut[:STATe]",
+            write=lambda call: change(output_on=text_to_switch(call.text())),
+            query=lambda _: switch_to_text(self._settings.output_on),
+        )
+        add("MEASure[:SCALar][:VOLTage][:DC]", query=lambda _: self._measure_voltage())
+        add("MEASure[:SCALar]:CURRent[:DC]", query=lambda _: self._measure_current())
+
+    def _add_status(self) -> None:
+        add = self.tree.add
+        add("STATus:QUEStionable:CONDition", query=lambda _: number_to_nr1(self._condition()))
+        add("STATus:QUEStionable[:EVENt]", query=lambda _: self._take_events())
+        add(
+            "STATus:QUEStionable:ENABle",
+            write=self._set_status_enable,
+            query=lambda _: number_to_nr1(self._status_enable),
+        )
+
+    def _add_system(self) -> None:
+        add = self.tree.add
+        add("SYSTem:VERSion", query=lambda _: "1995.0")
+        for node in ("REMote", "LOCal", "RWLock"):
+            add(f"SYSTem:{node}", write=_refuse_on_gpib)
+        add("SYSTem:BEEPer[:IMMediate]", write=lambda _: None)
+        add("*SAV", write=self._save)
+        add("*RCL", write=self._recall)
+        add("DISPlay[:WINDow][:STATe]", write=lambda call: _ignore(text_to_switch(call.text())))
+        add("DISPlay[:WINDow]:TEXT[:DATA]", write=self._set_text, query=lambda _: f'"{self._display_text}"')
+        add("DISPlay[:WINDow]:TEXT:CLEar", write=lambda _: setattr(self, "_display_text", ""))
+
+    def _level(self, name: str, text: str) -> float:
+        limits = self._limits(name)
+        now = getattr(self._settings, name)
+        value = text_to_limit(text, limits | {"UP": now + self._steps[name], "DOWN": now - self._steps[name]})
+        if not 0.0 <= value <= limits["MAX"]:
+            raise ScpiError(-222)
+        return value
+
+    def _answer_level(self, name: str, call: Call) -> str:
+        if call.arguments:
+            return _nr3(text_to_limit(call.text(), self._limits(name)))
+        return _nr3(getattr(self._settings, name))
+
+    def _apply(self, call: Call) -> None:
+        if not 1 <= len(call.arguments) <= 2:
+            raise ScpiError(-108 if call.arguments else -109)
+        names = ("voltage_v", "current_a")
+        # Both are checked before either is taken: out of range changes nothing.
+        levels = {name: self._level(name, text) for name, text in zip(names, call.arguments, strict=False)}
+        self._world.change_supply(**levels)
+
+    def _applied(self) -> str:
+        return f'"{self._settings.voltage_v:.5f},{self._settings.current_a:.5f}"'
+
+    def _set_range(self, call: Call) -> None:
+        wanted = _RANGES.get(call.text().upper())
+        if wanted is None:
+            raise ScpiError(-224)
+        changes: dict[str, Any] = {"range": wanted}
+        # Clamped in silence, as the instrument does (reference 2.2).
+        changes["voltage_v"] = min(self._settings.voltage_v, VOLTAGE_LIMIT_V[wanted])
+        changes["current_a"] = min(self._settings.current_a, CURRENT_LIMIT_A[wanted])
+        self._world.change_supply(**changes)
+
+    def _set_protection(self, call: Call) -> None:
+        level_v = text_to_limit(call.text(), {"MIN": 0.0, "MAX": OVP_LIMIT_V})
+        if not 0.0 <= level_v <= OVP_LIMIT_V:
+            raise ScpiError(-222)
+        self._world.change_supply(ovp_v=level_v)
+
+    def _protection(self, call: Call) -> str:
+        if call.arguments:
+            return _nr3(text_to_limit(call.text(), {"MIN": 0.0, "MAX": OVP_LIMIT_V}))
+        return _nr3(self._settings.ovp_v)
+
+    def _measure_voltage(self) -> str:
+        return _nr3(self._world.supply.read_back_voltage_v(self._world.supply_means()[0]))
+
+    def _measure_current(self) -> str:
+        return _nr3(self._world.supply.read_back_current_a(self._world.supply_means()[1]))
+
+    def _condition(self) -> int:
+        """Return 0 off, 1 constant current, 2 constant voltage: the mode as it is now."""
+        return int(self._world.supply_mode())
+
+    def _take_events(self) -> str:
+        seen, self._world.status_seen = self._world.status_seen, SupplyStatus(0)
+        return number_to_nr1(int(seen))
+
+    def _set_status_enable(self, call: Call) -> None:
+        value = text_to_number(call.text())
+        if not 0 <= value <= 65_535:
+            raise ScpiError(-222)
+        self._status_enable = int(value)
+
+    def _save(self, call: Call) -> None:
+        self._stored[_place(call)] = self._settings
+
+    def _recall(self, call: Call) -> None:
+        stored = self._stored.get(_place(call))
+        if stored is None:
+            return self.reset()
+        names = ("voltage_v", "current_a", "output_on", "range", "ovp_v", "ovp_on")
+        return self._world.change_supply(**{name: getattr(stored, name) for name in names})
+
+    def _set_text(self, call: Call) -> None:
+        self._display_text = unquoted(call.text())[:12]
+
+
+def _nr3(value: float) -> str:
+    return number_to_nr3(value, exponent_digits=2)
+
+
+def _place(call: Call) -> int:
+    place = text_to_number(call.text())
+    if place not in (1, 2, 3, 4, 5):
+        raise ScpiError(-222)
+    return int(place)
+
+
+def _refuse_on_gpib(_: Call) -> None:
+    raise ScpiError(514)
+
+
+def _ignore(_: bool) -> None:
+    """Take a valid setting that changes nothing in this world."""

@@ -1,0 +1,72 @@
+"""Client of the truth channel, for tests and the demo's table."""
+
+import json
+import socket
+from types import TracebackType
+from typing import Any
+from urllib.parse import urlsplit
+
+from metrology.errors import MetrologyError
+
+
+class TruthClient:
+    """Asks the simulated world what really happened. Not safe between threads."""
+
+    def __init__(self, address: str, *, timeout_s: float = 5.0) -> None:
+        parts = urlsplit(address)
+        if parts.scheme != "tcp" or parts.hostname is None or parts.port is None:
+            raise MetrologyError(f"truth: address must be tcp://host:port, got {address!r}")
+        self._socket = socket.create_connection((parts.hostname, parts.port), timeout=timeout_s)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self._file = self._socket.makefile("rb")
+
+    def __enter__(self) -> "TruthClient":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._file.close()
+        self._socket.close()
+
+    def acquisitions(self, since: int = 0) -> list[dict[str, Any]]:
+        """Return the truth about the acquisitions from an index on, as far as they are kept."""
+        return list(self._ask(op="acquisitions", since=since)["acquisitions"])
+
+    def acquisition_count(self) -> int:
+        """Return how many acquisitions there have been."""
+        return int(self._ask(op="acquisitions", since=1 << 62)["count"])
+
+    def energy_j(self, start_s: float, end_s: float) -> float:
+        """Return the energy into the board's terminals between two world times, in joules."""
+        return float(self._ask(op="energy", start_s=start_s, end_s=end_s)["energy_j"])
+
+    def now_s(self) -> float:
+        """Return the world time, in seconds."""
+        return float(self._ask(op="now")["now_s"])
+
+    def errors(self) -> dict[str, Any]:
+        """Return the drawn errors, as fractions of their limits, and the circuit's true values."""
+        return self._ask(op="errors")
+
+    def pulses(self, since_s: float = 0.0) -> list[tuple[float, float]]:
+        """Return the marker pulses since a world time as (rise, fall)."""
+        return [(rise_s, fall_s) for rise_s, fall_s in self._ask(op="pulses", since_s=since_s)["pulses"]]
+
+    def fault(self, kind: str, role: str | None = None) -> None:
+        """Inject a fault."""
+        self._ask(op="fault", kind=kind, role=role)
+
+    def _ask(self, **request: Any) -> dict[str, Any]:
+        self._socket.sendall(json.dumps(request).encode() + b"\n")
+        line = self._file.readline()
+        if not line:
+            raise MetrologyError(f"truth: the simulated bench closed the connection at {request['op']!r}")
+        answer: dict[str, Any] = json.loads(line)
+        if "error" in answer:
+            raise MetrologyError(answer["error"])
+        return answer

@@ -1,0 +1,76 @@
+"""Truth channel: what really happened in the world, as JSON lines; no driver can see it."""
+
+import json
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from instruments.simulated.faults import Faults
+from instruments.simulated.line_server import LineConnection
+from instruments.simulated.truth_log import TruthLog
+from instruments.simulated.world import World
+from metrology.errors import MetrologyError
+
+Request = dict[str, Any]
+
+
+class TruthChannel(LineConnection):
+    """One connection to the truth. Each request is an object with `op`; each answer an object, `error` in a bad one."""
+
+    def __init__(self, world: World, log: TruthLog, faults: Faults) -> None:
+        super().__init__()
+        self._world = world
+        self._log = log
+        self._faults = faults
+        self._operations: dict[str, Callable[[Request], dict[str, Any]]] = {
+            "acquisitions": self._acquisitions,
+            "energy": self._energy,
+            "now": lambda _: {"now_s": self._world.advance()},
+            "errors": lambda _: {"errors": asdict(self._world.errors), "circuit": self._world.true_values()},
+            "pulses": self._pulses,
+            "fault": self._fault,
+        }
+
+    def handle(self, line: bytes) -> None:
+        """Answer one request."""
+        try:
+            answer = self._answer(line)
+        except MetrologyError as error:
+            answer = {"error": str(error)}
+        self.send(json.dumps(answer).encode() + b"\n")
+
+    def _answer(self, line: bytes) -> dict[str, Any]:
+        try:
+            request = json.loads(line)
+        except ValueError as error:
+            raise MetrologyError(f"truth: the request is no JSON: {error}") from None
+        operation = self._operations.get(request.get("op")) if isinstance(request, dict) else None
+        if operation is None:
+            raise MetrologyError(f"truth: `op` must be one of {sorted(self._operations)}")
+        return operation(request)
+
+    def _acquisitions(self, request: Request) -> dict[str, Any]:
+        kept = self._log.since(int(_number(request, "since", 0)))
+        return {"acquisitions": [asdict(truth) for truth in kept], "count": self._log.count}
+
+    def _energy(self, request: Request) -> dict[str, Any]:
+        now_s = self._world.advance()
+        start_s, end_s = _number(request, "start_s"), _number(request, "end_s")
+        if not start_s <= end_s <= now_s:
+            raise MetrologyError(f"truth: start_s <= end_s <= now ({now_s}) is needed, got {start_s} and {end_s}")
+        return {"energy_j": self._world.energy_j(start_s, end_s)}
+
+    def _pulses(self, request: Request) -> dict[str, Any]:
+        now_s = self._world.advance()
+        return {"pulses": self._world.marker_pulses(_number(request, "since_s", 0.0), now_s)}
+
+    def _fault(self, request: Request) -> dict[str, Any]:
+        self._faults.inject(str(request.get("kind")), request.get("role"))
+        return {"ok": True}
+
+
+def _number(request: Request, name: str, default: float | None = None) -> float:
+    value = request.get(name, default)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise MetrologyError(f"truth: {name} must be a number, got {value!r}")
+    return float(value)

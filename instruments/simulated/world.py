@@ -1,0 +1,208 @@
+"""The world: clock, supply, leads, board and marker, advanced together.
+
+It is advanced on demand: every question first brings the world up to now, so nothing runs while nobody looks and
+the same questions at the same times always get the same answers.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from instruments.simulated.board_load import BoardLoad, BoardSettings, MarkerDrivenLoad
+from instruments.simulated.circuit import Circuit, Leads
+from instruments.simulated.clock import Clock
+from instruments.simulated.error_draw import DrawnErrors, InstrumentErrors, draw_errors
+from instruments.simulated.inputs import Wiring, WorldPart
+from instruments.simulated.marker_line import MarkerLine
+from instruments.simulated.probe_physics import ProbeSettings
+from instruments.simulated.recorded_load import RecordedLoad, Replay
+from instruments.simulated.supply_physics import SupplyPhysics, SupplySettings, SupplyStatus
+from metrology.errors import MetrologyError
+
+_TICK_S = 1e-9
+"""Two events of the world lie at least this far apart."""
+MEMORY_POINTS = (100_000, 1_000_000)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorldSettings:
+    """All that defines a world; the same settings and the same events give the same records."""
+
+    seed: int = 1
+    """Seed of errors, noise and jitter."""
+    time_scale: float = 1.0
+    """World seconds per real second."""
+    errors: InstrumentErrors = InstrumentErrors.EXACT
+    """Whether the instruments err."""
+    memory_points: int = 100_000
+    """Memory of the scope per channel: 100 000, or 1 000 000 with its option."""
+    board: BoardSettings = field(default_factory=BoardSettings)
+    """The board, where its marker drives it."""
+    replay: Replay | None = None
+    """A recording as the board's load instead; None for the board above."""
+    replay_at_start: bool = True
+    """Whether the recording starts with the world; otherwise the marker input starts it."""
+    leads: Leads = field(default_factory=Leads)
+    """Wires and input capacitance."""
+    supply: SupplySettings = field(default_factory=SupplySettings)
+    """The supply as it was left."""
+    probe: ProbeSettings = field(default_factory=ProbeSettings)
+    """The current probe."""
+    wiring: Wiring = field(default_factory=Wiring)
+    """What is plugged in where."""
+    supply_latency_s: float = 0.0
+    """Real seconds the supply takes to answer; a real one takes up to 0.1."""
+
+    def __post_init__(self) -> None:
+        if self.memory_points not in MEMORY_POINTS:
+            raise MetrologyError(f"memory_points must be one of {MEMORY_POINTS}, got {self.memory_points!r}")
+        if self.seed < 0:
+            raise MetrologyError(f"seed must be >= 0, got {self.seed!r}")
+
+
+class World:
+    """State of everything that is not an instrument's front panel."""
+
+    def __init__(self, settings: WorldSettings, clock: Clock) -> None:
+        self.settings = settings
+        self.errors: DrawnErrors = draw_errors(settings.errors, seed=settings.seed)
+        self.supply = SupplyPhysics(settings.supply, self.errors)
+        self.keep_s = 60.0
+        self.status_seen = SupplyStatus(0)
+        self._mode = SupplyStatus(0)
+        self._clock = clock
+        self._marker = MarkerLine()
+        self._load = _load_from(settings)
+        self._reached_s = clock.now_s()
+        leads = settings.leads
+        self._circuit = Circuit(
+            leads=leads,
+            lead_resistance_ohm=leads.resistance_ohm * (1.0 + leads.resistance_limit * self.errors.lead_resistance),
+            source_resistance_ohm=self.supply.source_resistance_ohm,
+            load=self._load,
+        )
+        self._circuit.begin(start_s=self._reached_s, level=False, drive=self.supply.drive())
+        self._extend(np.array([self._reached_s + _TICK_S]))
+        if settings.replay is not None and settings.replay_at_start:
+            self.start_replay()
+
+    def advance(self) -> float:
+        """Bring the world up to now; return that time, in seconds."""
+        now_s = self._clock.now_s()
+        if now_s <= self._reached_s:
+            return self._reached_s
+        edges_s = [time_s for time_s, _ in self._marker.edges_between(self._reached_s, now_s)]
+        own_s = self._load.breakpoints(self._reached_s, now_s)
+        self._extend(np.union1d(edges_s, own_s))
+        self._reached_s = now_s
+        self._circuit.history.forget_before(now_s - self.keep_s)
+        self._marker.forget_before(now_s - self.keep_s)
+        return now_s
+
+    def set_marker(self, level: bool) -> None:
+        """Set the marker line now."""
+        self._refuse_while_playing()
+        self._marker.set(level, now_s=self._next_instant_s())
+
+    def play(self, pulses: Sequence[tuple[float, float]]) -> float:
+        """Play marker pulses of (high, low) seconds from now; return the world time when the last low is over."""
+        self._refuse_while_playing()
+        now_s = self._next_instant_s()
+        if self._marker.level_at(now_s):
+            raise MetrologyError("marker: the line must be low before pulses are played; send 0 first")
+        return self._marker.play(pulses, now_s=now_s)
+
+    def start_replay(self) -> None:
+        """Start the recording now; the marker follows its windows."""
+        if not isinstance(self._load, RecordedLoad):
+            raise MetrologyError("marker: this world has no recording to replay; give it one when it is made")
+        self._refuse_while_playing()
+        self.advance()
+        self._marker.plan(self._load.start(self._next_instant_s()))
+
+    def change_supply(self, **changes: Any) -> None:
+        """Change settings of the supply now."""
+        self.advance()
+        self.supply.change(**changes)
+        self._reached_s += _TICK_S
+        self._extend(np.array([self._reached_s]))
+        if self.supply.settings.tripped:
+            self.status_seen |= SupplyStatus.OVP_TRIPPED
+
+    def supply_means(self, *, over_s: float = 0.02) -> tuple[float, float]:
+        """Return true terminal voltage and line current, averaged over the time just passed (a mains period)."""
+        now_s = self.advance()
+        start_s = max(now_s - over_s, self._circuit.history.oldest_s)
+        part = self._circuit.history.between(start_s, now_s)
+        length_s = max(now_s - start_s, _TICK_S)
+        voltage = part.integral(self._circuit.terminal_voltage(part), start_s=now_s - length_s, end_s=now_s)
+        current = part.integral(part.current, start_s=now_s - length_s, end_s=now_s)
+        return voltage / length_s, current / length_s
+
+    def supply_mode(self) -> SupplyStatus:
+        """Return how the supply regulates now: constant voltage, constant current, or none while it is off."""
+        self.advance()
+        return self._mode
+
+    def part(self, start_s: float, end_s: float) -> WorldPart:
+        """Return a copy of the world between two times that have passed."""
+        self._refuse_forgotten(start_s)
+        return WorldPart(
+            self._circuit.history.between(start_s, end_s),
+            self._circuit.source_resistance_ohm,
+            self._marker.between(start_s, end_s),
+        )
+
+    def energy_j(self, start_s: float, end_s: float) -> float:
+        """Return the energy into the board's terminals between two times that have passed, in joules."""
+        self._refuse_forgotten(start_s)
+        return self._circuit.energy_j(start_s=start_s, end_s=end_s)
+
+    def true_values(self) -> dict[str, float]:
+        """Return the circuit's true values, which no instrument tells."""
+        return {
+            "series_resistance_ohm": self._circuit.series_resistance_ohm,
+            "source_resistance_ohm": self._circuit.source_resistance_ohm,
+            "supply_voltage_v": self.supply.drive().voltage_v,
+        }
+
+    def marker_edges(self, start_s: float, end_s: float) -> list[tuple[float, bool]]:
+        """Return the marker's edges in `(start_s, end_s]` as (time, level after)."""
+        return self._marker.edges_between(start_s, end_s)
+
+    def marker_pulses(self, start_s: float, end_s: float) -> list[tuple[float, float]]:
+        """Return the marker pulses wholly inside `[start_s, end_s]` as (rise, fall)."""
+        return self._marker.pulses_between(start_s, end_s)
+
+    def marker_level(self, time_s: float) -> bool:
+        """Return the marker's level at a time."""
+        return self._marker.level_at(time_s)
+
+    def _extend(self, starts_s: np.ndarray[Any, np.dtype[np.float64]]) -> None:
+        if starts_s.size:
+            levels = self._marker.levels(starts_s)
+            seen, self._mode = self._circuit.extend(starts_s, levels, drive=self.supply.drive())
+            self.status_seen |= seen
+
+    def _next_instant_s(self) -> float:
+        return max(self._clock.now_s(), self._reached_s + _TICK_S, self._marker.last_edge_s + _TICK_S)
+
+    def _refuse_while_playing(self) -> None:
+        if self._marker.last_edge_s > self._clock.now_s() + 1e-6:
+            raise MetrologyError(
+                f"marker: a sequence is being played until world time {self._marker.last_edge_s:.6f} s; wait for it"
+            )
+
+    def _refuse_forgotten(self, start_s: float) -> None:
+        if start_s < self._circuit.history.oldest_s:
+            raise MetrologyError(
+                f"world: time {start_s!r} s lies before the history kept, from {self._circuit.history.oldest_s!r} s"
+            )
+
+
+def _load_from(settings: WorldSettings) -> BoardLoad:
+    if settings.replay is None:
+        return MarkerDrivenLoad(settings.board)
+    return RecordedLoad(settings.replay, nominal_voltage_v=settings.supply.voltage_v)

@@ -3,7 +3,9 @@
 DaemonError
 |- ConfigurationError    the configuration file or environment: every problem of it at once
 |- StoreError            the database of runs and results
-`- CaptureFileError      one capture's file: not written, not readable, or not what was written
+|- CaptureFileError      one capture's file: not written, not readable, or not what was written
+|- SupplyRefusal         the supply is not fit for a measurement
+`- RunRefusal            a request that cannot become a run
 """
 
 from collections.abc import Sequence
@@ -37,3 +39,21 @@ class CaptureFileError(DaemonError):
         self.path = path
         self.operation = operation
         super().__init__(f"cannot {operation} capture file {path}: {problem}")
+
+
+class SupplyRefusal(DaemonError):
+    """The supply is not fit for a measurement."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        """Reason code, stable."""
+
+
+class RunRefusal(DaemonError):
+    """A request that cannot become a run."""
+
+    def __init__(self, reason: str, text: str) -> None:
+        super().__init__(text)
+        self.reason = reason
+        """Reason code, stable."""

@@ -34,6 +34,8 @@ class BudgetTerm:
 
     term: str
     """What contributes."""
+    quantity: str
+    """The input quantity and its unit."""
     standard_uncertainty_j: float
     """Its contribution to gross energy per image, in joules (GUM 5.1.3: sensitivity times standard uncertainty)."""
     share: float
@@ -60,6 +62,7 @@ class _Input:
     """One uncertain input, kept beside its label for the budget."""
 
     term: str
+    quantity: str
     source: str
     number: Any
 
@@ -69,21 +72,21 @@ class _Model:
 
     def __init__(self, influences: Influences) -> None:
         self.inputs: list[_Input] = []
-        self.gain = self.add("probe gain", influences.probe_gain)
-        self.zero_a = self.add("probe zero", influences.probe_zero_a)
-        self.tilt = self.add("scope gain", influences.scope_gain_error)
+        self.gain = self.add("probe gain", "gain (1)", influences.probe_gain)
+        self.zero_a = self.add("probe zero", "zero (A)", influences.probe_zero_a)
+        self.tilt = self.add("scope gain", "gain error (1)", influences.scope_gain_error)
         self.centre_a = influences.scope_centre_a
-        self.offset_a = self.add("scope offset", influences.scope_offset_a)
-        self.voltage_error_v = self.add("supply voltage", influences.supply_voltage_error_v)
-        self.lead_ohm = self.add("lead drop", influences.lead_resistance_ohm)
-        self.clock = self.add("sample clock", influences.clock_error)
+        self.offset_a = self.add("scope offset", "offset (A)", influences.scope_offset_a)
+        self.voltage_error_v = self.add("supply voltage", "read-back error (V)", influences.supply_voltage_error_v)
+        self.lead_ohm = self.add("lead drop", "resistance (ohm)", influences.lead_resistance_ohm)
+        self.clock = self.add("sample clock", "interval error (1)", influences.clock_error)
 
-    def add(self, term: str, estimate: Estimate) -> Any:
+    def add(self, term: str, quantity: str, estimate: Estimate) -> Any:
         """Add one input and return its uncertain number (a plain float where it is exact)."""
         if estimate.standard_uncertainty == 0:
             return estimate.value
         number = GTC.ureal(estimate.value, estimate.standard_uncertainty, estimate.degrees_of_freedom, label=term)
-        self.inputs.append(_Input(term, estimate.source, number))
+        self.inputs.append(_Input(term, quantity, estimate.source, number))
         return number
 
     def energy_j(self, integrals: WindowIntegrals, supply_voltage_v: float) -> Any:
@@ -106,6 +109,7 @@ class _Model:
         terms = (
             BudgetTerm(
                 term=entry.term,
+                quantity=entry.quantity,
                 standard_uncertainty_j=part,
                 share=part**2 / variance if variance > 0 else 0.0,
                 source=entry.source,
@@ -156,9 +160,8 @@ def evaluate(
 def _idle_power_w(model: _Model, idle: Idle) -> Any:
     """Return the idle power, its systematic errors shared with the gross energy, its noise its own."""
     noise_w = idle.scatter.energy_deviation_j(idle.integrals.duration_s) / idle.integrals.duration_s
-    noise = model.add(
-        "idle noise", _scattered(noise_w, idle.scatter.degrees_of_freedom, "scatter of the idle baseline")
-    )
+    scattered = _scattered(noise_w, idle.scatter.degrees_of_freedom, "scatter of the idle baseline")
+    noise = model.add("idle noise", "power (W)", scattered)
     return model.energy_j(idle.integrals, idle.supply_voltage_v) / idle.integrals.duration_s + noise
 
 
@@ -168,12 +171,12 @@ def _random_j(model: _Model, records: Sequence[RecordEnergy], idle: Idle | None)
     if idle is not None:
         noise_j = idle.scatter.energy_deviation_j(sum(record.gross.duration_s for record in records))
         freedom = idle.scatter.degrees_of_freedom
-        total += model.add("noise", _scattered(noise_j, freedom, "scatter of the idle baseline"))
+        total += model.add("noise", "energy (J)", _scattered(noise_j, freedom, "scatter of the idle baseline"))
     edge_j = math.sqrt(sum(2 * (record.active_power_w * record.edge_half_width_s) ** 2 / 3 for record in records))
-    total += model.add("window edges", _scattered(edge_j, math.inf, "half a sample at either end"))
+    total += model.add("window edges", "energy (J)", _scattered(edge_j, math.inf, "half a sample at either end"))
     spread = _repeatability_j(records)
     if spread is not None:
-        total += model.add("repeatability over batches", spread)
+        total += model.add("repeatability over batches", "energy (J)", spread)
     return total
 
 

@@ -1,0 +1,102 @@
+"""Announcer: what the daemon says over MQTT, in the words of the contract."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from daemon.lifecycle import Progress
+from daemon.outbox import Outgoing
+from daemon.records import RunRecord
+from runners.messages import DaemonStatus, Presence, RunPhase, RunResult, RunState, encode
+from runners.topics import Topics
+
+TEXT_LIMIT = 1000
+"""Longest text that a message may carry."""
+
+
+class Announcer:
+    """Turns progress and results into messages and hands them to an outbox."""
+
+    def __init__(self, topics: Topics, publish: Callable[[Outgoing], None], *, version: str) -> None:
+        self._topics = topics
+        self._publish = publish
+        self._version = version
+        self._instruments: dict[str, str] = {}
+        self._current_run: str | None = None
+
+    def progress(self, run_id: str, progress: Progress) -> None:
+        """Publish where a run stands; retained while it goes on, cleared once it is over."""
+        self.state(
+            RunState(
+                run_id=run_id,
+                state=progress.phase,
+                reason=progress.reason,
+                text=_fit(progress.text),
+                capture_index=min(progress.captures_taken, progress.captures_planned - 1),
+                captures=progress.captures_planned,
+                at_utc_ns=time.time_ns(),
+            ),
+            retain=not progress.over,
+        )
+
+    def state(self, state: RunState, *, retain: bool) -> None:
+        """Publish a state; one that ends a run also clears what the broker keeps of it."""
+        topic = self._topics.state(state.run_id)
+        self._publish(Outgoing(topic=topic, payload=encode(state), retain=retain))
+        if not retain:
+            self._publish(Outgoing(topic=topic, payload=b"", retain=True))
+
+    def stored_state(self, run: RunRecord) -> None:
+        """Publish again what became of a run, for a board that was away."""
+        state = RunState(
+            run_id=run.run_id,
+            state=RunPhase(run.state),
+            reason=run.reason,
+            text=_fit(run.text),
+            capture_index=0,
+            captures=run.captures,
+            at_utc_ns=run.updated_utc_ns,
+        )
+        self.state(state, retain=not run.is_terminal)
+
+    def rejection(self, run_id: str, *, reason: str, text: str) -> None:
+        """Publish that a request was rejected before it became a run."""
+        state = RunState(
+            run_id=run_id,
+            state=RunPhase.REJECTED,
+            reason=reason,
+            text=_fit(text),
+            capture_index=0,
+            captures=1,
+            at_utc_ns=time.time_ns(),
+        )
+        self.state(state, retain=False)
+
+    def result(self, result: RunResult) -> None:
+        """Publish a result."""
+        self._publish(Outgoing(topic=self._topics.result(result.run_id), payload=encode(result)))
+
+    def status(self, **changes: Any) -> None:
+        """Publish the daemon's own state; `instruments` and `current_run` may be changed on the way."""
+        self._instruments = changes.get("instruments", self._instruments)
+        self._current_run = changes.get("current_run", self._current_run)
+        self._publish(Outgoing(topic=self._topics.status, payload=encode(self._status()), retain=True))
+
+    def will(self) -> Outgoing:
+        """Return what the broker is to say when the daemon is lost, and what the daemon says when it leaves."""
+        lost = DaemonStatus(state=Presence.OFFLINE, bench=self._topics.bench, version=self._version)
+        return Outgoing(topic=self._topics.status, payload=encode(lost), retain=True)
+
+    def _status(self) -> DaemonStatus:
+        return DaemonStatus(
+            state=Presence.ONLINE,
+            bench=self._topics.bench,
+            version=self._version,
+            instruments=self._instruments,
+            current_run=self._current_run,
+        )
+
+
+def _fit(text: str | None) -> str | None:
+    """Return a text that fits into a message; what is cut stands in full in the journal."""
+    return text if text is None or len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 3] + "..."

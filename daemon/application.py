@@ -1,0 +1,95 @@
+"""Application: the daemon's long-running parts, started and stopped together."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from daemon.announcer import Announcer
+from daemon.bench_keeper import BenchKeeper
+from daemon.broker_link import BrokerLink
+from daemon.captures import CaptureFiles
+from daemon.conductor import Conductor
+from daemon.inbox import Inbox
+from daemon.outbox import Outbox
+from daemon.store import Store
+from instruments.errors import InstrumentError
+
+logger = logging.getLogger(__name__)
+
+FAREWELL_TIMEOUT_S = 3.0
+"""How long the last messages may take to leave."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Application:
+    """One bench, one broker, one store."""
+
+    bench: BenchKeeper
+    """The instruments."""
+    link: BrokerLink
+    """The broker."""
+    outbox: Outbox
+    """What is on its way there."""
+    conductor: Conductor
+    """The runs."""
+    inbox: Inbox
+    """What boards say."""
+    announcer: Announcer
+    """What the daemon says."""
+    store: Store
+    """What is kept in the database."""
+    files: CaptureFiles
+    """What is kept as files."""
+
+    async def run(self, *, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
+        """Serve until told to stop; a run in hand then ends as interrupted.
+
+        Args:
+            stop: set it to stop.
+            ready: called once, when the broker is connected and the instruments have been tried.
+        """
+        await self._tidy_up()
+        async with asyncio.TaskGroup() as tasks:
+            services = [
+                tasks.create_task(self.link.run(), name="mqtt"),
+                tasks.create_task(self.inbox.run(), name="inbox"),
+            ]
+            await self._try_bench()
+            if await self._connected_or_stopped(stop):
+                ready()
+            await stop.wait()
+            await self._farewell()
+            for service in services:
+                service.cancel()
+
+    async def _tidy_up(self) -> None:
+        if left := await asyncio.to_thread(self.files.remove_unfinished):
+            logger.warning("removed unfinished capture files: %s", ", ".join(left))
+        if interrupted := await self.conductor.recover():
+            logger.warning("runs that the last daemon left unfinished are interrupted: %s", ", ".join(interrupted))
+
+    async def _try_bench(self) -> None:
+        """Open the bench early, so that the log and the status show at once what is missing; a run tries again."""
+        try:
+            await self.bench.open()
+        except InstrumentError as error:
+            logger.error("%s", error)
+
+    async def _connected_or_stopped(self, stop: asyncio.Event) -> bool:
+        waits = [asyncio.ensure_future(self.link.connected.wait()), asyncio.ensure_future(stop.wait())]
+        _, pending = await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        for wait in pending:
+            wait.cancel()
+            with suppress(asyncio.CancelledError):
+                await wait
+        return not stop.is_set()
+
+    async def _farewell(self) -> None:
+        await self.conductor.stop()
+        self.outbox.put(self.announcer.will())
+        if self.link.connected.is_set() and not await self.outbox.drain(FAREWELL_TIMEOUT_S):
+            logger.warning("not every message left within %g s", FAREWELL_TIMEOUT_S)
+        await self.bench.close()
+        await asyncio.to_thread(self.store.close)

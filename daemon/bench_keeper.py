@@ -1,0 +1,159 @@
+"""Bench keeper: a bench that is open whenever a run needs it, and what a run does with it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Mapping
+
+from daemon.errors import SupplyRefusal
+from instruments.bench import Bench
+from instruments.errors import InstrumentError
+from instruments.supply_reading import SupplyMode, SupplyReading
+from metrology.capture import Capture
+from metrology.supply import SupplyConditions
+
+logger = logging.getLogger(__name__)
+
+POLL_S = 0.01
+"""Time between two questions whether the record is complete."""
+SUPPLY_PERIOD_S = 0.25
+"""Time between two readings of the supply while the board runs."""
+
+
+class BenchKeeper:
+    """Opens the bench, and opens it again after a failure; a failure is never carried into the next run."""
+
+    def __init__(
+        self,
+        bench: Bench,
+        *,
+        set_points: Mapping[str, float],
+        on_instruments: Callable[[dict[str, str]], None],
+    ) -> None:
+        """Keep a bench.
+
+        Args:
+            bench: the instruments.
+            set_points: what to programme whenever the bench is opened (`voltage_v`, `current_a`); empty: nothing.
+            on_instruments: told the identity of each instrument whenever the bench is opened, or lost.
+        """
+        self._bench = bench
+        self._set_points = set_points
+        self._on_instruments = on_instruments
+        self._sound = False
+        self._idle: SupplyReading | None = None
+
+    async def open(self) -> None:
+        """Open the bench if it is not open and sound.
+
+        Raises:
+            BenchNotReady: instruments did not answer, each with its failure.
+            SettingRefused: a configured set-point lies outside the envelope.
+        """
+        if self._sound:
+            return
+        self._on_instruments(dict(await self._bench.open()))
+        if self._set_points:
+            await self._bench.set_supply(**self._set_points)
+        self._sound = True
+        logger.info("bench open: %s", ", ".join(self._bench.identities.values()))
+
+    async def close(self) -> None:
+        """Close the bench; outputs stay as they are."""
+        self._sound = False
+        await self._bench.close()
+
+    def suspect(self) -> None:
+        """Have the bench opened afresh before its next use: a session may be out of step after a failure."""
+        self._sound = False
+
+    async def arm(self, *, first: bool) -> None:
+        """Check the supply, programme the oscilloscope and arm it.
+
+        Args:
+            first: this is the run's first capture: everything is checked and programmed afresh.
+
+        Raises:
+            InstrumentError: an instrument failed.
+            SupplyRefusal: the supply is not fit for a measurement.
+        """
+        await self.open()
+        if first:
+            self._idle = await self._bench.read_supply()
+            _refuse_unfit(self._idle)
+            await self._bench.prepare()
+        await self._bench.arm()
+
+    async def capture(self, *, running: Callable[[], bool], give_up: Callable[[], str | None]) -> "Record | str":
+        """Wait for the record and read it, with the supply watched meanwhile.
+
+        Args:
+            running: says whether the board runs: from then on the supply is read under load.
+            give_up: says why to stop waiting, or None to go on.
+
+        Returns:
+            The capture with the supply's conditions, or the reason why waiting was given up.
+
+        Raises:
+            InstrumentError: an instrument failed.
+        """
+        readings: list[SupplyReading] = []
+        next_s = time.monotonic()
+        while not await self._bench.is_complete():
+            if (reason := give_up()) is not None:
+                return reason
+            if running() and time.monotonic() >= next_s:
+                readings.append(await self._bench.read_supply())
+                next_s = time.monotonic() + SUPPLY_PERIOD_S
+            await asyncio.sleep(POLL_S)
+        complete_monotonic_ns = time.monotonic_ns()
+        await self._bench.wait_complete(deadline_s=1.0)
+        capture, last = await asyncio.gather(self._bench.read_capture(), self._bench.read_supply())
+        conditions = _conditions(self._idle or last, [*readings, last], loaded=_most_loaded(readings, last))
+        return Record(capture, conditions, complete_monotonic_ns)
+
+    async def stop(self) -> None:
+        """End an acquisition that nobody waits for any more; a failure here is the next opening's to find."""
+        try:
+            await self._bench.stop()
+        except InstrumentError as error:
+            logger.warning("could not stop the oscilloscope: %s", error)
+            self.suspect()
+
+
+class Record:
+    """A record just read."""
+
+    __slots__ = ("capture", "complete_monotonic_ns", "supply")
+
+    def __init__(self, capture: Capture, supply: SupplyConditions, complete_monotonic_ns: int) -> None:
+        self.capture = capture
+        self.supply = supply
+        self.complete_monotonic_ns = complete_monotonic_ns
+        """When the record was seen to be complete, on this computer's monotonic clock."""
+
+
+def _refuse_unfit(reading: SupplyReading) -> None:
+    if not reading.output_on:
+        raise SupplyRefusal("supply_off", "power_supply: the output is off; switch it on")
+    if reading.ovp_tripped:
+        raise SupplyRefusal("supply_tripped", "power_supply: its protection has tripped; find the cause, then clear it")
+    if reading.mode is not SupplyMode.CV:
+        text = f"power_supply: it is in {reading.mode.value}, not in constant voltage; raise its current limit"
+        raise SupplyRefusal("supply_not_cv", text)
+
+
+def _conditions(idle: SupplyReading, during: list[SupplyReading], *, loaded: SupplyReading) -> SupplyConditions:
+    """Put together what the supply said; what it latched before the run is the idle reading's and does not count."""
+    return SupplyConditions(
+        idle_voltage_v=idle.voltage_v,
+        loaded_voltage_v=loaded.voltage_v,
+        constant_voltage=all(one.mode is SupplyMode.CV and not one.cc_excursion for one in during),
+        tripped=any(one.tripped for one in during),
+        output_on=all(one.output_on for one in during),
+    )
+
+
+def _most_loaded(readings: list[SupplyReading], last: SupplyReading) -> SupplyReading:
+    """Return the reading under the heaviest load: the one that tells the voltage while the board ran."""
+    return max([*readings, last], key=lambda reading: reading.current_a)

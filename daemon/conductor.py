@@ -1,0 +1,218 @@
+"""Conductor: takes requests one at a time, and hands what boards say to the run that it is about."""
+
+import asyncio
+import json
+import logging
+import time
+from collections.abc import Callable
+from typing import Any
+
+from daemon.announcer import Announcer
+from daemon.errors import RunRefusal
+from daemon.lifecycle import Event, Fault, Shutdown, Started
+from daemon.records import RunRecord
+from daemon.run_conductor import RunConductor, Services
+from daemon.store import Store
+from runners.messages import RunAbort, RunFinished, RunPhase, RunRequest, RunResult, RunStarted
+
+logger = logging.getLogger(__name__)
+
+INTERRUPTED = "the daemon stopped while this run was in hand; request the run again"
+
+
+class Conductor:
+    """The bench measures one run at a time; a request meanwhile is rejected with a reason and may be made again."""
+
+    def __init__(self, services: Services, *, admission: Callable[[RunRequest], None]) -> None:
+        """Conduct runs.
+
+        Args:
+            services: what a run needs.
+            admission: raises RunRefusal where a request cannot become a run.
+        """
+        self._services = services
+        self._admission = admission
+        self._current: RunConductor | None = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def current_run(self) -> str | None:
+        """The run in hand; None while the bench is free."""
+        return self._current.run.run_id if self._current else None
+
+    @property
+    def _store(self) -> Store:
+        return self._services.store
+
+    @property
+    def _announcer(self) -> Announcer:
+        return self._services.announcer
+
+    async def request(self, board: str, run_id: str, request: RunRequest) -> None:
+        """Take a request: begin the run, answer a repeated one with what became of it, or reject it."""
+        known = await asyncio.to_thread(self._store.run, run_id)
+        if known is not None:
+            await self._repeat(known, board)
+            return
+        try:
+            self._admit(request)
+        except RunRefusal as refusal:
+            await self._refuse(board, run_id, request, refusal)
+            return
+        # Taken before the first await, so that two requests at once cannot both find the bench free.
+        run = _record_of(board, run_id, request)
+        self._current = conductor = RunConductor(run, self._services)
+        try:
+            await self._enter(run)
+        except Exception:
+            self._current = None
+            raise
+        self._announcer.status(current_run=run_id)
+        self._task = asyncio.get_running_loop().create_task(self._conduct(conductor), name=f"run-{run_id}")
+
+    async def started(self, board: str, run_id: str, message: RunStarted) -> None:
+        """Take a board's word that it runs."""
+        self._tell(board, run_id, Started(), message.model_dump(mode="json"))
+
+    async def finished(self, board: str, run_id: str, message: RunFinished) -> None:
+        """Take a board's word that it has finished."""
+        if conductor := self._of(board, run_id, "finished"):
+            conductor.finished(message)
+
+    async def abort(self, board: str, run_id: str, message: RunAbort) -> None:
+        """Take a board's word that it gives up, or that it refused a command before ever requesting the run."""
+        known = await asyncio.to_thread(self._store.run, run_id)
+        if known is None:
+            detail = {"run_id": run_id, "board": board}
+            reason, text = message.reason, message.text
+            await self._journal(None, event="refused_by_board", reason=reason, text=text, detail=detail)
+            self._announcer.rejection(run_id, reason=message.reason, text=message.text)
+        elif conductor := self._of(board, run_id, "abort"):
+            conductor.tell(Fault(reason=message.reason, text=f"board {board}: {message.text}"))
+
+    async def reject_malformed(self, run_id: str, *, text: str) -> None:
+        """Reject a request that is no request; a run of that name that is already known is left alone."""
+        logger.warning("run %s: malformed request: %s", run_id, text)
+        known = await asyncio.to_thread(self._store.run, run_id)
+        await asyncio.to_thread(
+            self._store.record,
+            run_id if known else None,
+            event="malformed_request",
+            text=text,
+            detail={"run_id": run_id},
+        )
+        if known is None:
+            self._announcer.rejection(run_id, reason="malformed_message", text=text)
+
+    async def recover(self) -> list[str]:
+        """End the runs that an earlier daemon left in the middle, and announce them; return their names."""
+        left = await asyncio.to_thread(self._store.unfinished_runs)
+        for run in left:
+            state = RunPhase.INTERRUPTED
+            await self._journal(run.run_id, event="recovered", state=state, reason="daemon_stopped", text=INTERRUPTED)
+            ended = await asyncio.to_thread(self._store.run, run.run_id)
+            if ended is not None:
+                self._announcer.stored_state(ended)
+        return [run.run_id for run in left]
+
+    async def stop(self) -> None:
+        """End the run in hand as interrupted, and wait until it is."""
+        if self._current is not None and self._task is not None:
+            self._current.tell(Shutdown())
+            await self._task
+
+    def _admit(self, request: RunRequest) -> None:
+        if self._current is not None:
+            text = f"the bench is measuring run {self.current_run}; request again when its status shows no current run"
+            raise RunRefusal("bench_busy", text)
+        self._admission(request)
+
+    async def _refuse(self, board: str, run_id: str, request: RunRequest, refusal: RunRefusal) -> None:
+        logger.warning("run %s of board %s: %s: %s", run_id, board, refusal.reason, refusal)
+        run = _record_of(board, run_id, request)
+        await self._enter(run)
+        await asyncio.to_thread(
+            self._store.record,
+            run_id,
+            event="refused",
+            state=RunPhase.REJECTED,
+            reason=refusal.reason,
+            text=str(refusal),
+        )
+        self._announcer.rejection(run_id, reason=refusal.reason, text=str(refusal))
+
+    async def _journal(self, run_id: str | None, **entry: Any) -> None:
+        await asyncio.to_thread(self._store.record, run_id, **entry)
+
+    async def _enter(self, run: RunRecord) -> None:
+        await asyncio.to_thread(
+            self._store.create_run,
+            run_id=run.run_id,
+            board=run.board,
+            network=run.network,
+            batch_size=run.batch_size,
+            precision=run.precision,
+            images_planned=run.images_planned,
+            captures=run.captures,
+            sync=run.sync,
+        )
+
+    async def _conduct(self, conductor: RunConductor) -> None:
+        run_id = conductor.run.run_id
+        try:
+            ended = await conductor.conduct()
+            logger.info("run %s: %s%s", run_id, ended.phase.value, f" ({ended.reason})" if ended.reason else "")
+        except Exception:
+            # A defect in the conducting itself must not take the daemon with it.
+            logger.exception("run %s: conducting broke", run_id)
+        finally:
+            self._current = None
+            self._announcer.status(current_run=None)
+
+    async def _repeat(self, run: RunRecord, board: str) -> None:
+        """Answer a repeated request; a run of another board is none of this board's business."""
+        if run.board != board:
+            logger.warning("board %s asked for run %s, which is board %s's: ignored", board, run.run_id, run.board)
+            return
+        if self._current is not None and self.current_run == run.run_id:
+            self._announcer.progress(run.run_id, self._current.progress)
+            return
+        result = await asyncio.to_thread(self._store.latest_result, run.run_id)
+        if result is not None:
+            self._announcer.result(RunResult.model_validate_json(json.dumps(result.document)))
+        self._announcer.stored_state(run)
+
+    def _tell(self, board: str, run_id: str, event: Event, detail: dict[str, Any]) -> None:
+        if conductor := self._of(board, run_id, type(event).__name__.lower()):
+            conductor.tell(event, **detail)
+
+    def _of(self, board: str, run_id: str, what: str) -> RunConductor | None:
+        """Return the run in hand if that is the one meant; what comes late or from elsewhere is logged and dropped."""
+        conductor = self._current
+        if conductor is None or conductor.run.run_id != run_id:
+            logger.warning("%s of run %s from board %s ignored: that run is not in hand", what, run_id, board)
+            return None
+        if conductor.run.board != board:
+            logger.warning("%s of run %s ignored: board %s sent it, not its own", what, run_id, board)
+            return None
+        return conductor
+
+
+def _record_of(board: str, run_id: str, request: RunRequest) -> RunRecord:
+    now_ns = time.time_ns()
+    return RunRecord(
+        run_id=run_id,
+        board=board,
+        network=request.network,
+        batch_size=request.batch_size,
+        precision=request.precision,
+        images_planned=request.images_planned,
+        captures=request.captures,
+        sync=request.sync,
+        state=RunPhase.ACCEPTED,
+        reason=None,
+        text=None,
+        finished=None,
+        requested_utc_ns=now_ns,
+        updated_utc_ns=now_ns,
+    )

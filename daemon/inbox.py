@@ -1,0 +1,81 @@
+"""Inbox: what boards say, checked and handed to the conductor in the order in which it came."""
+
+import asyncio
+import logging
+
+from daemon.conductor import Conductor
+from runners.errors import MessageError
+from runners.messages import RunAbort, RunFinished, RunRequest, RunStarted, decode
+from runners.topics import TopicKind, TopicName, Topics
+
+logger = logging.getLogger(__name__)
+
+INBOX_LIMIT = 1000
+"""Messages waiting to be handled; beyond it the newest is dropped, and the log says so."""
+
+
+class Inbox:
+    """A bounded queue with one reader, so that messages about a run keep their order."""
+
+    def __init__(self, conductor: Conductor, topics: Topics) -> None:
+        self._conductor = conductor
+        self._topics = topics
+        self._queue: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(INBOX_LIMIT)
+
+    @property
+    def subscriptions(self) -> tuple[str, ...]:
+        """Everything that boards say about runs."""
+        return (self._topics.all_board_runs,)
+
+    def put(self, topic: str, payload: bytes) -> None:
+        """Take a message in; never blocks."""
+        try:
+            self._queue.put_nowait((topic, payload))
+        except asyncio.QueueFull:
+            logger.error("inbox full at %d messages: dropped one on %s", INBOX_LIMIT, topic)
+
+    async def run(self) -> None:
+        """Handle messages until cancelled; no message, however bad, ends it."""
+        while True:
+            topic, payload = await self._queue.get()
+            try:
+                await self._handle(topic, payload)
+            except MessageError as error:
+                logger.warning("message ignored: %s", error)
+            except Exception:
+                logger.exception("message on %s could not be handled", topic)
+
+    async def _handle(self, topic: str, payload: bytes) -> None:
+        name = Topics.parse(topic)
+        if name.bench != self._topics.bench or name.board is None or name.run_id is None or not payload:
+            return
+        if name.kind is TopicKind.REQUEST:
+            await self._request(name.board, name.run_id, payload, topic)
+        else:
+            await self._report(name, name.board, name.run_id, payload, topic)
+
+    async def _request(self, board: str, run_id: str, payload: bytes, topic: str) -> None:
+        try:
+            request = decode(RunRequest, payload, topic=topic)
+        except MessageError as error:
+            await self._conductor.reject_malformed(run_id, text=str(error))
+            return
+        await self._conductor.request(board, run_id, request)
+
+    async def _report(self, name: TopicName, board: str, run_id: str, payload: bytes, topic: str) -> None:
+        match name.kind:
+            case TopicKind.STARTED:
+                await self._conductor.started(board, run_id, decode(RunStarted, payload, topic=topic))
+            case TopicKind.FINISHED:
+                await self._finished(board, run_id, payload, topic)
+            case TopicKind.ABORT:
+                await self._conductor.abort(board, run_id, decode(RunAbort, payload, topic=topic))
+
+    async def _finished(self, board: str, run_id: str, payload: bytes, topic: str) -> None:
+        """A report that cannot be read ends its run at once, instead of leaving the bench waiting for another."""
+        try:
+            report = decode(RunFinished, payload, topic=topic)
+        except MessageError as error:
+            await self._conductor.abort(board, run_id, RunAbort(reason="malformed_message", text=str(error)[:1000]))
+        else:
+            await self._conductor.finished(board, run_id, report)

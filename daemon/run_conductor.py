@@ -1,0 +1,232 @@
+"""Run conductor: performs the effects of one run's life cycle and reports what happened as its next events."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from typing import Any
+
+from daemon.announcer import Announcer
+from daemon.bench_keeper import BenchKeeper, Record
+from daemon.faults import fault_of
+from daemon.lifecycle import (
+    Analysed,
+    Armed,
+    Captured,
+    Effect,
+    Event,
+    Expired,
+    Finished,
+    Progress,
+    Step,
+    advance,
+    begin,
+)
+from daemon.measurement import Measurement
+from daemon.records import RunRecord
+from daemon.store import Store
+from instruments.errors import InstrumentError
+from runners.messages import RunFinished
+
+logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunTimes:
+    """How long the conductor waits for what."""
+
+    trigger_timeout_s: float
+    """From armed to the record's completion, in seconds."""
+    finished_timeout_s: float
+    """From the last capture to the board's `finished`, in seconds."""
+    record_s: float
+    """Length of a record, in seconds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """Everything that a run needs of the daemon."""
+
+    bench: BenchKeeper
+    """The instruments."""
+    store: Store
+    """Runs, results and the journal."""
+    announcer: Announcer
+    """What is said over MQTT."""
+    measurement: Measurement
+    """From captures to a result."""
+    times: RunTimes
+    """Limits."""
+
+
+@dataclass(slots=True)
+class _Waiting:
+    """Until when the record in hand is waited for."""
+
+    deadline_s: float = 0.0
+    seconds: float = 0.0
+    hurried: bool = False
+
+
+@dataclass(slots=True)
+class RunConductor:
+    """One run from its acceptance to its end."""
+
+    run: RunRecord
+    services: Services
+    progress: Progress = field(init=False)
+    _events: asyncio.Queue[tuple[Event, dict[str, Any]]] = field(default_factory=asyncio.Queue)
+    _work: set[asyncio.Task[None]] = field(default_factory=set)
+    _waiting: _Waiting = field(default_factory=_Waiting)
+    _timer: asyncio.TimerHandle | None = None
+    _first_effects: tuple[Effect, ...] = ()
+
+    def __post_init__(self) -> None:
+        self.progress, self._first_effects = begin(self.run.captures)
+
+    def tell(self, event: Event, **detail: Any) -> None:
+        """Report an event; detail goes into the journal with it."""
+        self._events.put_nowait((event, detail))
+
+    def finished(self, report: RunFinished) -> None:
+        """Report that the board has finished."""
+        self.tell(Finished(), report=report.model_dump(mode="json"))
+
+    async def conduct(self) -> Progress:
+        """Conduct the run to its end and return how it ended."""
+        try:
+            await self._perform(self._first_effects)
+            while not self.progress.over:
+                event, detail = await self._events.get()
+                await self._take(event, detail)
+        finally:
+            await self._drop_work()
+        return self.progress
+
+    async def _take(self, event: Event, detail: dict[str, Any]) -> None:
+        """Journal what an event makes of the run, then act on it: never the other way round."""
+        after, effects = advance(self.progress, event)
+        after, effects = await self._journal(event, detail, (after, effects))
+        self.progress = after
+        await self._perform(effects)
+
+    async def _journal(self, event: Event, detail: dict[str, Any], step: Step) -> Step:
+        after, effects = step
+        try:
+            if isinstance(event, Finished) and not self.progress.finished:
+                await asyncio.to_thread(self.services.store.record_finished, self.run.run_id, detail["report"])
+                detail = {}
+            await asyncio.to_thread(
+                self.services.store.record,
+                self.run.run_id,
+                event=type(event).__name__.lower(),
+                state=after.phase.value if after.phase is not self.progress.phase else None,
+                reason=after.reason,
+                text=after.text,
+                detail=detail,
+            )
+        except Exception as error:
+            # What cannot be journalled must not be acted on: the run ends here, and says so.
+            return advance(self.progress, fault_of(error))
+        return after, effects
+
+    async def _perform(self, effects: tuple[Effect, ...]) -> None:
+        for effect in effects:
+            match effect:
+                case Effect.ANNOUNCE:
+                    self.services.announcer.progress(self.run.run_id, self.progress)
+                case Effect.ARM:
+                    self._start("arm", self._arm())
+                case Effect.AWAIT_CAPTURE:
+                    self._start("capture", self._capture())
+                case Effect.HURRY:
+                    self._hurry()
+                case Effect.AWAIT_FINISHED:
+                    self._await_finished()
+                case Effect.ANALYSE:
+                    self._start("analyse", self._analyse())
+                case Effect.RELEASE:
+                    await self._release()
+
+    def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(self._guarded(work), name=f"{name}-{self.run.run_id}")
+        self._work.add(task)
+        task.add_done_callback(self._work.discard)
+
+    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
+        """Turn whatever breaks into the run's next event."""
+        try:
+            await work
+        except Exception as error:
+            if isinstance(error, InstrumentError):
+                self.services.bench.suspect()
+            fault = fault_of(error)
+            logger.warning("run %s: %s: %s", self.run.run_id, fault.reason, fault.text)
+            self.tell(fault)
+
+    async def _arm(self) -> None:
+        await self.services.bench.arm(first=self.progress.captures_taken == 0)
+        self.tell(Armed())
+
+    async def _capture(self) -> None:
+        self._wait_for(self.services.times.trigger_timeout_s)
+        if self.progress.finished:
+            self._hurry()
+        found = await self.services.bench.capture(running=lambda: self.progress.started, give_up=self._too_late)
+        if isinstance(found, Record):
+            await self._keep(found)
+        else:
+            self.tell(Expired(reason="no_trigger", text=found))
+
+    async def _keep(self, record: Record) -> None:
+        """Store a record before anything is computed from it."""
+        index = self.progress.captures_taken
+        reference = await asyncio.to_thread(self.services.measurement.keep, self.run.run_id, index, record)
+        self.tell(Captured(), capture_id=reference.capture_id, complete_monotonic_ns=record.complete_monotonic_ns)
+
+    def _wait_for(self, seconds: float) -> None:
+        self._waiting = _Waiting(time.monotonic() + seconds, seconds)
+
+    def _hurry(self) -> None:
+        """Give the record in hand the time that it needs if it has been triggered: its own length and a margin."""
+        seconds = self.services.times.record_s + 1.0
+        deadline_s = min(self._waiting.deadline_s, time.monotonic() + seconds)
+        self._waiting = _Waiting(deadline_s, seconds, hurried=True)
+
+    def _too_late(self) -> str | None:
+        if time.monotonic() < self._waiting.deadline_s:
+            return None
+        if self._waiting.hurried:
+            return "the board finished, but the oscilloscope saw no marker edge: check the marker's wire and threshold"
+        told = "has started" if self.progress.started else "never said that it started"
+        return (
+            f"no complete record within {self._waiting.seconds:g} s of armed; the board {told}: "
+            "check the board, the marker's wire and its threshold"
+        )
+
+    def _await_finished(self) -> None:
+        seconds = self.services.times.finished_timeout_s
+        text = f"the board did not say finished within {seconds:g} s of the last capture; its captures are kept"
+        expired = Expired(reason="finished_missing", text=text)
+        self._timer = asyncio.get_running_loop().call_later(seconds, self.tell, expired)
+
+    async def _analyse(self) -> None:
+        result = await asyncio.to_thread(self.services.measurement.result, self.run.run_id)
+        self.services.announcer.result(result)
+        self.tell(Analysed(), result_id=result.result_id, quality=result.quality)
+
+    async def _release(self) -> None:
+        waiting = any(task.get_name().startswith(("arm-", "capture-")) for task in self._work)
+        await self._drop_work()
+        if waiting:
+            await self.services.bench.stop()
+
+    async def _drop_work(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        current = asyncio.current_task()
+        tasks = [task for task in self._work if task is not current]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,4 +1,3 @@
-# ruff: noqa: N818  (each error is named after what happened; all end in the one root, InstrumentError)
 """What can go wrong with an instrument, or on the way to it, by what the caller can do about it.
 
 JoulebenchError

@@ -155,7 +155,7 @@ class Oscilloscope:
         sources = [f"CHANnel{channel.number}" for channel in settings.channels]
         if settings.pod is not None:
             sources.append("POD1")
-        return [read_waveform(self.session, source, acquisition=settings.acquisition) for source in sources]
+        return [read_waveform(self.session, source) for source in sources]
 
     def _check_one_time_axis(self, waveforms: list[Waveform]) -> None:
         first = waveforms[0]

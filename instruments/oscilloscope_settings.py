@@ -39,12 +39,10 @@ class AcquisitionType(StrEnum):
 
     NORMAL = "NORMal"
     """Every point one sample. The default, because it is the only type whose raw record can be read whole: 100 000
-    points, so 50 kSa/s over 2 s. The high-resolution and average types are delivered from the measurement record, which
-    ends at 62 500 points: 31.25 kSa/s."""
+    points, so 50 kSa/s over 2 s. High resolution is delivered from the measurement record, which ends at 62 500 points:
+    31.25 kSa/s. Averages need several triggers and are of no use for a single run."""
     HIGH_RESOLUTION = "HRESolution"
     """Every point the mean of the samples in its interval: more bits, at most 62 500 points."""
-    AVERAGE = "AVERage"
-    """Every point the mean over several triggers: of no use for a single run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

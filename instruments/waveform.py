@@ -6,7 +6,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instruments.errors import BadBlock
-from instruments.oscilloscope_settings import AcquisitionType
 from instruments.preamble import Preamble, parse_preamble
 from instruments.visa_session import VisaSession
 from metrology.trace import Trace, Unit
@@ -16,12 +15,6 @@ CLIP_LOW_COUNTS = 0x0100
 0x0001 or 0x0100, and both lie beyond the converter's lowest step."""
 CLIP_HIGH_COUNTS = 0xFF00
 """Codes from this one up are clipped high, for the same reason: byte 0xFF, as 0xFF00 or 0xFFFF."""
-POINTS_MODE = {
-    AcquisitionType.NORMAL: "RAW",
-    AcquisitionType.HIGH_RESOLUTION: "RAW",
-    AcquisitionType.AVERAGE: "NORMal",
-}
-"""Which record is asked for: the raw one is the longest, but is empty for averages (reference 1.5)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -48,7 +41,7 @@ class Waveform:
         )
 
 
-def read_waveform(session: VisaSession, source: str, *, acquisition: AcquisitionType) -> Waveform:
+def read_waveform(session: VisaSession, source: str) -> Waveform:
     """Read one source of a stopped oscilloscope: 16-bit codes of a channel, bytes of a pod.
 
     Raises:
@@ -57,10 +50,10 @@ def read_waveform(session: VisaSession, source: str, *, acquisition: Acquisition
     """
     is_pod = source.startswith("POD")
     data_format = "BYTE" if is_pod else "WORD"
-    # One message: the source's own record length must be asked for after the source is chosen.
+    # The raw record is the longest (reference 1.5); a length that somebody asked for earlier must not shorten it.
     session.write(
         f":WAVeform:SOURce {source};FORMat {data_format};BYTeorder LSBFirst;UNSigned 1;"
-        f"POINts:MODE {POINTS_MODE[acquisition]}"
+        "POINts:MODE RAW;:WAVeform:POINts MAXimum"
     )
     answer = session.query(":WAVeform:PREamble?")
     preamble = parse_preamble(answer, instrument=session.role, operation=f"preamble of {source}")

@@ -1,0 +1,58 @@
+"""A scripted oscilloscope that keeps settings, arms, and delivers one record: enough for a driver's happy path."""
+
+import numpy as np
+
+from tests.unit.instruments.scripted_instrument import Answer, block, echo
+
+IDENTITY = "AGILENT TECHNOLOGIES,MSO-X 2024A,MY00000001,02.65.2021102830"
+POINTS = 1000
+CODES = (np.arange(POINTS) % 200 * 256 + 0x2000).astype("<u2")
+POD = (np.arange(POINTS) >= 100).astype("u1")
+
+
+def preamble(*, data_format: int = 1, points: int = POINTS, x_origin_s: float = -0.2) -> str:
+    return f"+{data_format},+0,+{points},+1,+2.0E-003,{x_origin_s:+.8E},+0,+3.14E-005,+8.0E-001,+32768"
+
+
+class ScriptedScope:
+    """Answers as the reference says; `overrides` and `clamped` bend single answers."""
+
+    def __init__(self, overrides: dict[str, str | bytes] | None = None, clamped: dict[str, str] | None = None) -> None:
+        self.condition = "0"
+        self.triggered = "+1"
+        self.overrides = overrides or {}
+        self.source = ""
+        self._keep: Answer = echo({"*IDN?": IDENTITY, ":SYSTem:ERRor?": '+0,"No error"'}, clamped)
+        self._armed = "+0"
+
+    def __call__(self, message: str) -> bytes | None:
+        if message.startswith(":WAVeform:SOURce"):
+            self.source = message.split(";", maxsplit=1)[0].split(" ")[1]
+            return None
+        answer = self._special(message)
+        if answer is None:
+            return self._keep(message)
+        return answer if isinstance(answer, bytes) else f"{answer}\n".encode()
+
+    def _special(self, message: str) -> str | bytes | None:
+        pod = self.source == "POD1"
+        key = f"{message} {self.source}" if message.startswith(":WAV") else message
+        if key in self.overrides:
+            return self.overrides[key]
+        match message:
+            case ":SINGle":
+                self._armed = "+1"
+            case ":AER?":
+                armed, self._armed = self._armed, "+0"
+                return armed
+            case ":TER?":
+                return self.triggered
+            case ":OPERegister:CONDition?":
+                return self.condition
+            case ":ACQuire:SRATe?":
+                return "+5.0E+02"
+            case ":WAVeform:PREamble?":
+                return preamble(data_format=0 if pod else 1)
+            case ":WAVeform:DATA?":
+                return block((POD if pod else CODES).tobytes())
+        return None

@@ -1,0 +1,275 @@
+import numpy as np
+import pytest
+
+from instruments.errors import (
+    BadAnswer,
+    BadBlock,
+    InstrumentError,
+    InstrumentReported,
+    InstrumentTimeout,
+    SettingRefused,
+    WrongInstrument,
+)
+from instruments.oscilloscope import Operation, Oscilloscope
+from instruments.oscilloscope_settings import (
+    ChannelSettings,
+    OscilloscopeSettings,
+    TriggerSettings,
+)
+from metrology.trace import Unit
+from tests.unit.instruments.scripted_instrument import block, transcript
+from tests.unit.instruments.scripted_scope import CODES, IDENTITY, POD, ScriptedScope, preamble
+
+CURRENT = ChannelSettings(number=1, scale_per_div=0.2, offset=0.8, probe_ratio=10.0, unit=Unit.AMPERE)
+VOLTAGE = ChannelSettings(number=2, scale_per_div=5.0, offset=15.0, probe_ratio=10.0)
+SETTINGS = OscilloscopeSettings(current=CURRENT)
+
+CONFIGURE = [
+    ("*IDN?", IDENTITY),
+    (":STOP;*CLS", None),
+    (":CHANnel1:DISPlay 1", None),
+    (":CHANnel1:UNITs AMPere", None),
+    (":CHANnel1:PROBe 10", None),
+    (":CHANnel1:SCALe 0.2", None),
+    (":CHANnel1:OFFSet 0.8", None),
+    (":CHANnel1:COUPling DC", None),
+    (":CHANnel1:BWLimit 0", None),
+    (":CHANnel1:INVert 0", None),
+    (":CHANnel2:DISPlay 0", None),
+    (":CHANnel3:DISPlay 0", None),
+    (":CHANnel4:DISPlay 0", None),
+    (":POD1:DISPlay 1", None),
+    (":POD1:THReshold 1.4", None),
+    (":TIMebase:MODE MAIN", None),
+    (":TIMebase:REFerence CENTer", None),
+    (":TIMebase:RANGe 2", None),
+    (":TIMebase:POSition 0.8", None),
+    (":ACQuire:MODE RTIMe", None),
+    (":ACQuire:TYPE NORMal", None),
+    (":TRIGger:MODE EDGE", None),
+    (":TRIGger:EDGE:SOURce DIGital0", None),
+    (":TRIGger:EDGE:SLOPe POSitive", None),
+    (":TRIGger:SWEep NORMal", None),
+    (":SYSTem:ERRor?", '+0,"No error"'),
+    (":CHANnel1:DISPlay?", "1"),
+    (":CHANnel1:UNITs?", "AMP"),
+    (":CHANnel1:PROBe?", "+10.0E+00"),
+    (":CHANnel1:SCALe?", "+200.0E-03"),
+    (":CHANnel1:OFFSet?", "+800.0E-03"),
+    (":CHANnel1:COUPling?", "DC"),
+    (":CHANnel1:BWLimit?", "0"),
+    (":CHANnel1:INVert?", "0"),
+    (":CHANnel2:DISPlay?", "0"),
+    (":CHANnel3:DISPlay?", "0"),
+    (":CHANnel4:DISPlay?", "0"),
+    (":POD1:DISPlay?", "1"),
+    (":POD1:THReshold?", "+1.40E+00"),
+    (":TIMebase:MODE?", "MAIN"),
+    (":TIMebase:REFerence?", "CENT"),
+    (":TIMebase:RANGe?", "+2.00000000E+000"),
+    (":TIMebase:POSition?", "+8.00000000E-001"),
+    (":ACQuire:MODE?", "RTIM"),
+    (":ACQuire:TYPE?", "NORM"),
+    (":TRIGger:MODE?", "EDGE"),
+    (":TRIGger:EDGE:SOURce?", "DIG0"),
+    (":TRIGger:EDGE:SLOPe?", "POS"),
+    (":TRIGger:SWEep?", "NORM"),
+]
+"""The whole conversation: unit and ratio before scale, scale before offset, trigger mode before its edge."""
+
+
+def test_configuration_is_this_conversation_and_no_other(served) -> None:
+    session, instrument = served(transcript(CONFIGURE))
+    read_back = Oscilloscope(session).configure(SETTINGS)
+    assert instrument.received == [message for message, _ in CONFIGURE]
+    assert read_back[":ACQuire:TYPE"] == "NORM"
+    assert len(read_back) == sum(message.endswith("?") for message, _ in CONFIGURE) - 2
+
+
+@pytest.mark.parametrize(
+    ("header", "answer"),
+    [
+        (":CHANnel1:SCALe", "+5.0E+00"),
+        (":CHANnel1:OFFSet", "+4.0E-01"),
+        (":CHANnel1:PROBe", "+1.0E+00"),
+        (":CHANnel1:UNITs", "VOLT"),
+        (":CHANnel3:DISPlay", "1"),
+        (":TIMebase:RANGe", "+1.0E+00"),
+        (":TIMebase:POSition", "+0.0E+00"),
+        (":ACQuire:TYPE", "HRES"),
+        (":TRIGger:MODE", "GLIT"),
+        (":TRIGger:EDGE:SOURce", "CHAN1"),
+        (":POD1:THReshold", "+2.5E+00"),
+    ],
+)
+def test_a_silently_clamped_setting_is_refused(served, header: str, answer: str) -> None:
+    session, _ = served(ScriptedScope(clamped={header: answer}))
+    oscilloscope = Oscilloscope(session)
+    with pytest.raises(SettingRefused, match=header) as caught:
+        oscilloscope.configure(SETTINGS)
+    assert answer in str(caught.value)
+    with pytest.raises(InstrumentError, match="not configured"):
+        oscilloscope.start_single()
+
+
+def test_a_rejected_setting_is_raised(served) -> None:
+    session, _ = served(ScriptedScope(overrides={":SYSTem:ERRor?": '-241,"Hardware missing"'}))
+    with pytest.raises(InstrumentReported, match="Hardware missing"):
+        Oscilloscope(session).configure(SETTINGS)
+
+
+def test_an_analog_trigger_sends_its_level_after_the_channels_ratio(served) -> None:
+    session, instrument = served(ScriptedScope())
+    trigger = TriggerSettings(source="CHANnel1", level=0.5)
+    Oscilloscope(session).configure(OscilloscopeSettings(current=CURRENT, voltage=VOLTAGE, trigger=trigger, pod=None))
+    sent = instrument.received
+    assert sent.index(":CHANnel1:PROBe 10") < sent.index(":TRIGger:EDGE:LEVel 0.5")
+    assert ":CHANnel2:SCALe 5" in sent
+    assert not any("POD1" in message for message in sent)
+
+
+@pytest.mark.parametrize(
+    "identity",
+    [
+        "KEYSIGHT TECHNOLOGIES,MSO-X 2024A,MY63400145,02.65.2021102830",
+        "AGILENT TECHNOLOGIES, MSO-X 2024A, MY58100795, 02.43.2018020635",
+    ],
+)
+def test_either_name_of_the_maker_is_the_right_one(served, identity: str) -> None:
+    session, _ = served(ScriptedScope(overrides={"*IDN?": identity}))
+    assert Oscilloscope(session).identify() == identity
+
+
+@pytest.mark.parametrize(
+    "identity",
+    ["RIGOL TECHNOLOGIES,MSO-X 2024A,1,1", "AGILENT TECHNOLOGIES,DSO-X 2024A,MY1,02.50", "hello", "+1"],
+)
+def test_another_instrument_at_the_address_is_named(served, identity: str) -> None:
+    session, instrument = served(ScriptedScope(overrides={"*IDN?": identity}))
+    with pytest.raises(WrongInstrument, match="expected MSO-X 2024A") as caught:
+        Oscilloscope(session).configure(SETTINGS)
+    assert identity in str(caught.value)
+    assert session.resource in str(caught.value)
+    assert instrument.received == ["*IDN?"], "nothing may be programmed into an unknown instrument"
+
+
+@pytest.fixture
+def configured(served):
+    def make(scope: ScriptedScope, settings: OscilloscopeSettings = SETTINGS):
+        session, instrument = served(scope)
+        oscilloscope = Oscilloscope(session)
+        oscilloscope.configure(settings)
+        instrument.received.clear()
+        return oscilloscope, instrument
+
+    return make
+
+
+def test_arming_clears_the_events_first_and_asks_nothing_of_the_waveform(configured) -> None:
+    oscilloscope, instrument = configured(ScriptedScope())
+    oscilloscope.arm(deadline_s=2.0)
+    assert instrument.received == [":AER?", ":TER?", ":SINGle", ":AER?"]
+
+
+def test_an_acquisition_that_never_arms_ends_with_its_condition(configured) -> None:
+    oscilloscope, _ = configured(scope := ScriptedScope(overrides={":AER?": "+0"}))
+    scope.condition = "8"
+    with pytest.raises(InstrumentTimeout, match=r"not armed within 0\.05 s .*RUN"):
+        oscilloscope.arm(deadline_s=0.05)
+
+
+@pytest.mark.parametrize(
+    ("condition", "complete"), [("40", False), ("8", False), ("+8", False), ("0", True), ("32", True)]
+)
+def test_complete_means_that_nothing_runs(configured, condition: str, complete: bool) -> None:
+    oscilloscope, _ = configured(scope := ScriptedScope())
+    scope.condition = condition
+    assert oscilloscope.is_complete() is complete
+    assert bool(oscilloscope.condition() & Operation.WAIT_TRIGGER) is (int(condition) >= 32)
+
+
+def test_verbs_send_their_command(configured) -> None:
+    oscilloscope, instrument = configured(ScriptedScope())
+    oscilloscope.force_trigger()
+    oscilloscope.stop()
+    assert oscilloscope.triggered() is True
+    assert oscilloscope.sample_rate_hz() == 500.0
+    assert instrument.received == [":TRIGger:FORCe", ":STOP", ":TER?", ":ACQuire:SRATe?"]
+
+
+def test_a_capture_holds_the_raw_codes_and_where_they_came_from(configured) -> None:
+    oscilloscope, instrument = configured(ScriptedScope())
+    capture = oscilloscope.read_capture(marker_bit=0, instruments={"power_supply": "E3645A"}, taken_utc_ns=7)
+    np.testing.assert_array_equal(capture.current.counts, CODES)
+    np.testing.assert_array_equal(capture.marker_pod_counts, POD)
+    assert capture.time_base.origin_s == -0.2
+    assert capture.current.scale.increment == 3.14e-5
+    assert capture.voltage is None
+    assert capture.instruments == {"oscilloscope": IDENTITY, "power_supply": "E3645A"}
+    assert capture.settings[":CHANnel1:SCALe"] == "0.2"
+    assert capture.settings[":ACQuire:SRATe"] == "+5.0E+02"
+    assert capture.settings[":WAVeform:PREamble? CHANnel1"] == preamble()
+    assert capture.triggered_utc_ns == 7
+    assert instrument.received == [
+        ":OPERegister:CONDition?",
+        ":WAVeform:SOURce CHANnel1;FORMat WORD;BYTeorder LSBFirst;UNSigned 1;POINts:MODE RAW;:WAVeform:POINts MAXimum",
+        ":WAVeform:PREamble?",
+        ":WAVeform:DATA?",
+        ":WAVeform:SOURce POD1;FORMat BYTE;BYTeorder LSBFirst;UNSigned 1;POINts:MODE RAW;:WAVeform:POINts MAXimum",
+        ":WAVeform:PREamble?",
+        ":WAVeform:DATA?",
+        ":SYSTem:ERRor?",
+        ":ACQuire:SRATe?",
+    ]
+
+
+def test_a_wired_voltage_is_read_between_current_and_pod(configured) -> None:
+    oscilloscope, instrument = configured(ScriptedScope(), OscilloscopeSettings(current=CURRENT, voltage=VOLTAGE))
+    capture = oscilloscope.read_capture()
+    assert capture.voltage is not None
+    assert capture.voltage.unit is Unit.VOLT
+    sources = [m.split(";")[0].split(" ")[1] for m in instrument.received if m.startswith(":WAVeform:SOURce")]
+    assert sources == ["CHANnel1", "CHANnel2", "POD1"]
+
+
+def test_clipped_samples_and_holes_are_found_in_either_form(configured) -> None:
+    codes = np.full(1000, 0x8000, "<u2")
+    codes[:6] = [0x0001, 0x0100, 0xFF00, 0xFFFF, 0, 0]
+    scope = ScriptedScope(overrides={":WAVeform:DATA? CHANnel1": block(codes.tobytes())})
+    capture = configured(scope)[0].read_capture()
+    assert capture.current.clipped_count() == 4
+    assert capture.current.hole_count() == 2
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "text"),
+    [
+        (
+            {":WAVeform:DATA? CHANnel1": block(CODES[:-1].tobytes())},
+            BadBlock,
+            "promises 1000 points, the block holds 999",
+        ),
+        ({":WAVeform:DATA? CHANnel1": block(CODES.tobytes())[:-900]}, BadBlock, "truncated"),
+        ({":WAVeform:PREamble? CHANnel1": "1,0,1000"}, BadAnswer, "preamble of CHANnel1: preamble must have 10 fields"),
+        ({":WAVeform:PREamble? CHANnel1": preamble(data_format=0)}, BadBlock, "data format must be 1"),
+        ({":WAVeform:PREamble? POD1": preamble(data_format=0, x_origin_s=-0.1)}, BadBlock, "CHANnel1 lies on"),
+        ({":SYSTem:ERRor?": '-222,"Data out of range"'}, InstrumentReported, "Data out of range"),
+    ],
+    ids=["short", "truncated", "preamble", "format", "time axis", "error queue"],
+)
+def test_a_record_that_does_not_hold_together_is_refused(served, overrides, error, text: str) -> None:
+    scope = ScriptedScope()
+    session, _ = served(scope, timeout_s=0.2)
+    oscilloscope = Oscilloscope(session)
+    oscilloscope.configure(SETTINGS)
+    scope.overrides = overrides
+    with pytest.raises(error, match=text):
+        oscilloscope.read_capture()
+
+
+def test_a_running_acquisition_is_not_read(configured) -> None:
+    oscilloscope, instrument = configured(scope := ScriptedScope())
+    scope.condition = "40"
+    with pytest.raises(InstrumentError, match="still runs"):
+        oscilloscope.read_capture()
+    assert not any(":WAVeform" in message for message in instrument.received)

@@ -1,0 +1,34 @@
+"""What can go wrong with calibration.
+
+CalibrationError
+|- BadCertificate          a certificate that cannot be: name, value and bound in the text
+|- CertificateExists       one of this name is stored already, and none is ever overwritten
+`- CertificateFileError    one file of the store: missing, unreadable, or not as it was written
+"""
+
+from pathlib import Path
+
+from metrology.errors import JoulebenchError
+
+
+class CalibrationError(JoulebenchError):
+    """Root of the errors of certificates, their store and the procedures."""
+
+
+class BadCertificate(CalibrationError, ValueError):
+    """A certificate whose content cannot be."""
+
+
+class CertificateExists(CalibrationError):
+    """A certificate of this name is stored already."""
+
+
+class CertificateFileError(CalibrationError):
+    """A file of the store that cannot be used."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        super().__init__(f"certificate file {path}: {problem}")
+        self.path = path
+        """The file."""
+        self.problem = problem
+        """What is wrong with it."""

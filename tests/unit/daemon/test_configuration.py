@@ -182,6 +182,7 @@ def test_a_section_given_as_broken_json_is_a_problem_of_the_environment(
         (("= 0.2", "= 0.2\nvoltage_scale_v_per_div = 500"), "voltage_scale_v_per_div = 500.0 is 50 V/div"),
         (("= 0.2", "= 0.2\nmarker_line = 'D8'"), "oscilloscope.marker_line"),
         (("= 0.2", "= 0.2\npretrigger_fraction = 1.0"), "oscilloscope.pretrigger_fraction"),
+        (("= 0.2", "= 0.2\ncurrent_offset_a = nan"), "oscilloscope.current_offset_a"),
         (("= 0.2", "= 0.0"), "oscilloscope.current_scale_a_per_div"),
         (("= 0.2", "= 0.005"), "current_scale_a_per_div = 0.005 is 0.0005 V/div through this probe"),
         (("= 0.2", "= 60"), "is 6 V/div through this probe"),

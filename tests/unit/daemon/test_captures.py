@@ -104,7 +104,7 @@ def test_a_record_of_eight_bit_codes_is_small(files: CaptureFiles, rng: np.rando
     capture = example_capture(rng, count=100_000, voltage=False, marker=False)
     capture = replace(capture, current=replace(capture.current, counts=codes))
 
-    assert files.write("run-1_0", capture, {}).size_bytes < 120_000
+    assert files.write("run-1_0", capture, {}).size_bytes < 70_000
 
 
 def test_the_description_holds_what_was_added(files: CaptureFiles, rng: np.random.Generator) -> None:

@@ -1,0 +1,35 @@
+"""`joulebench check`: is everything that a configuration names there, and is it what it should be?"""
+
+import asyncio
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+
+def check(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Identify every instrument, reach the broker, open the store; list every failure at once.
+
+    Exit status 0: everything is well. 1: something is not.
+    """
+    from daemon.configuration import load_configuration
+    from daemon.readiness import examine
+
+    findings = asyncio.run(examine(load_configuration(config)))
+    failed = [finding for finding in findings if not finding.ok]
+    if as_json:
+        document = {"ok": not failed, "checks": [asdict(finding) for finding in findings]}
+        typer.echo(json.dumps(document, indent=2))
+    else:
+        table = Table("part", "", "found", title=f"{config}: {len(findings) - len(failed)} of {len(findings)} well")
+        for finding in findings:
+            table.add_row(finding.part, "[green]ok[/]" if finding.ok else "[red]FAIL[/]", finding.text)
+        Console().print(table)
+    raise typer.Exit(1 if failed else 0)

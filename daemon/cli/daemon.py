@@ -1,0 +1,39 @@
+"""`joulebench daemon`: serves one bench until it is told to stop."""
+
+import asyncio
+import signal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from daemon.cli.log import LogLevel, configure_log
+
+if TYPE_CHECKING:
+    from daemon.configuration import Configuration
+
+
+def daemon(
+    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")],
+    log_level: Annotated[LogLevel, typer.Option(help="How much is logged, on standard error.")] = LogLevel.INFO,
+) -> None:
+    """Measure runs on one bench as boards ask for them, until SIGINT or SIGTERM."""
+    from daemon.configuration import load_configuration
+
+    configuration = load_configuration(config)
+    configure_log(log_level)
+    asyncio.run(serve(configuration))
+
+
+async def serve(configuration: "Configuration") -> None:
+    """Serve a bench until SIGINT or SIGTERM; the run in hand then ends as interrupted, and is announced so."""
+    from daemon.bootstrap import application
+
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop.set)
+    name = configuration.bench.name
+    await application(configuration).run(
+        stop=stop, ready=lambda: typer.echo(f"bench {name} is served; Ctrl-C stops", err=True)
+    )

@@ -1,0 +1,46 @@
+"""`joulebench`: the command and what every verb of it shares."""
+
+import logging
+import sys
+
+import typer
+from rich.console import Console
+
+from daemon.cli import board, check, daemon, demo, import_recording, networks, runs, simulate
+from metrology.errors import JoulebenchError
+
+app = typer.Typer(
+    name="joulebench",
+    help="Energy per image of neural-network inference, measured with bench instruments, with its uncertainty.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=True,
+)
+app.command("demo")(demo.demo)
+app.command("daemon")(daemon.daemon)
+app.command("check")(check.check)
+app.command("simulate")(simulate.simulate)
+app.command("networks")(networks.networks)
+app.add_typer(board.app, name="board")
+app.add_typer(runs.app, name="runs")
+app.add_typer(import_recording.app, name="import")
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+
+def main() -> None:
+    """Run the command; an error that was foreseen is one sentence on standard error, not a trace."""
+    try:
+        app()
+    except JoulebenchError as error:
+        Console(stderr=True, soft_wrap=True).print(f"joulebench: {error}", style="red", markup=False, highlight=False)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
+    finally:
+        logging.shutdown()
+
+
+if __name__ == "__main__":
+    main()

@@ -156,24 +156,32 @@ class Bench:
         return await self._call("power_supply", self._power.read_state)
 
     async def set_supply(self, *, voltage_v: float | None = None, current_a: float | None = None) -> None:
-        """Set the supply's voltage, current limit, or both.
+        """Set the supply's voltage, current limit, or both, and wait for the output to follow where it is on.
 
         Raises:
+            InstrumentTimeout: the output did not reach the voltage.
             SettingRefused: outside the envelope or the range (nothing was sent), or not taken as sent.
         """
 
         def set_point() -> None:
             self._power.set_point(voltage_v=voltage_v, current_a=current_a)
+            self._power.settle()
 
         await self._call("power_supply", set_point)
 
     async def set_supply_output(self, on: bool) -> None:
-        """Switch the supply's output.
+        """Switch the supply's output, and wait for its voltage where it is switched on.
 
         Raises:
+            InstrumentTimeout: the output did not reach the voltage.
             SettingRefused: what is set lies outside the envelope, so the output is not switched on.
         """
-        await self._call("power_supply", self._power.set_output, on)
+
+        def set_output() -> None:
+            self._power.set_output(on)
+            self._power.settle()
+
+        await self._call("power_supply", set_output)
 
     async def force(self) -> None:
         """Complete the armed acquisition without an edge."""

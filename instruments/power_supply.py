@@ -1,6 +1,8 @@
 """Power supply: the E3645A's verbs. Opening it sends nothing that changes its output."""
 
-from instruments.errors import BadAnswer
+import time
+
+from instruments.errors import BadAnswer, InstrumentTimeout
 from instruments.identity import expect_model
 from instruments.setting import Setting, program
 from instruments.supply_envelope import OVP_MAX_V, SupplyEnvelope, SupplyRange, refused
@@ -13,6 +15,15 @@ VOLTAGE_RESOLUTION_V = 0.002
 """How far a voltage may be read back from the one sent: one step of the supply's converter."""
 CURRENT_RESOLUTION_A = 0.0005
 """The same for a current limit."""
+SETTLED_V = 0.025
+"""Fixed part of how far a settled output may be measured from the set voltage: programming (10 mV) and read-back (5 mV)
+accuracy, and regulation."""
+SETTLED_FRACTION = 0.0015
+"""Proportional part of the same."""
+SETTLE_DEADLINE_S = 5.0
+"""Time for the output to settle; falling takes longest, for only the board draws charge from it."""
+SETTLE_POLL_S = 0.02
+"""Time between two measurements while it settles."""
 CONDITION_MODE = {1: SupplyMode.CC, 2: SupplyMode.CV, 3: SupplyMode.FAULT}
 """Answers to the questionable condition query; 0 is off or unregulated (reference 2.2)."""
 
@@ -110,6 +121,21 @@ class PowerSupply:
         if on:
             self._check(voltage_v=None, current_a=None)
         program(self.session, [Setting(header="OUTPut", value=on)], operation="set_output")
+
+    def settle(self, deadline_s: float = SETTLE_DEADLINE_S) -> None:
+        """Measure until the output stands at the set voltage; an output that is off is not waited for.
+
+        Raises:
+            InstrumentTimeout: not within `deadline_s`; a current limit may hold the output down.
+        """
+        set_v, _ = self.set_points()
+        tolerance_v = SETTLED_V + SETTLED_FRACTION * set_v
+        end = time.monotonic() + deadline_s
+        while (state := self.read_state()).output_on and abs(state.voltage_v - set_v) > tolerance_v:
+            if time.monotonic() >= end:
+                text = f"not reached the set {set_v:g} V within {deadline_s:g} s ({state.voltage_v:g} V, {state.mode})"
+                raise InstrumentTimeout(text, instrument=self.session.role, operation="settle")
+            time.sleep(SETTLE_POLL_S)
 
     def clear_trip(self) -> None:
         """Control the over-voltage protection: restore the output after a trip whose cause is removed."""

@@ -1,6 +1,6 @@
 import pytest
 
-from instruments.errors import BadAnswer, InstrumentReported, SettingRefused, WrongInstrument
+from instruments.errors import BadAnswer, InstrumentReported, InstrumentTimeout, SettingRefused, WrongInstrument
 from instruments.power_supply import PowerSupply
 from instruments.supply_envelope import SupplyEnvelope, SupplyRange
 from instruments.supply_reading import Questionable, SupplyMode
@@ -199,3 +199,17 @@ def test_a_trip_is_cleared_on_request(served) -> None:
 def test_an_envelope_beyond_the_supply_is_refused(bounds: tuple[float, float]) -> None:
     with pytest.raises(SettingRefused, match="must lie in"):
         SupplyEnvelope(max_voltage_v=bounds[0], max_current_a=bounds[1])
+
+
+def test_an_output_settles_where_it_is_set(served) -> None:
+    Supply(served).driver.settle(deadline_s=1.0)
+
+
+def test_an_output_that_stays_elsewhere_does_not_settle(served) -> None:
+    supply = Supply(served, {"MEASure:VOLTage?": "+1.70000000E+01", "STATus:QUEStionable:CONDition?": "+1"})
+    with pytest.raises(InstrumentTimeout, match=r"not reached the set 19 V within 0\.01 s \(17 V, cc\)"):
+        supply.driver.settle(deadline_s=0.01)
+
+
+def test_an_output_that_is_off_is_not_waited_for(served) -> None:
+    Supply(served, {"MEASure:VOLTage?": "0", "OUTPut?": "0"}).driver.settle(deadline_s=0.0)

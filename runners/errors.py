@@ -1,4 +1,3 @@
-# ruff: noqa: N818  (each error is named after what happened; all end in the one root, RunnerError)
 """What can go wrong on the board side, and in the messages between the two sides.
 
 RunnerError
@@ -6,8 +5,9 @@ RunnerError
 |- UnknownNetwork      a network that this board cannot run
 |- WorkloadError       the inference, or what it needs, cannot be had as asked for
 |- MarkerError         the marker output cannot be opened or does not answer
+|- DaemonSilent        the daemon did not say in time what it should have
 |- RunRejected         the daemon refused the run, before anything was promised
-|- RunFailed           the run broke on the way: the daemon said so, or fell silent
+|- RunFailed           the run broke on the way, or was interrupted
 `- BrokerUnavailable   no connection to the MQTT broker
 """
 
@@ -60,6 +60,19 @@ class MarkerError(RunnerError):
         self.url = url
         self.operation = operation
         super().__init__(f"marker {url}: cannot {operation}: {problem}")
+
+
+class DaemonSilent(RunnerError):
+    """The daemon did not answer in time."""
+
+    reason = "daemon_silent"
+
+    def __init__(self, awaited: str, waited_s: float, last_phase: str | None) -> None:
+        self.awaited = awaited
+        self.waited_s = waited_s
+        self.last_phase = last_phase
+        last = f"its last word was {last_phase}" if last_phase else "it has not spoken: does it run, on this bench?"
+        super().__init__(f"no {awaited} from the daemon within {waited_s:g} s; {last}")
 
 
 class RunRejected(RunnerError):

@@ -1,0 +1,189 @@
+"""Agent: the board's side of the contract. It performs runs, by its own wish or at the lab's command."""
+
+import asyncio
+import logging
+from types import TracebackType
+from typing import Self
+from uuid import uuid4
+
+from runners.agent_settings import AgentSettings
+from runners.board_link import BoardLink, Outgoing
+from runners.command_desk import CommandDesk
+from runners.errors import BrokerUnavailable, MessageError
+from runners.handshake import Handshake
+from runners.markers.marker import MarkerOutput
+from runners.messages import (
+    BoardCommand,
+    BoardStatus,
+    Presence,
+    RunPhase,
+    RunResult,
+    RunState,
+    decode,
+    encode,
+)
+from runners.run_outcome import RunOutcome
+from runners.topics import TopicKind, Topics
+from runners.workload import WorkloadFactory
+
+logger = logging.getLogger(__name__)
+
+_FAREWELL_S = 1.0
+
+
+class Agent:
+    """One board on one bench; an async context manager that keeps the connection while it is open.
+
+    Example:
+        async with Agent(settings, workload_factory, marker) as agent:
+            outcome = await agent.perform(BoardCommand(run_id="r1", network="resnet18", batch_size=4))
+    """
+
+    def __init__(self, settings: AgentSettings, workload_factory: WorkloadFactory, marker: MarkerOutput) -> None:
+        """Take the settings, what makes a workload of a command, and the marker line, which stays the caller's."""
+        self._settings = settings
+        self._factory = workload_factory
+        self._marker = marker
+        self._topics = Topics(settings.bench)
+        self._handshake: Handshake | None = None
+        self._link = BoardLink(
+            settings.broker,
+            client_id=f"joulebench-{settings.board}-{uuid4().hex[:8]}",
+            will=self._farewell() if settings.announce else None,
+            on_message=self._on_message,
+            on_connect=self._on_connect,
+        )
+        self._desk = CommandDesk(settings.board, self._topics, self._link.publish)
+        self._tasks = asyncio.TaskGroup()
+        self._link_task: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        await self._tasks.__aenter__()
+        self._link_task = self._tasks.create_task(self._link.run(), name=f"board-link-{self._settings.board}")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if self._link.connected.is_set():
+                if self._settings.announce:
+                    self._link.publish(self._farewell())
+                await self._link.drain(_FAREWELL_S)
+        finally:
+            assert self._link_task is not None
+            self._link_task.cancel()
+            # What ended the body goes on by itself; handed to the group, it would come out wrapped.
+            await self._tasks.__aexit__(None, None, None)
+
+    @property
+    def connected(self) -> asyncio.Event:
+        """Set while the broker is connected."""
+        return self._link.connected
+
+    @property
+    def busy_run(self) -> str | None:
+        """The run that is being performed; None: the board is free."""
+        return None if self._handshake is None else self._handshake.order.run_id
+
+    async def serve(self) -> None:
+        """Perform the runs that the lab commands, one at a time, until cancelled."""
+        self._link.subscribe(self._topics.board_command(self._settings.board))
+        while True:
+            order = await self._desk.next()
+            try:
+                outcome = await self.perform(order)
+            except BrokerUnavailable as error:
+                logger.error("run %s: %s", order.run_id, error)
+                self._desk.forget(order.run_id)
+            else:
+                logger.info("run %s: %s %s", outcome.run_id, outcome.state, outcome.text or "")
+
+    async def perform(self, order: BoardCommand) -> RunOutcome:
+        """Perform one run by the handshake, and return what became of it, good or bad.
+
+        Raises:
+            BrokerUnavailable: No connection within `connect_timeout_s`; nothing was requested.
+        """
+        if self._handshake is not None:
+            text = f"board {self._settings.board} performs run {self.busy_run}"
+            return RunOutcome(run_id=order.run_id, state=RunPhase.REJECTED, reason="busy", text=text)
+        self._handshake = handshake = self._new_handshake(order)
+        try:
+            await self._until_connected()
+            self._announce()
+            outcome = await handshake.perform(self._factory)
+            if outcome.state is RunPhase.REJECTED:
+                self._desk.last_refusal = outcome.text
+            return outcome
+        finally:
+            self._handshake = None
+            self._link.forget(self._topics.state(order.run_id))
+            self._link.forget(self._topics.result(order.run_id))
+            self._announce()
+
+    def _new_handshake(self, order: BoardCommand) -> Handshake:
+        return Handshake(
+            order,
+            board=self._settings.board,
+            topics=self._topics,
+            link=self._link,
+            marker=self._marker,
+            timeouts=self._settings.timeouts,
+        )
+
+    async def _until_connected(self) -> None:
+        try:
+            async with asyncio.timeout(self._settings.connect_timeout_s):
+                await self._link.connected.wait()
+        except TimeoutError:
+            broker = self._settings.broker
+            raise BrokerUnavailable(broker.host, broker.port, self._link.last_problem) from None
+
+    def _on_connect(self) -> None:
+        self._announce()
+        if self._handshake is not None:
+            self._handshake.repeat_request()
+
+    def _on_message(self, topic: str, payload: bytes) -> None:
+        if not payload:
+            return  # a retained message was cleared
+        try:
+            self._dispatch(topic, payload)
+        except MessageError as error:
+            logger.warning("%s", error)
+
+    def _dispatch(self, topic: str, payload: bytes) -> None:
+        name = Topics.parse(topic)
+        watch = None if self._handshake is None or name.run_id != self.busy_run else self._handshake.watch
+        match name.kind:
+            case TopicKind.BOARD_COMMAND if name.board == self._settings.board:
+                if self._desk.take(topic, payload, busy_run=self.busy_run):
+                    self._announce()
+            case TopicKind.STATE if watch is not None:
+                watch.take_state(decode(RunState, payload, topic=topic))
+            case TopicKind.RESULT if watch is not None:
+                watch.take_result(decode(RunResult, payload, topic=topic))
+            case _:
+                logger.debug("not for this board: %s", topic)
+
+    def _announce(self) -> None:
+        if not self._settings.announce:
+            return
+        settings = self._settings
+        status = BoardStatus(
+            state=Presence.ONLINE,
+            board=settings.board,
+            networks=settings.networks,
+            precisions=settings.precisions,
+            backends=settings.backends,
+            busy_run=self.busy_run,
+            last_refusal=self._desk.last_refusal,
+        )
+        self._link.publish(self._retained(status))
+
+    def _farewell(self) -> Outgoing:
+        return self._retained(BoardStatus(state=Presence.OFFLINE, board=self._settings.board))
+
+    def _retained(self, status: BoardStatus) -> Outgoing:
+        return Outgoing(topic=self._topics.board_status(status.board), payload=encode(status), retain=True)

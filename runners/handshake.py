@@ -1,0 +1,182 @@
+"""Handshake: one run of a board with the daemon, from request to result.
+
+load, warm up -> request -> (armed) -> started -> batches -> (captured, or image limit) -> finished -> (result, done)
+"""
+
+import asyncio
+import logging
+import time
+
+from runners.agent_settings import HandshakeTimeouts
+from runners.board_link import BoardLink, Outgoing
+from runners.errors import DaemonSilent, RunFailed, RunnerError, RunRejected
+from runners.markers.marker import MarkerOutput
+from runners.messages import (
+    MAX_BATCH_DURATIONS,
+    BoardCommand,
+    Message,
+    RunAbort,
+    RunFinished,
+    RunPhase,
+    RunRequest,
+    RunStarted,
+    encode,
+)
+from runners.run_outcome import RunOutcome
+from runners.run_watch import RunWatch
+from runners.topics import TopicKind, Topics
+from runners.worker_thread import in_thread
+from runners.workload import Workload, WorkloadFactory, WorkloadReport
+
+logger = logging.getLogger(__name__)
+
+_LONGEST_TEXT = 1000
+
+
+class Handshake:
+    """One run; performed once."""
+
+    def __init__(
+        self,
+        order: BoardCommand,
+        *,
+        board: str,
+        topics: Topics,
+        link: BoardLink,
+        marker: MarkerOutput,
+        timeouts: HandshakeTimeouts,
+    ) -> None:
+        self.order = order
+        self.watch = RunWatch()
+        self._board = board
+        self._topics = topics
+        self._link = link
+        self._marker = marker
+        self._timeouts = timeouts
+        self._report: WorkloadReport | None = None
+        self._requested = False
+        self._finished = False
+
+    async def perform(self, factory: WorkloadFactory) -> RunOutcome:
+        """Perform the run. Whatever goes wrong is in the outcome, and the daemon is told."""
+        try:
+            await self._perform(factory)
+        except (RunRejected, RunFailed) as error:
+            return self._outcome(self.watch.phase or RunPhase.FAILED, error.reason, error.text)
+        except RunnerError as error:
+            return self._give_up(error.reason, str(error))
+        except asyncio.CancelledError:
+            self._give_up("agent_stopped", "the board's agent was stopped during the run")
+            raise
+        except Exception as error:
+            # Inference fails in as many ways as there are back ends; each must reach the lab, none may end the agent.
+            logger.exception("run %s: the workload broke", self.order.run_id)
+            return self._give_up("workload_failed", f"{type(error).__name__}: {error}")
+        return self._outcome(RunPhase.DONE)
+
+    def repeat_request(self) -> None:
+        """Ask again after a lost connection: the daemon answers with where the run stands by now."""
+        if self._requested:
+            self._publish(TopicKind.REQUEST, self._request())
+
+    async def _perform(self, factory: WorkloadFactory) -> None:
+        workload = await in_thread(factory, self.order)
+        try:
+            logger.info("run %s: %s", self.order.run_id, await in_thread(workload.prepare))
+            self._ask()
+            await self._until_armed()
+            # A run that the daemon knows from before, and that is past this, is not run twice.
+            if self.watch.phase is RunPhase.ARMED:
+                self._report = await self._run(workload)
+        finally:
+            await in_thread(workload.release)
+        await self._until_over()
+
+    def _ask(self) -> None:
+        self._link.subscribe(self._topics.state(self.order.run_id))
+        self._link.subscribe(self._topics.result(self.order.run_id))
+        self._requested = True
+        self._publish(TopicKind.REQUEST, self._request())
+
+    async def _until_armed(self) -> None:
+        watch, limits = self.watch, self._timeouts
+        if not await watch.wait(lambda: watch.phase is not None, limits.accept_s):
+            raise DaemonSilent("answer to the request", limits.accept_s, None)
+        if not await watch.wait(lambda: watch.phase is not RunPhase.ACCEPTED, limits.armed_s):
+            raise DaemonSilent("armed", limits.armed_s, watch.phase)
+        self._raise_where_it_ended_badly()
+
+    async def _run(self, workload: Workload) -> WorkloadReport:
+        stop, planned = self.watch.stop, self.order.images_planned
+        started = RunStarted(started_utc_ns=time.time_ns(), started_monotonic_ns=time.monotonic_ns())
+        self._publish(TopicKind.STARTED, started)
+        loop = asyncio.get_running_loop()
+        watchdog = loop.call_later(self._timeouts.longest_run_s, stop.set) if planned is None else None
+        try:
+            report = await in_thread(workload.run, self._marker, stop.is_set, planned, on_cancel=stop.set)
+        finally:
+            if watchdog is not None:
+                watchdog.cancel()
+        self._raise_where_it_ended_badly()
+        self._publish(TopicKind.FINISHED, _finished(report))
+        self._finished = True
+        return report
+
+    async def _until_over(self) -> None:
+        watch, limits = self.watch, self._timeouts
+        if not await watch.wait(lambda: watch.over, limits.result_s):
+            raise DaemonSilent("end of the run", limits.result_s, watch.phase)
+        self._raise_where_it_ended_badly()
+        if watch.result is None:
+            self.repeat_request()  # the result went by while the connection was down
+        if not await watch.wait(lambda: watch.result is not None, limits.accept_s):
+            raise DaemonSilent("result", limits.accept_s, watch.phase)
+
+    def _raise_where_it_ended_badly(self) -> None:
+        state = self.watch.state
+        if state is None or not state.terminal or state.state is RunPhase.DONE:
+            return
+        kind = RunRejected if state.state is RunPhase.REJECTED else RunFailed
+        raise kind(state.reason or state.state.value, state.text or "the daemon gave no reason")
+
+    def _give_up(self, reason: str, text: str) -> RunOutcome:
+        logger.error("run %s: %s", self.order.run_id, text)
+        if not self._finished:  # after it the daemon has all it needs; an abort would spoil a good result
+            self._publish(TopicKind.ABORT, RunAbort(reason=reason, text=text[:_LONGEST_TEXT]))
+        return self._outcome(RunPhase.FAILED if self._requested else RunPhase.REJECTED, reason, text)
+
+    def _outcome(self, state: RunPhase, reason: str | None = None, text: str | None = None) -> RunOutcome:
+        return RunOutcome(
+            run_id=self.order.run_id,
+            state=state,
+            reason=reason,
+            text=text,
+            result=self.watch.result,
+            report=self._report,
+        )
+
+    def _request(self) -> RunRequest:
+        return RunRequest(
+            network=self.order.network,
+            batch_size=self.order.batch_size,
+            precision=self.order.precision,
+            images_planned=self.order.images_planned,
+            captures=self.order.captures,
+            sync=("marker",) if self._marker.wired else ("step",),
+        )
+
+    def _publish(self, kind: TopicKind, message: Message) -> None:
+        topic = self._topics.build(kind, board=self._board, run_id=self.order.run_id)
+        self._link.publish(Outgoing(topic=topic, payload=encode(message)))
+
+
+def _finished(report: WorkloadReport) -> RunFinished:
+    return RunFinished(
+        finished_utc_ns=time.time_ns(),
+        images=report.images,
+        batches=report.batches,
+        started_monotonic_ns=report.started_monotonic_ns,
+        finished_monotonic_ns=report.finished_monotonic_ns,
+        batch_durations_ns=report.batch_durations_ns[:MAX_BATCH_DURATIONS],
+        batch_duration_median_ns=RunFinished.median_ns(report.batch_durations_ns),
+    )

@@ -39,7 +39,19 @@ def table_from_capture(capture_id: str, capture: Capture, extra: Mapping[str, An
     description = _description(capture_id, capture, extra) | {"columns": _checksums(columns)}
     text = json.dumps(description, allow_nan=False, sort_keys=True).encode()
     metadata = {_DESCRIPTION_KEY: text, _CHECKSUM_KEY: sha256(text).hexdigest().encode()}
-    return pa.table(columns).replace_schema_metadata(metadata)
+    arrays = [_array(codes) for codes in columns.values()]
+    return pa.Table.from_arrays(arrays, names=list(columns), metadata=metadata)
+
+
+def _array(codes: NDArray[Any]) -> pa.Array:
+    """Wrap codes without a copy. From the array itself pyarrow would import pandas first: 0.3 s and 50 MB."""
+    codes = np.ascontiguousarray(codes)
+    return pa.Array.from_buffers(pa.from_numpy_dtype(codes.dtype), codes.size, [None, pa.py_buffer(codes)])
+
+
+def _codes(column: pa.ChunkedArray) -> NDArray[Any]:
+    """Return the codes of a column; missing ones are refused, since nothing here ever writes them."""
+    return np.concatenate([np.from_dlpack(chunk) for chunk in column.chunks])
 
 
 def write_table(table: pa.Table, path: Path) -> None:
@@ -74,10 +86,11 @@ def read_table(path: Path) -> Capture:
     Raises:
         ValueError: the file is no capture, or holds something else than was written.
     """
-    # One thread: the columns are small, and a pool would outlive the read in the daemon's memory.
-    table = pq.read_table(path, use_threads=False, memory_map=False)
+    # Not pq.read_table: it loads pyarrow.dataset and, with it, pandas. One thread: the columns are small.
+    with pq.ParquetFile(path) as file:
+        table = file.read(use_threads=False)
     description = _checked_description(table.schema.metadata or {})
-    columns = {name: table[name].to_numpy() for name in table.column_names}
+    columns = {name: _codes(table[name]) for name in table.column_names}
     _check_columns(columns, description["columns"])
     return _capture(description, columns)
 

@@ -1,6 +1,8 @@
 import hashlib
 import json
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -296,3 +298,21 @@ def test_a_file_cut_short_anywhere_is_refused(files: CaptureFiles, rng: np.rando
         reference.path.write_bytes(content[:length])
         with pytest.raises(CaptureFileError):
             files.read(reference.name)
+
+
+def test_neither_writing_nor_reading_loads_pandas(tmp_path: Path, repository: Path) -> None:
+    """The daemon stays small, and its first capture is as fast as any other."""
+    program = f"""
+import sys
+from pathlib import Path
+import numpy as np
+from daemon.captures import CaptureFiles
+from tests.unit.daemon.example_capture import example_capture
+files = CaptureFiles(Path({str(tmp_path)!r}))
+name = files.write("a", example_capture(np.random.default_rng(1)), {{}}).name
+files.describe(name), files.read(name)
+sys.exit("pandas is loaded" if "pandas" in sys.modules else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=repository, capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")

@@ -30,8 +30,14 @@ class Effect(StrEnum):
     """Compute, store and publish the result; report `Analysed` or `Fault`."""
     RELEASE = "release"
     """Stop the oscilloscope if it is armed, and free the bench for the next run."""
-    ANNOUNCE = "announce"
-    """Publish the phase with its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Publish that the run has come into this phase."""
+
+    phase: RunPhase
+    """The phase; its reason stands in the progress."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,12 +120,12 @@ class Progress:
 
 TERMINAL = frozenset({RunPhase.DONE, RunPhase.REJECTED, RunPhase.FAILED, RunPhase.INTERRUPTED})
 
-Step = tuple[Progress, tuple[Effect, ...]]
+Step = tuple[Progress, tuple[Effect | Announce, ...]]
 
 
 def begin(captures_planned: int) -> Step:
     """Return the first step of a run whose request has been validated and journalled."""
-    return Progress(captures_planned=captures_planned), (Effect.ANNOUNCE, Effect.ARM)
+    return Progress(captures_planned=captures_planned), (Announce(RunPhase.ACCEPTED), Effect.ARM)
 
 
 def advance(progress: Progress, event: Event) -> Step:  # noqa: PLR0911 - one return an event
@@ -128,7 +134,7 @@ def advance(progress: Progress, event: Event) -> Step:  # noqa: PLR0911 - one re
         return progress, ()
     match event:
         case Armed():
-            return replace(progress, phase=RunPhase.ARMED), (Effect.ANNOUNCE, Effect.AWAIT_CAPTURE)
+            return replace(progress, phase=RunPhase.ARMED), (Announce(RunPhase.ARMED), Effect.AWAIT_CAPTURE)
         case Started():
             return replace(progress, started=True), ()
         case Captured():
@@ -149,11 +155,18 @@ def advance(progress: Progress, event: Event) -> Step:  # noqa: PLR0911 - one re
 
 def _captured(progress: Progress) -> Step:
     taken = replace(progress, captures_taken=progress.captures_taken + 1)
-    if taken.finished:
-        return _analyse(taken)
-    if taken.captures_taken < taken.captures_planned:
+    if taken.captures_taken < taken.captures_planned and not taken.finished:
         return taken, (Effect.ARM,)
-    return replace(taken, phase=RunPhase.CAPTURED), (Effect.ANNOUNCE, Effect.AWAIT_FINISHED)
+    return _all_captured(taken)
+
+
+def _all_captured(progress: Progress) -> Step:
+    """No further capture is coming: the board may stop, or has stopped already."""
+    captured, announced = replace(progress, phase=RunPhase.CAPTURED), (Announce(RunPhase.CAPTURED),)
+    if not progress.finished:
+        return captured, (*announced, Effect.AWAIT_FINISHED)
+    analysing, effects = _analyse(captured)
+    return analysing, (*announced, *effects)
 
 
 def _finished(progress: Progress) -> Step:
@@ -174,14 +187,12 @@ def _expired(progress: Progress, event: Expired) -> Step:
     """Go on with the captures there are, where there are any; otherwise the run has failed."""
     if progress.phase is RunPhase.CAPTURED or progress.captures_taken == 0:
         return _end(progress, RunPhase.FAILED, event.reason, event.text)
-    if progress.finished:
-        return _analyse(progress)
-    return replace(progress, phase=RunPhase.CAPTURED), (Effect.ANNOUNCE, Effect.AWAIT_FINISHED)
+    return _all_captured(progress)
 
 
 def _analyse(progress: Progress) -> Step:
-    return replace(progress, phase=RunPhase.ANALYSING), (Effect.ANNOUNCE, Effect.ANALYSE)
+    return replace(progress, phase=RunPhase.ANALYSING), (Announce(RunPhase.ANALYSING), Effect.ANALYSE)
 
 
 def _end(progress: Progress, phase: RunPhase, reason: str | None = None, text: str | None = None) -> Step:
-    return replace(progress, phase=phase, reason=reason, text=text), (Effect.RELEASE, Effect.ANNOUNCE)
+    return replace(progress, phase=phase, reason=reason, text=text), (Effect.RELEASE, Announce(phase))

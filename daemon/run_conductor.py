@@ -4,7 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from daemon.announcer import Announcer
@@ -12,6 +12,7 @@ from daemon.bench_keeper import BenchKeeper, Record
 from daemon.faults import fault_of
 from daemon.lifecycle import (
     Analysed,
+    Announce,
     Armed,
     Captured,
     Effect,
@@ -80,7 +81,7 @@ class RunConductor:
     _work: set[asyncio.Task[None]] = field(default_factory=set)
     _waiting: _Waiting = field(default_factory=_Waiting)
     _timer: asyncio.TimerHandle | None = None
-    _first_effects: tuple[Effect, ...] = ()
+    _first_effects: tuple[Effect | Announce, ...] = ()
 
     def __post_init__(self) -> None:
         self.progress, self._first_effects = begin(self.run.captures)
@@ -131,11 +132,11 @@ class RunConductor:
             return advance(self.progress, fault_of(error))
         return after, effects
 
-    async def _perform(self, effects: tuple[Effect, ...]) -> None:
+    async def _perform(self, effects: tuple[Effect | Announce, ...]) -> None:
         for effect in effects:
             match effect:
-                case Effect.ANNOUNCE:
-                    self.services.announcer.progress(self.run.run_id, self.progress)
+                case Announce(phase):
+                    self.services.announcer.progress(self.run.run_id, replace(self.progress, phase=phase))
                 case Effect.ARM:
                     self._start("arm", self._arm())
                 case Effect.AWAIT_CAPTURE:

@@ -33,7 +33,7 @@ class DemoPlan:
 
 def configuration_text(*, plan: DemoPlan, ready: dict[str, Any], broker_port: int) -> str:
     """Return the configuration of the demonstration's bench, as a file that the other verbs can read too."""
-    return f"""# Written by `joulebench demo`. The simulated bench is gone; the runs can still be listed and shown with it.
+    return f"""# Written by `joulebench demo`. The simulated bench is gone; its runs can still be listed and shown.
 [bench]
 name = "{BENCH}"
 

@@ -77,7 +77,7 @@ def _value_text(entry: JsonSchema, document: JsonSchema) -> str:
         return ", ".join(f"`{json.dumps(value)}`" for value in entry.get("enum", [entry.get("const")]))
     if entry["type"] == "array":
         return f"list of {_value_text(entry['items'], document)}"
-    name = "path" if entry.get("format") == "path" else _TYPE_NAMES.get(entry["type"], entry["type"])
+    name: str = "path" if entry.get("format") == "path" else _TYPE_NAMES.get(entry["type"], entry["type"])
     return " ".join([name, *_bounds(entry)])
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, Select, insert, select, update
+from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from daemon.captures import CaptureReference
@@ -159,6 +159,10 @@ class Store:
         """Return the last runs, the newest first."""
         newest = runs.c.requested_utc_ns.desc()
         return self._runs(select(runs).order_by(newest, runs.c.run_id).limit(limit))
+
+    def run_count(self) -> int:
+        """Return how many runs there are."""
+        return int(self._rows(select(func.count()).select_from(runs))[0][0])
 
     def unfinished_runs(self) -> list[RunRecord]:
         """Return the runs that have not ended, the oldest first."""

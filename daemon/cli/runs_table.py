@@ -86,7 +86,7 @@ def _energy_cells(result: ResultRecord | None) -> tuple[str, str]:
     return gross, energy_text(result.net_energy_per_image_j, result.net_u95_j)
 
 
-def _facts(run: RunRecord, results: Sequence[ResultRecord], captures: Sequence[CaptureRecord]) -> Mapping[str, str]:
+def _facts(run: RunRecord, results: Sequence[ResultRecord], captures: Sequence[CaptureRecord]) -> dict[str, str]:
     planned = "until captured" if run.images_planned is None else str(run.images_planned)
     facts = {
         "board": run.board,
@@ -99,7 +99,7 @@ def _facts(run: RunRecord, results: Sequence[ResultRecord], captures: Sequence[C
     return facts | (_result_facts(results[0], len(results)) if results else {"result": _ABSENT})
 
 
-def _result_facts(result: ResultRecord, count: int) -> Mapping[str, str]:
+def _result_facts(result: ResultRecord, count: int) -> dict[str, str]:
     gross, net = _energy_cells(result)
     document: Mapping[str, Any] = result.document
     return {

@@ -1,5 +1,6 @@
 """Sections `storage` and `calibration`: what is kept, and where."""
 
+import re
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
@@ -31,6 +32,11 @@ class StorageSection(Section):
     def url(self) -> str:
         """URL of the database in use."""
         return self.database_url or sqlite_url(self.directory)
+
+    @property
+    def shown_url(self) -> str:
+        """URL of the database for logs and screens: without its password."""
+        return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", self.url)
 
 
 def sqlite_url(directory: Path) -> str:

@@ -93,6 +93,20 @@ def test_another_database_is_used_as_given(tmp_path: Path) -> None:
     assert load_configuration(path).storage.url == "postgresql://db/x"
 
 
+@pytest.mark.parametrize(
+    ("url", "shown"),
+    [
+        ("postgresql://me:se:c/r@t@db.example:5432/x", "postgresql://me:***@db.example:5432/x"),
+        ("postgresql://me@db.example:5432/x", "postgresql://me@db.example:5432/x"),
+        ("sqlite:////data/x.sqlite", "sqlite:////data/x.sqlite"),
+    ],
+)
+def test_a_url_is_shown_without_its_password(tmp_path: Path, url: str, shown: str) -> None:
+    path = written(tmp_path, ('directory = "data"', f'directory = "data"\ndatabase_url = "{url}"'))
+
+    assert load_configuration(path).storage.shown_url == shown
+
+
 def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOULEBENCH_OSCILLOSCOPE__RESOURCE", "TCPIP0::10.0.0.1::5025::SOCKET")
     monkeypatch.setenv("JOULEBENCH_MQTT__PORT", "2883")

@@ -159,6 +159,7 @@ def test_runs_come_newest_first_and_no_more_than_asked(store: Store) -> None:
 
     assert [run.run_id for run in store.runs()] == ["new", "middle", "old"]
     assert [run.run_id for run in store.runs(2)] == ["new", "middle"]
+    assert store.run_count() == 3
 
 
 def test_unfinished_runs_are_those_that_have_not_ended_oldest_first(store: Store) -> None:

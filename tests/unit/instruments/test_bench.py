@@ -194,7 +194,9 @@ async def test_the_supply_is_set_within_its_envelope_only(scripted) -> None:
 
 async def test_a_closed_bench_says_so(scripted) -> None:
     bench = Bench(scripted.settings)
-    for verb in (bench.prepare, bench.arm, bench.read_capture, bench.read_supply, bench.stop, bench.identify):
+    with pytest.raises(BenchNotReady, match="closed"):
+        await bench.identify()
+    for verb in (bench.prepare, bench.arm, bench.read_capture, bench.read_supply, bench.stop):
         with pytest.raises(ConnectionFailed, match="closed"):
             await verb()
 

@@ -25,7 +25,7 @@ def test_an_answer_comes_without_its_newline(served) -> None:
 
 def test_small_messages_leave_at_once(served) -> None:
     session, _ = served(answers({}))
-    connection = transport_of(session._visa)
+    connection = transport_of(session.connection.in_step())
     assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
 

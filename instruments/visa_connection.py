@@ -1,0 +1,120 @@
+"""VISA connection: an open resource that is known to be in step, or is brought back into step before its next use."""
+
+import contextlib
+from enum import Enum, auto
+
+import pyvisa
+from pyvisa.constants import ResourceAttribute
+from pyvisa.resources import MessageBasedResource, TCPIPSocket
+
+from instruments.block_readers import CHUNK_BYTES, MessageReader, StreamReader
+from instruments.definite_block import read_block
+from instruments.errors import ConnectionFailed
+from instruments.prologix_adapter import PrologixAdapter
+from instruments.visa_library import open_resource
+
+
+class Link(Enum):
+    """What is known of the connection."""
+
+    GOOD = auto()
+    """Every question so far has had its answer."""
+    OUT_OF_STEP = auto()
+    """An answer is missing or half read: it may still come, and would answer the next question."""
+    LOST = auto()
+    """The connection is gone."""
+    CLOSED = auto()
+    """Closed on purpose."""
+
+
+class VisaConnection:
+    """The way to one instrument, over a socket, a Prologix adapter, VXI-11, GPIB or USB."""
+
+    def __init__(self, resource: str, *, role: str, timeout_s: float, adapter: PrologixAdapter | None) -> None:
+        self.resource = resource
+        self.role = role
+        self.link = Link.CLOSED
+        self._timeout_s = timeout_s
+        self._adapter = adapter
+        self._visa: MessageBasedResource | None = None
+
+    @property
+    def wait_s(self) -> float:
+        """How long one answer may take; behind an adapter it is the adapter that waits."""
+        return self._timeout_s if self._adapter is None else self._adapter.read_timeout_s
+
+    def open(self) -> None:
+        """Open the adapter where there is one, then the instrument.
+
+        Raises:
+            ConnectionFailed: with resource and reason.
+        """
+        if self._adapter is not None:
+            self._adapter.open()
+        self._visa = open_resource(self.resource, role=self.role)
+        if self._adapter is None:
+            self._visa.timeout = self._timeout_s * 1000.0
+        if isinstance(self._visa, TCPIPSocket):
+            self._visa.read_termination = "\n"
+        self.link = Link.GOOD
+
+    def close(self) -> None:
+        """Close the instrument's resource; safe to call again. An adapter stays open: its owner closes it."""
+        self.link = Link.CLOSED
+        self._disconnect()
+
+    def in_step(self) -> MessageBasedResource:
+        """Return the resource, brought back into step if the last exchange failed.
+
+        Raises:
+            ConnectionFailed: it is closed, or cannot be reached again.
+        """
+        if self.link is Link.OUT_OF_STEP:
+            self._resynchronise()
+        elif self.link is Link.LOST:
+            self._reconnect()
+        if self._visa is None:
+            raise ConnectionFailed("the session is closed", instrument=self.role, operation=self.resource)
+        return self._visa
+
+    def read_block(self, operation: str) -> bytes:
+        """Return the bytes of the definite-length block that comes next.
+
+        Raises:
+            BadBlock: it is truncated or garbled.
+        """
+        visa = self.in_step()
+        if self._adapter is None and not isinstance(visa, TCPIPSocket):
+            # These transports mark the end of an answer; reading part of one is not safe on all of them.
+            message = MessageReader(visa.read_raw(CHUNK_BYTES), instrument=self.role, operation=operation)
+            return read_block(message, instrument=self.role, operation=operation)
+        stream = visa if self._adapter is None else self._adapter.interface
+        # Newlines are data inside a block, and looking for them costs up to a second a record.
+        stream.set_visa_attribute(ResourceAttribute.termchar_enabled, False)
+        try:
+            reader = StreamReader(visa, instrument=self.role, operation=operation)
+            return read_block(reader, instrument=self.role, operation=operation)
+        finally:
+            stream.set_visa_attribute(ResourceAttribute.termchar_enabled, True)
+
+    def _disconnect(self) -> None:
+        visa, self._visa = self._visa, None
+        if visa is not None:
+            with contextlib.suppress(pyvisa.errors.Error, OSError):
+                visa.close()
+
+    def _resynchronise(self) -> None:
+        # A socket has no device clear: only a fresh connection is sure to hold no late answer.
+        if self._visa is None or isinstance(self._visa, TCPIPSocket):
+            self._reconnect()
+            return
+        try:
+            self._visa.clear()
+            self.link = Link.GOOD
+        except (pyvisa.errors.Error, OSError):
+            self._reconnect()
+
+    def _reconnect(self) -> None:
+        self._disconnect()
+        self.link = Link.LOST
+        self.open()

@@ -77,7 +77,8 @@ def _value_text(entry: JsonSchema, document: JsonSchema) -> str:
         return ", ".join(f"`{json.dumps(value)}`" for value in entry.get("enum", [entry.get("const")]))
     if entry["type"] == "array":
         return f"list of {_value_text(entry['items'], document)}"
-    name: str = "path" if entry.get("format") == "path" else _TYPE_NAMES.get(entry["type"], entry["type"])
+    kind = str(entry["type"])
+    name = "path" if entry.get("format") == "path" else _TYPE_NAMES.get(kind, kind)
     return " ".join([name, *_bounds(entry)])
 
 

@@ -1,0 +1,130 @@
+"""Life cycle: what each order of events makes of a run."""
+
+import itertools
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.lifecycle import (
+    Analysed,
+    Announce,
+    Armed,
+    Captured,
+    Effect,
+    Event,
+    Expired,
+    Fault,
+    Finished,
+    Progress,
+    Shutdown,
+    Started,
+    advance,
+    begin,
+)
+from runners.messages import RunPhase
+
+FAULT = Fault(reason="bad_block", text="a block was cut")
+EXPIRED = Expired(reason="no_trigger", text="no edge")
+EVENTS: tuple[Event, ...] = (
+    Armed(), Started(), Captured(), Finished(), Analysed(), EXPIRED, FAULT, Shutdown(),
+)  # fmt: skip
+
+
+def after(*events: Event, captures: int = 1) -> tuple[Progress, list[Effect | Announce]]:
+    """Return where a run stands after these events, and the effects of the last."""
+    progress, effects = begin(captures)
+    for event in events:
+        progress, effects = advance(progress, event)
+    return progress, list(effects)
+
+
+def test_a_run_from_request_to_done() -> None:
+    assert begin(1)[1] == (Announce(RunPhase.ACCEPTED), Effect.ARM)
+    story: list[tuple[Event, list[Effect | Announce]]] = [
+        (Armed(), [Announce(RunPhase.ARMED), Effect.AWAIT_CAPTURE]),
+        (Started(), []),
+        (Captured(), [Announce(RunPhase.CAPTURED), Effect.AWAIT_FINISHED]),
+        (Finished(), [Announce(RunPhase.ANALYSING), Effect.ANALYSE]),
+        (Analysed(), [Effect.RELEASE, Announce(RunPhase.DONE)]),
+    ]
+    events: list[Event] = []
+    for event, effects in story:
+        events.append(event)
+        assert after(*events)[1] == effects
+    assert after(*events)[0].phase is RunPhase.DONE
+
+
+def test_a_board_that_finishes_before_the_record_is_complete() -> None:
+    progress, effects = after(Armed(), Started(), Finished())
+    assert (progress.phase, effects) == (RunPhase.ARMED, [Effect.HURRY])
+    progress, effects = after(Armed(), Started(), Finished(), Captured())
+    assert progress.phase is RunPhase.ANALYSING
+    assert effects == [Announce(RunPhase.CAPTURED), Announce(RunPhase.ANALYSING), Effect.ANALYSE]
+
+
+def test_captures_are_armed_one_after_the_other() -> None:
+    progress, effects = after(Armed(), Captured(), captures=3)
+    assert (progress.captures_taken, effects) == (1, [Effect.ARM])
+    progress, effects = after(Armed(), Captured(), Armed(), Captured(), Armed(), Captured(), captures=3)
+    assert (progress.captures_taken, progress.phase) == (3, RunPhase.CAPTURED)
+
+
+def test_a_board_that_finishes_early_is_analysed_with_what_there_is() -> None:
+    progress, _ = after(Armed(), Captured(), Armed(), Finished(), EXPIRED, captures=2)
+    assert progress.phase is RunPhase.ANALYSING
+    assert progress.captures_taken == 1
+
+
+def test_a_lost_marker_after_the_first_capture_stops_the_board() -> None:
+    progress, effects = after(Armed(), Captured(), Armed(), EXPIRED, captures=2)
+    assert (progress.phase, effects) == (RunPhase.CAPTURED, [Announce(RunPhase.CAPTURED), Effect.AWAIT_FINISHED])
+
+
+@pytest.mark.parametrize(
+    ("events", "phase", "reason"),
+    [
+        ((FAULT,), RunPhase.REJECTED, "bad_block"),
+        ((Armed(), FAULT), RunPhase.FAILED, "bad_block"),
+        ((Armed(), EXPIRED), RunPhase.FAILED, "no_trigger"),
+        ((Armed(), Finished(), EXPIRED), RunPhase.FAILED, "no_trigger"),
+        ((Finished(),), RunPhase.REJECTED, "finished_before_armed"),
+        ((Armed(), Captured(), EXPIRED), RunPhase.FAILED, "no_trigger"),
+        ((Armed(), Captured(), Finished(), FAULT), RunPhase.FAILED, "bad_block"),
+        ((Shutdown(),), RunPhase.INTERRUPTED, "shutdown"),
+        ((Armed(), Captured(), Shutdown()), RunPhase.INTERRUPTED, "shutdown"),
+    ],
+)
+def test_how_a_run_ends_badly(events: tuple[Event, ...], phase: RunPhase, reason: str) -> None:
+    progress, effects = after(*events)
+    assert (progress.phase, progress.reason) == (phase, reason)
+    assert progress.text
+    assert effects == [Effect.RELEASE, Announce(phase)]
+
+
+def test_a_second_finished_changes_nothing() -> None:
+    once, _ = after(Armed(), Finished())
+    twice, effects = after(Armed(), Finished(), Finished())
+    assert (once, []) == (twice, effects)
+
+
+@given(st.lists(st.sampled_from(EVENTS), max_size=12), st.integers(1, 3))
+def test_whatever_comes_a_run_that_is_over_stays_over(events: list[Event], captures: int) -> None:
+    progress, _ = begin(captures)
+    for event in events:
+        before = progress
+        progress, effects = advance(progress, event)
+        if before.over:
+            assert (progress, effects) == (before, ())
+
+
+@pytest.mark.parametrize("events", list(itertools.permutations((Armed(), Started(), Captured(), Finished()))))
+def test_no_order_of_a_boards_messages_leaves_the_bench_waiting_for_ever(events: tuple[Event, ...]) -> None:
+    """Every phase that is not the end has something under way that will report: an effect, or a limit."""
+    progress, effects = begin(1)
+    pending = set(effects)
+    for event in events:
+        progress, effects = advance(progress, event)
+        pending |= set(effects)
+    waits = {Effect.ARM, Effect.AWAIT_CAPTURE, Effect.AWAIT_FINISHED, Effect.ANALYSE, Effect.HURRY}
+    assert progress.over or pending & waits

@@ -5,6 +5,7 @@ import time
 import uuid
 from collections.abc import Mapping
 from dataclasses import asdict
+from hashlib import sha256
 from typing import Any
 
 from daemon.accuracy import declared_influences
@@ -19,6 +20,8 @@ from metrology.estimate import Quantity as MeasuredQuantity
 from metrology.supply import SupplyConditions
 from runners.messages import BudgetTerm, QualityReason, Quantity, RunFinished, RunResult
 
+CAPTURE_ID_LIMIT = 64
+"""Longest identifier of the contract."""
 SUPPLY_KEY = "supply"
 """Where a capture's file keeps what the supply said around it."""
 
@@ -40,7 +43,7 @@ class Measurement:
             StoreError: the database refused.
         """
         extra = {"run_id": run_id, "capture_index": index, SUPPLY_KEY: asdict(record.supply)}
-        reference = self._files.write(f"{run_id}-{index}", record.capture, extra)
+        reference = self._files.write(capture_id_of(run_id, index), record.capture, extra)
         self._store.add_capture(run_id, index, reference)
         return reference
 
@@ -74,7 +77,7 @@ class Measurement:
         extra = self._files.describe(one.name)["extra"]
         return MeasuredCapture(
             name=f"capture {one.capture_index}",
-            capture=self._files.read(one.name),
+            capture=self._files.read(one.name, expected_sha256=one.sha256),
             supply=SupplyConditions(**extra[SUPPLY_KEY]),
         )
 
@@ -101,6 +104,14 @@ class Measurement:
             at_utc_ns=time.time_ns(),
             **_quantities(analysis),
         )
+
+
+def capture_id_of(run_id: str, index: int) -> str:
+    """Return a capture's identifier: readable where it fits into the contract's 64 characters, hashed where not."""
+    plain = f"{run_id}-{index}"
+    if len(plain) <= CAPTURE_ID_LIMIT:
+        return plain
+    return f"{run_id[:40]}-{sha256(run_id.encode()).hexdigest()[:16]}-{index}"
 
 
 def facts_of(run: RunRecord) -> RunFacts:

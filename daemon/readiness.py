@@ -90,7 +90,7 @@ async def _broker(configuration: Configuration) -> str:
 
 def _store(configuration: Configuration) -> str:
     with Store(configuration.storage.url) as store:
-        return f"{configuration.storage.url}, {len(store.runs(limit=1_000_000))} runs"
+        return f"{configuration.storage.shown_url}, {store.run_count()} runs"
 
 
 def _captures(configuration: Configuration) -> str:

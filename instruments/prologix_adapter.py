@@ -2,14 +2,13 @@
 
 import contextlib
 import socket
-from typing import Any
 
 import pyvisa
 from pyvisa.resources import MessageBasedResource
 
 from instruments.errors import ConnectionFailed, InstrumentError
 from instruments.live_socket import is_live
-from instruments.visa_library import open_resource, transport_of
+from instruments.visa_library import open_resource, prologix_boards, transport_of
 
 READ_TIMEOUT_S = 3.0
 """Longest time an adapter waits for its instrument; pyvisa-py's 50 ms loses every answer that takes longer."""
@@ -85,21 +84,14 @@ class PrologixAdapter:
         return is_live(connection) if isinstance(connection, socket.socket) else True
 
     def _refuse_taken_board(self) -> None:
-        if self.board in _boards():
+        if self.board in prologix_boards():
             text = f"board {self.board} is taken by another adapter in this process; number them PRLGX-TCPIP1, 2, ..."
             raise ConnectionFailed(text, instrument="gpib_adapter", operation=self.resource)
 
     def _forget_half_open(self) -> None:
         # pyvisa-py enters an adapter in its table before it has spoken to it, and leaves it there when that fails.
-        session = _boards().pop(self.board, None)
+        session = prologix_boards().pop(self.board, None)
         connection = getattr(session, "interface", None)
         if connection is not None:
             with contextlib.suppress(OSError):
                 connection.close()
-
-
-def _boards() -> dict[str, Any]:
-    from pyvisa_py.prologix import PrologixTCPIPIntfcSession  # type: ignore[import-untyped]
-
-    boards: dict[str, Any] = PrologixTCPIPIntfcSession.boards
-    return boards

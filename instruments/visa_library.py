@@ -6,6 +6,10 @@ import threading
 from typing import Any, cast
 
 import pyvisa
+
+# Here, on the thread that imports this module, and not when a resource is first opened: pyvisa-py's modules import each
+# other in a circle and register what they can open, and two workers that open at once would each see half of it.
+import pyvisa_py.prologix  # type: ignore[import-untyped]
 from pyvisa.resources import MessageBasedResource
 
 from instruments.errors import ConnectionFailed
@@ -47,6 +51,12 @@ def open_resource(name: str, *, role: str) -> MessageBasedResource:
         resource.close()
         raise ConnectionFailed(f"cannot open {name!r}: {_reason(error)}", instrument=role, operation="open") from error
     return resource
+
+
+def prologix_boards() -> dict[str, Any]:
+    """Return pyvisa-py's table of open Prologix adapters, session by board number."""
+    boards: dict[str, Any] = pyvisa_py.prologix.PrologixTCPIPIntfcSession.boards
+    return boards
 
 
 def transport_of(resource: MessageBasedResource) -> Any:

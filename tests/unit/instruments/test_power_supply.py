@@ -151,6 +151,13 @@ def test_a_range_that_would_clamp_a_live_output_is_refused(served) -> None:
     assert supply.driver.output_range() is SupplyRange.HIGH
 
 
+def test_a_range_too_low_for_the_set_voltage_is_refused(served) -> None:
+    supply = Supply(served, clamped={"VOLTage:RANGe": "P60V", "VOLTage": "+4.0E+01", "CURRent": "+1.0E+00"})
+    with pytest.raises(SettingRefused, match=r"ends at 36\.05 V and 2\.266 A, set are 40 V and 1 A"):
+        supply.driver.set_range(SupplyRange.LOW)
+    assert supply.commands == []
+
+
 def test_an_unknown_range_is_a_bad_answer(served) -> None:
     with pytest.raises(BadAnswer, match="P35V or P60V"):
         Supply(served, clamped={"VOLTage:RANGe": "P20V"}).driver.output_range()

@@ -1,5 +1,7 @@
 import os
 import socket
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -176,3 +178,36 @@ def test_a_closed_session_says_so(served) -> None:
     session.close()
     with pytest.raises(ConnectionFailed, match="closed"):
         session.write("*CLS")
+
+
+def test_the_first_two_instruments_of_a_process_may_be_opened_at_once() -> None:
+    script = """
+import socket, threading
+from instruments.errors import ConnectionFailed
+from instruments.prologix_adapter import PrologixAdapter
+from instruments.visa_session import VisaSession
+
+with socket.create_server(("127.0.0.1", 0)) as listener:
+    port = listener.getsockname()[1]
+gate, reasons = threading.Barrier(2), []
+
+def attempt(action):
+    gate.wait()
+    try:
+        action()
+    except ConnectionFailed as error:
+        reasons.append(str(error))
+
+opens = [
+    PrologixAdapter(f"PRLGX-TCPIP0::127.0.0.1::{port}::INTFC").open,
+    lambda: VisaSession.open(f"TCPIP0::127.0.0.1::{port}::SOCKET", role="oscilloscope"),
+]
+threads = [threading.Thread(target=attempt, args=(action,)) for action in opens]
+[thread.start() for thread in threads]
+[thread.join() for thread in threads]
+assert len(reasons) == 2 and all("refused" in reason for reason in reasons), reasons
+"""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", script], check=False, capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == 0, done.stderr

@@ -13,7 +13,7 @@ from instruments.simulated.sample_rate import sample_rate_hz, screen_points
 from instruments.simulated.scope_settings import RunState, ScopeSettings
 from instruments.simulated.sweep import Record, Rendering, Sweep
 from instruments.simulated.trigger_search import TriggerSearch
-from instruments.simulated.truth_log import TruthLog, true_acquisition
+from instruments.simulated.truth_log import TruthLog
 from instruments.simulated.vertical import VerticalSystem
 from instruments.simulated.world import World
 
@@ -53,12 +53,16 @@ class Acquisition:
         self._search = TriggerSearch(world, self._inputs)
         self._frozen = deepcopy(self.settings)
         self._count = 0
+        self._armed_s = self._searched_s = world.advance()
+        self._sweeping: Sweep | None = None
+        self._forced_s: float | None = None
+        self._armed = self._triggered = False
         self._begin(world.advance(), RunState.RUN)
 
     @property
     def waiting_s(self) -> float | None:
         """World time at which the sweep in progress will be over; None while that is not known."""
-        return None if self._trigger_s is None else self._sweep(self._trigger_s).end_s
+        return None if self._sweeping is None else self._sweeping.end_s
 
     @property
     def memory_points(self) -> int:
@@ -93,8 +97,8 @@ class Acquisition:
         now_s = self.advance()
         if self.state is RunState.RUN:
             self._show_latest(now_s)
-        elif self.acquiring and self.pending is None and self._trigger_s is not None:
-            self._complete(replace(self._sweep(self._trigger_s), stopped_s=now_s), now_s)
+        elif self.acquiring and self.pending is None and self._sweeping is not None:
+            self._complete(replace(self._sweeping, stopped_s=now_s), now_s)
         if self.pending is not None:
             self.finish(self.rendering().render())
         self._halt()
@@ -107,14 +111,12 @@ class Acquisition:
                 self._armed = True
             return now_s
         self._armed = True
-        if self._trigger_s is None:
+        if self._sweeping is None:
             self._look_for_trigger(now_s)
-        if self._trigger_s is not None:
-            sweep = self._sweep(self._trigger_s)
-            if now_s >= sweep.end_s:
-                self._complete(sweep, now_s)
-                if not self._background:
-                    self.finish(self.rendering().render())
+        if self._sweeping is not None and now_s >= self._sweeping.end_s:
+            self._complete(self._sweeping, now_s)
+            if not self._background:
+                self.finish(self.rendering().render())
         return now_s
 
     def rendering(self) -> Rendering:
@@ -143,7 +145,7 @@ class Acquisition:
         now_s = self.advance()
         if self.state is RunState.STOP:
             return OperationStatus(0)
-        waiting = now_s >= self._armed_s and self._trigger_s is None
+        waiting = now_s >= self._armed_s and self._sweeping is None
         return OperationStatus.RUN | (OperationStatus.WAIT_TRIGGER if waiting else OperationStatus(0))
 
     def take_armed(self) -> bool:
@@ -185,17 +187,15 @@ class Acquisition:
     def _begin(self, now_s: float, state: RunState) -> None:
         self.state, self.blocking, self.pending = state, False, None
         self._frozen = deepcopy(self.settings)
-        self._started_s = now_s
         self._armed_s = now_s + max(0.0, -self._frozen.time_base.start_s)
         self._searched_s = self._armed_s
-        self._trigger_s: float | None = None
-        self._forced_s: float | None = None
+        self._sweeping = self._forced_s = None
         self._armed = self._triggered = False
         if state is RunState.SINGLE:
             self.started.set()
         else:
             self.started.clear()
-        self._world.keep_s = max(60.0, 3.0 * self._frozen.time_base.range_s)
+        self._world.keep_at_least(3.0 * self._frozen.time_base.range_s)
 
     def _look_for_trigger(self, now_s: float) -> None:
         trigger_s = self._search.first(self._frozen, after_s=self._searched_s, until_s=now_s)
@@ -204,8 +204,8 @@ class Acquisition:
             trigger_s = max(self._forced_s, self._armed_s)
         if trigger_s is None and self._frozen.trigger.sweep == "AUTO" and now_s >= self._armed_s + AUTO_TRIGGER_S:
             trigger_s = self._armed_s + AUTO_TRIGGER_S
-        self._trigger_s = trigger_s
-        self._triggered |= trigger_s is not None
+        if trigger_s is not None:
+            self._sweeping, self._triggered = self._sweep(trigger_s), True
 
     def _latest_trigger(self, now_s: float) -> float | None:
         time_base = self._frozen.time_base
@@ -243,17 +243,5 @@ class Acquisition:
     def _complete(self, sweep: Sweep, now_s: float) -> None:
         self.pending = sweep
         self._count += 1
-        start_s, end_s = sweep.start_s, min(sweep.end_s, now_s)
-        edges = self._world.marker_edges(start_s, end_s)
-        began_low = not self._world.marker_level(start_s)
-        self._truth.add(
-            true_acquisition(
-                index=sweep.index,
-                trigger_s=sweep.trigger_s,
-                start_s=start_s,
-                end_s=end_s,
-                pulses=self._world.marker_pulses(start_s, end_s),
-                first_rise_s=edges[0][0] if edges and began_low else None,
-                energy=self._world.energy_j,
-            )
-        )
+        if self.acquiring:
+            self._truth.record(self._world, sweep.trigger_s, start_s=sweep.start_s, end_s=min(sweep.end_s, now_s))

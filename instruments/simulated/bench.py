@@ -2,19 +2,17 @@
 
 import asyncio
 import contextlib
-import json
-import os
 import threading
-from dataclasses import asdict, dataclass
-from pathlib import Path
 from types import TracebackType
 
 from instruments.simulated.acquisition import Acquisition
+from instruments.simulated.addresses import BenchAddresses
 from instruments.simulated.clock import WorldClock
 from instruments.simulated.faults import Faults
+from instruments.simulated.gpib_device import GpibDevice
 from instruments.simulated.line_server import LineServer
 from instruments.simulated.marker_input import MarkerInput
-from instruments.simulated.prologix_front import AdapterState, GpibDevice, PrologixFront
+from instruments.simulated.prologix_front import AdapterState, PrologixFront
 from instruments.simulated.scope_dialect import ScopeDialect
 from instruments.simulated.socket_front import SocketFront
 from instruments.simulated.supply_dialect import SupplyDialect
@@ -25,32 +23,6 @@ from instruments.simulated.world import World, WorldSettings
 SUPPLY_ADDRESS = 5
 PACE_S = 0.004
 """How often an armed scope looks for its trigger while nobody asks."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BenchAddresses:
-    """Where the simulated instruments are reached; the content of the ready file."""
-
-    oscilloscope: str
-    """VISA resource name of the scope's raw socket."""
-    gpib_adapter: str
-    """VISA resource name of the adapter."""
-    power_supply: str
-    """VISA resource name of the supply behind it."""
-    marker: str
-    """tcp:// address of the marker input."""
-    truth: str
-    """tcp:// address of the truth channel."""
-    seed: int
-    """Seed of the world."""
-    time_scale: float
-    """World seconds per real second."""
-
-    def write(self, path: Path) -> None:
-        """Write them as JSON; whoever waits for the file never sees half of it."""
-        temporary = path.with_name(f".{path.name}.{os.getpid()}")
-        temporary.write_text(json.dumps(asdict(self), indent=2) + "\n", encoding="utf-8")
-        temporary.replace(path)
 
 
 class SimulatedBench:

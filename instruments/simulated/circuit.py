@@ -94,10 +94,10 @@ class Circuit:
         """Return the voltage at the board's terminals, downstream of the leads."""
         return part.emf - self.series_resistance_ohm * part.current
 
-    def energy_j(self, *, start_s: float, end_s: float) -> float:
-        """Return the energy into the board's terminals over `[start_s, end_s]`, in joules."""
-        part = self.history.between(start_s, end_s)
-        return part.product_integral(self.board_voltage(part), part.current, start_s=start_s, end_s=end_s)
+    def energies_j(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the energy into the board's terminals between each time and the next, in joules, shape (m - 1,)."""
+        part = self.history.between(float(times_s[0]), float(times_s[-1]))
+        return part.product_integrals(self.board_voltage(part), part.current, times_s)
 
     def _settled(self, demand: Coefficients) -> Coefficients:
         settled = demand.copy()

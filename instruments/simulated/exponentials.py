@@ -42,26 +42,32 @@ class Segments:
             total += _term(rate, column, index, since_s)
         return total
 
-    def product_integral(self, left: Coefficients, right: Coefficients, *, start_s: float, end_s: float) -> float:
-        """Return the integral of the product of two sums over `[start_s, end_s]`, in closed form."""
-        ends = np.append(self.start_s[1:], np.inf)
-        low = np.maximum(start_s, self.start_s) - self.start_s
-        high = np.minimum(end_s, ends) - self.start_s
-        live = high > low
-        low, high, left, right = low[live], high[live], left[live], right[live]
-        total = 0.0
+    def product_integrals(
+        self, left: Coefficients, right: Coefficients, times_s: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """Return the integral of the product of two sums between each time and the next, in closed form.
+
+        `times_s` has shape (m,), ascending; the result has shape (m - 1,).
+        """
+        inner = self.start_s[(self.start_s > times_s[0]) & (self.start_s < times_s[-1])]
+        cuts = np.union1d(times_s, inner)
+        owner = np.maximum(np.searchsorted(self.start_s, cuts[:-1], side="right") - 1, 0)
+        low = cuts[:-1] - self.start_s[owner]
+        length = np.diff(cuts)
+        pieces = np.zeros(length.size)
         for j, rate_j in enumerate(self.rates):
             for k, rate_k in enumerate(self.rates):
-                weight = left[:, j] * right[:, k]
+                weight = left[owner, j] * right[owner, k]
                 if weight.any():
-                    total += float(np.sum(weight * _exponential_integral(rate_j + rate_k, low, high)).real)
-        return total
+                    pieces += (weight * _exponential_integral(rate_j + rate_k, low, length)).real
+        up_to = np.concatenate([[0.0], np.cumsum(pieces)])
+        return np.diff(up_to[np.searchsorted(cuts, times_s)])
 
     def integral(self, coefficients: Coefficients, *, start_s: float, end_s: float) -> float:
         """Return the integral of a sum over `[start_s, end_s]`, in closed form."""
         one = np.zeros_like(coefficients)
         one[:, int(np.flatnonzero(self.rates == 0)[0])] = 1.0
-        return self.product_integral(coefficients, one, start_s=start_s, end_s=end_s)
+        return float(self.product_integrals(coefficients, one, np.array([start_s, end_s]))[0])
 
 
 def _term(
@@ -75,10 +81,12 @@ def _term(
     return np.asarray(amplitude[index] * np.cos(rate.imag * since_s + phase[index]))
 
 
-def _exponential_integral(rate: complex, low: NDArray[np.float64], high: NDArray[np.float64]) -> NDArray[np.complex128]:
+def _exponential_integral(
+    rate: complex, low: NDArray[np.float64], length: NDArray[np.float64]
+) -> NDArray[np.complex128]:
     if rate == 0:
-        return np.asarray(high - low, dtype=np.complex128)
-    return np.asarray(np.exp(rate * low) * np.expm1(rate * (high - low)) / rate)
+        return length.astype(np.complex128)
+    return np.asarray(np.exp(rate * low) * np.expm1(rate * length) / rate)
 
 
 class SegmentHistory:

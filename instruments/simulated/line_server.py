@@ -34,6 +34,7 @@ class LineConnection(asyncio.Protocol):
         self._waiting.clear()
         if self._resume is not None:
             self._resume.cancel()
+            self._resume = None
 
     def data_received(self, data: bytes) -> None:
         """Take bytes and handle the lines that they complete."""
@@ -52,12 +53,16 @@ class LineConnection(asyncio.Protocol):
         return [line.rstrip(b"\r") for line in lines], rest
 
     def pump(self) -> None:
-        """Handle the lines that wait, as far as `busy` allows."""
-        self._resume = None
-        while self._waiting and self.transport is not None:
+        """Handle the lines that wait, as far as `busy_s` allows."""
+        if self._resume is not None:
+            self._resume.cancel()
+            self._resume = None
+        while self.transport is not None:
             delay_s = self.busy_s()
             if delay_s > 0:
                 self._resume = asyncio.get_running_loop().call_later(delay_s, self.pump)
+                return
+            if not self._waiting:
                 return
             line = self._waiting.popleft()
             if line:

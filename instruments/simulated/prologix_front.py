@@ -1,15 +1,10 @@
-"""Prologix-style GPIB-Ethernet adapter with instruments on its bus.
-
-Unlike a socket, the bus knows whether an answer was read: it stays in the instrument until the adapter addresses
-it to talk. So a new message before that is "Query INTERRUPTED", and talking with nothing to say "UNTERMINATED".
-"""
+"""Prologix-style GPIB-Ethernet adapter with instruments on its bus."""
 
 import asyncio
 from dataclasses import dataclass, field
 
-from instruments.simulated.faults import FaultKind
+from instruments.simulated.gpib_device import GpibDevice
 from instruments.simulated.line_server import LineConnection
-from instruments.simulated.scpi_instrument import ScpiInstrument
 
 VERSION = "Prologix GPIB-ETHERNET Controller version 01.06.06.00"
 _ESCAPE, _LF, _CR, _PLUS = 0x1B, 0x0A, 0x0D, 0x2B
@@ -19,45 +14,6 @@ _SETTING_LIMITS = {
     "eot_enable": (0, 1), "eot_char": (0, 255), "savecfg": (0, 1), "lon": (0, 1), "status": (0, 255),
 }  # fmt: skip
 _BUS_COMMANDS = ("ifc", "loc", "llo")
-
-
-@dataclass(slots=True)
-class GpibDevice:
-    """An instrument on the bus: a SCPI instrument with its input and output buffer."""
-
-    instrument: ScpiInstrument
-    latency_s: float = 0.0
-    """Real seconds from a message to its answer."""
-    unread: bytes | None = None
-    """Answer that has not been read."""
-    ready_at: float = 0.0
-    """Loop time at which that answer is there."""
-    partial: bytes = b""
-    """Message whose end has not been seen."""
-
-    def listen(self, data: bytes, *, end: bool, now: float) -> None:
-        """Take bytes from the bus; a line feed or the bus's END ends the message."""
-        *messages, self.partial = (self.partial + data).split(b"\n")
-        if end:
-            messages.append(self.partial)
-            self.partial = b""
-        for message in messages:
-            if message.strip():
-                self._execute(message.strip(), now)
-
-    def clear(self) -> None:
-        """Do a device clear: both buffers empty."""
-        self.unread, self.partial = None, b""
-        self.instrument.device_clear()
-
-    def _execute(self, message: bytes, now: float) -> None:
-        if self.unread is not None:
-            self.unread = None
-            self.instrument.report(-410)
-        answer = self.instrument.receive(message)
-        if answer is None or self.instrument.faults.take(FaultKind.SWALLOW_NEXT_ANSWER, self.instrument.role):
-            return
-        self.unread, self.ready_at = answer.data, now + self.latency_s
 
 
 @dataclass(slots=True)
@@ -80,7 +36,7 @@ class AdapterState:
             "savecfg": 1,
             "lon": 0,
             "status": 0,
-        }  # fmt: skip
+        }
     )
     """Numeric settings by the name of their command."""
 
@@ -185,11 +141,6 @@ class PrologixFront(LineConnection):
         if device is not None and device.unread is None:
             device.instrument.report(-420)
         self._reading_until = self._now() + self._state.settings["read_tmo_ms"] / 1000.0
-        delay_s = self._try_read(self._reading_until)
-        if delay_s > 0:
-            # Nobody may send a further line: the answer must come by itself.
-            self._waiting.appendleft(b"")
-            asyncio.get_running_loop().call_later(delay_s, self.pump)
 
     def _try_read(self, until: float) -> float:
         """Deliver the answer if it is there; return how long to wait for it otherwise, zero where it is over."""

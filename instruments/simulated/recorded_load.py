@@ -72,7 +72,7 @@ class RecordedLoad:
         first = max(0, math.floor((start_s - self._start_s) / interval_s) + 1)
         last = min(self._current_a.size - 1, math.floor((end_s - self._start_s) / interval_s))
         edges_s = self._start_s + np.arange(first, last + 1) * interval_s
-        return edges_s[(edges_s > start_s) & (edges_s <= end_s)]
+        return np.asarray(edges_s[(edges_s > start_s) & (edges_s <= end_s)], dtype=np.float64)
 
     def demand(self, starts_s: NDArray[np.float64], levels: NDArray[np.bool_], rates: NDArray[np.complex128]) -> Demand:
         """Return the demand of each stretch, in ampere; the marker has no influence."""

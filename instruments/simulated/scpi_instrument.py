@@ -3,6 +3,7 @@
 It knows no transport. A message's answer is handed out at once; the transport says when one was not read.
 """
 
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntFlag
@@ -38,6 +39,23 @@ class Answer:
     """Whether there is a definite-length block in it."""
 
 
+class _Message:
+    """A message in execution."""
+
+    def __init__(self, units: Iterator[str]) -> None:
+        self.units = deque(units)
+        self.path: Path = ()
+        self._parts: list[bytes] = []
+        self._holds_block = False
+
+    def add(self, answer: str | bytes) -> None:
+        self._holds_block |= isinstance(answer, bytes)
+        self._parts.append(answer if isinstance(answer, bytes) else answer.encode("ascii", "replace"))
+
+    def answer(self) -> Answer | None:
+        return Answer(b";".join(self._parts) + b"\n", self._holds_block) if self._parts else None
+
+
 class ScpiInstrument:
     """Command tree, error queue, status registers, and the parsing of messages."""
 
@@ -47,27 +65,34 @@ class ScpiInstrument:
         self.errors = ErrorQueue(queue_depth)
         self.faults = faults
         self._identity = identity
+        self._message = _Message(iter(()))
         self._events = EventStatus(0)
         self._event_enable = 0
         self._service_enable = 0
         self._add_common()
 
     def receive(self, message: bytes) -> Answer | None:
-        """Execute one message without its terminator; return its answer, None where it asks nothing."""
+        """Execute one message without its terminator; return its answer, None where it asks nothing.
+
+        A blocking command ends the execution early: `unfinished` is then true, and `resume` does the rest.
+        """
         self.before_message()
-        parts: list[bytes] = []
-        holds_block = False
-        path: Path = ()
-        for unit in _units(message.decode("ascii", "replace")):
-            try:
-                path, answer = self._execute(unit, path)
-            except ScpiError as error:
-                self.report(error.code)
-                break
-            if answer is not None:
-                holds_block |= isinstance(answer, bytes)
-                parts.append(answer if isinstance(answer, bytes) else answer.encode("ascii"))
-        return Answer(b";".join(parts) + b"\n", holds_block) if parts else None
+        self._message = _Message(_units(message.decode("ascii", "replace")))
+        return self.resume()
+
+    @property
+    def unfinished(self) -> bool:
+        """Whether commands of the last message still wait behind a blocking one."""
+        return bool(self._message.units)
+
+    def resume(self) -> Answer | None:
+        """Execute what is left of a message, as far as a blocking command allows; return its answer at its end."""
+        message = self._message
+        while message.units:
+            if self.blocked:
+                return None
+            self._execute_next(message)
+        return message.answer()
 
     def report(self, code: int) -> None:
         """Queue an error and set its event bit."""
@@ -108,6 +133,17 @@ class ScpiInstrument:
 
     def trigger(self) -> None:
         """Do what `*TRG` does; a hook."""
+
+    def _execute_next(self, message: "_Message") -> None:
+        unit = message.units.popleft()
+        try:
+            message.path, answer = self._execute(unit, message.path)
+        except ScpiError as error:
+            self.report(error.code)
+            message.units.clear()
+            return
+        if answer is not None:
+            message.add(answer)
 
     def _execute(self, unit: str, path: Path) -> tuple[Path, str | bytes | None]:
         header, _, rest = unit.partition(" ")

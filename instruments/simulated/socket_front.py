@@ -14,16 +14,25 @@ class SocketFront(LineConnection):
     def __init__(self, instrument: ScpiInstrument) -> None:
         super().__init__()
         self._instrument = instrument
+        self._unfinished = False
 
     def busy_s(self) -> float:
-        """Return the time to wait while a blocking command is in progress."""
-        return POLL_S if self._instrument.blocked else 0.0
+        """Return the time to wait while a blocking command is in progress; then finish the message it stood in."""
+        if self._instrument.blocked:
+            return POLL_S
+        if self._unfinished:
+            self._unfinished = False
+            self._take(self._instrument.resume())
+        return 0.0
 
     def handle(self, line: bytes) -> None:
         """Execute one message and send its answer."""
         if self.transport is not None and self.transport.get_write_buffer_size() > 0:
             self._instrument.report(-410)
-        answer = self._instrument.receive(line)
+        self._take(self._instrument.receive(line))
+
+    def _take(self, answer: Answer | None) -> None:
+        self._unfinished = self._instrument.unfinished
         if answer is not None:
             self._send_answer(answer)
 

@@ -1,5 +1,6 @@
 """The supply's SCPI (reference 2.2)."""
 
+from functools import partial
 from typing import Any
 
 from instruments.simulated.error_queue import ScpiError
@@ -89,21 +90,14 @@ class SupplyDialect(ScpiInstrument):
 
     def _add_levels(self) -> None:
         for word, name in (("VOLTage", "voltage_v"), ("CURRent", "current_a")):
-            self.tree.add(
-                f"{word}{_LEVEL}",
-                write=lambda call, name=name: self._world.change_supply(**{name: self._level(name, call.text())}),
-                query=lambda call, name=name: self._answer_level(name, call),
-            )
-            self.tree.add(
+            add = self.tree.add
+            add(f"{word}{_LEVEL}", write=partial(self._set_level, name), query=partial(self._answer_level, name))
+            add(
                 f"{word}[:LEVel]:TRIGgered[:AMPLitude]",
-                write=lambda call, name=name: self._triggered.update({name: self._level(name, call.text())}),
-                query=lambda _, name=name: _nr3(self._triggered.get(name, getattr(self._settings, name))),
+                write=partial(self._set_triggered, name),
+                query=partial(self._answer_triggered, name),
             )
-            self.tree.add(
-                f"{word}{_LEVEL}:STEP",
-                write=lambda call, name=name: self._steps.update({name: abs(text_to_number(call.text()))}),
-                query=lambda _, name=name: _nr3(self._steps[name]),
-            )
+            add(f"{word}{_LEVEL}:STEP", write=partial(self._set_step, name), query=partial(self._answer_step, name))
         self.tree.add("APPLy", write=self._apply, query=lambda _: self._applied())
 
     def _add_output(self) -> None:
@@ -159,6 +153,21 @@ class SupplyDialect(ScpiInstrument):
         if call.arguments:
             return _nr3(text_to_limit(call.text(), self._limits(name)))
         return _nr3(getattr(self._settings, name))
+
+    def _set_level(self, name: str, call: Call) -> None:
+        self._world.change_supply(**{name: self._level(name, call.text())})
+
+    def _set_triggered(self, name: str, call: Call) -> None:
+        self._triggered[name] = self._level(name, call.text())
+
+    def _answer_triggered(self, name: str, _: Call) -> str:
+        return _nr3(self._triggered.get(name, getattr(self._settings, name)))
+
+    def _set_step(self, name: str, call: Call) -> None:
+        self._steps[name] = abs(text_to_number(call.text()))
+
+    def _answer_step(self, name: str, _: Call) -> str:
+        return _nr3(self._steps[name])
 
     def _apply(self, call: Call) -> None:
         if not 1 <= len(call.arguments) <= 2:

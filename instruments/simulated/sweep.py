@@ -54,7 +54,8 @@ class Sweep:
     @property
     def times_s(self) -> NDArray[np.float64]:
         """World time of each point, shape (n,), float64."""
-        return self.start_s + np.arange(self.point_count) * (self.interval_s * (1.0 + self.clock_error))
+        index = np.arange(self.point_count, dtype=np.float64)
+        return np.asarray(self.start_s + index * (self.interval_s * (1.0 + self.clock_error)), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

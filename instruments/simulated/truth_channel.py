@@ -44,7 +44,7 @@ class TruthChannel(LineConnection):
             request = json.loads(line)
         except ValueError as error:
             raise MetrologyError(f"truth: the request is no JSON: {error}") from None
-        operation = self._operations.get(request.get("op")) if isinstance(request, dict) else None
+        operation = self._operations.get(str(request.get("op"))) if isinstance(request, dict) else None
         if operation is None:
             raise MetrologyError(f"truth: `op` must be one of {sorted(self._operations)}")
         return operation(request)

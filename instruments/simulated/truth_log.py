@@ -1,13 +1,11 @@
 """Truth log: what each acquisition should find, by the world's own integral."""
 
 from collections import deque
-from collections.abc import Callable
 from dataclasses import dataclass
 
-KEPT_ACQUISITIONS = 64
+from instruments.simulated.world import World
 
-Energy = Callable[[float, float], float]
-"""Energy into the board's terminals between two world times, in joules."""
+KEPT_ACQUISITIONS = 64
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +33,31 @@ class TrueAcquisition:
 
 
 class TruthLog:
-    """The latest acquisitions' truths; older ones are forgotten."""
+    """The latest single acquisitions' truths; older ones are forgotten, and running sweeps never noted."""
 
     def __init__(self) -> None:
         self._kept: deque[TrueAcquisition] = deque(maxlen=KEPT_ACQUISITIONS)
         self.count = 0
 
-    def add(self, truth: TrueAcquisition) -> None:
-        """Add one acquisition."""
-        self._kept.append(truth)
+    def record(self, world: World, trigger_s: float, *, start_s: float, end_s: float) -> None:
+        """Note the truth about an acquisition that has just been completed."""
+        pulses = world.marker_pulses(start_s, end_s)
+        # Between the pulses' edges lie pulse, gap, pulse, gap, ..., pulse.
+        energies_j = world.energies_j([edge_s for pulse in pulses for edge_s in pulse]) if pulses else []
+        active_s = sum(fall_s - rise_s for rise_s, fall_s in pulses)
+        self._kept.append(
+            TrueAcquisition(
+                index=self.count,
+                trigger_s=trigger_s,
+                start_s=start_s,
+                end_s=end_s,
+                pulses=tuple(pulses),
+                gross_energy_j=sum(energies_j) if pulses else None,
+                pulse_energy_j=sum(energies_j[::2]) if pulses else None,
+                idle_power_w=_idle_power_w(world, start_s, end_s),
+                mean_active_power_w=sum(energies_j[::2]) / active_s if pulses else None,
+            )
+        )
         self.count += 1
 
     def since(self, index: int) -> list[TrueAcquisition]:
@@ -51,28 +65,9 @@ class TruthLog:
         return [truth for truth in self._kept if truth.index >= index]
 
 
-def true_acquisition(
-    *,
-    index: int,
-    trigger_s: float,
-    start_s: float,
-    end_s: float,
-    pulses: list[tuple[float, float]],
-    first_rise_s: float | None,
-    energy: Energy,
-) -> TrueAcquisition:
-    """Return the truth about a record; `first_rise_s` is None where the marker was high or silent from its start."""
-    active_j = sum(energy(rise_s, fall_s) for rise_s, fall_s in pulses)
-    active_s = sum(fall_s - rise_s for rise_s, fall_s in pulses)
-    idle_s = 0.0 if first_rise_s is None else first_rise_s - start_s
-    return TrueAcquisition(
-        index=index,
-        trigger_s=trigger_s,
-        start_s=start_s,
-        end_s=end_s,
-        pulses=tuple(pulses),
-        gross_energy_j=energy(pulses[0][0], pulses[-1][1]) if pulses else None,
-        pulse_energy_j=active_j if pulses else None,
-        idle_power_w=energy(start_s, start_s + idle_s) / idle_s if idle_s > 0 else None,
-        mean_active_power_w=active_j / active_s if pulses else None,
-    )
+def _idle_power_w(world: World, start_s: float, end_s: float) -> float | None:
+    edges = world.marker_edges(start_s, end_s)
+    if world.marker_level(start_s) or not edges:
+        return None
+    first_rise_s = edges[0][0]
+    return world.energy_j(start_s, first_rise_s) / (first_rise_s - start_s)

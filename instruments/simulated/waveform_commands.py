@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +78,7 @@ class WaveformCommands:
         tree.add("WAVeform:COUNt", query=lambda _: "+1")
         tree.add("WAVeform:XREFerence", query=lambda _: "+0")
         for node, name in (("XINCrement", "interval_s"), ("XORigin", "origin_s"), ("YINCrement", "increment")):
-            tree.add(f"WAVeform:{node}", query=lambda _, name=name: number_to_nr3(getattr(self._axis(), name)))
+            tree.add(f"WAVeform:{node}", query=partial(self._axis_value, name))
         tree.add("WAVeform:YORigin", query=lambda _: number_to_nr3(self._axis().origin))
         tree.add("WAVeform:YREFerence", query=lambda _: number_to_nr1(self._axis().reference))
 
@@ -169,6 +170,9 @@ class WaveformCommands:
         reference = REFERENCE_WORD // width if self._format.unsigned else 0
         return _Axis(interval_s, sweep.origin_s, word_increment(channel) * width, channel.offset, reference)
 
+    def _axis_value(self, name: str, _: Call) -> str:
+        return number_to_nr3(getattr(self._axis(), name))
+
     def _preamble(self) -> str:
         axis = self._axis()
         form = _FORMAT_NUMBERS[self._format.format]
@@ -219,4 +223,4 @@ def _selected(codes: NDArray[np.uint16], count: int, kind: AcquisitionKind) -> N
         return np.asarray(extremes.ravel())
     if count == codes.size:
         return codes
-    return codes[np.floor(np.arange(count) * (codes.size / count)).astype(np.intp)]
+    return np.asarray(codes[np.floor(np.arange(count) * (codes.size / count)).astype(np.intp)])

@@ -69,7 +69,7 @@ class World:
         self.settings = settings
         self.errors: DrawnErrors = draw_errors(settings.errors, seed=settings.seed)
         self.supply = SupplyPhysics(settings.supply, self.errors)
-        self.keep_s = 60.0
+        self._keep_s = 60.0
         self.status_seen = SupplyStatus(0)
         self._mode = SupplyStatus(0)
         self._clock = clock
@@ -97,9 +97,13 @@ class World:
         own_s = self._load.breakpoints(self._reached_s, now_s)
         self._extend(np.union1d(edges_s, own_s))
         self._reached_s = now_s
-        self._circuit.history.forget_before(now_s - self.keep_s)
-        self._marker.forget_before(now_s - self.keep_s)
+        self._circuit.history.forget_before(now_s - self._keep_s)
+        self._marker.forget_before(now_s - self._keep_s)
         return now_s
+
+    def keep_at_least(self, duration_s: float) -> None:
+        """Keep this much of the past, and never less than a minute or than five real seconds are in this world."""
+        self._keep_s = max(60.0, duration_s, 5.0 * self.settings.time_scale)
 
     def set_marker(self, level: bool) -> None:
         """Set the marker line now."""
@@ -155,10 +159,17 @@ class World:
             self._marker.between(start_s, end_s),
         )
 
+    def energies_j(self, times_s: Sequence[float]) -> list[float]:
+        """Return the energy into the board's terminals between each time and the next, in joules.
+
+        The times are ascending and have passed; one energy fewer than times comes back.
+        """
+        self._refuse_forgotten(times_s[0])
+        return [float(energy_j) for energy_j in self._circuit.energies_j(np.array(times_s))]
+
     def energy_j(self, start_s: float, end_s: float) -> float:
         """Return the energy into the board's terminals between two times that have passed, in joules."""
-        self._refuse_forgotten(start_s)
-        return self._circuit.energy_j(start_s=start_s, end_s=end_s)
+        return self.energies_j([start_s, end_s])[0]
 
     def true_values(self) -> dict[str, float]:
         """Return the circuit's true values, which no instrument tells."""

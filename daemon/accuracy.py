@@ -27,6 +27,7 @@ def declared_influences(configuration: Configuration, *, supply_voltage_v: float
     return Influences(
         probe_gain=Estimate.within(1.0, probe.gain_limit, source=DECLARED),
         probe_zero_a=Estimate.within(probe.zero_a, probe.zero_limit_a / probe.turns, source=DECLARED),
+        probe_drift_a=Estimate.within(0.0, probe.drift_limit_a / probe.turns, source=DECLARED),
         scope_gain_error=Estimate.within(0.0, scope.gain_limit, source=DECLARED),
         scope_centre_a=scope.current_offset_a,
         scope_offset_a=Estimate.within(0.0, offset_limit_a, source=DECLARED),

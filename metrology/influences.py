@@ -9,13 +9,15 @@ from metrology.estimate import Estimate
 class Influences:
     """The measurement model's inputs that one bench shares over all captures of a run.
 
-    True current from indicated: `i = k·(x - d·(x - c) - o - z)`.
+    True current from indicated: `i = k·(x - d·(x - c) - o - z - w)`.
     """
 
     probe_gain: Estimate
     """k: true over indicated current of the probe; 1 by declaration."""
     probe_zero_a: Estimate
     """z: what the probe shows with no current, in amperes at the conductor."""
+    probe_drift_a: Estimate
+    """w: how far that zero has wandered since it was declared or calibrated, in amperes at the conductor."""
     scope_gain_error: Estimate
     """d: relative gain error of the vertical channel; 0 by declaration."""
     scope_centre_a: float

@@ -74,6 +74,7 @@ class _Model:
         self.inputs: list[_Input] = []
         self.gain = self.add("probe gain", "gain (1)", influences.probe_gain)
         self.zero_a = self.add("probe zero", "zero (A)", influences.probe_zero_a)
+        self.drift_a = self.add("zero drift", "drift (A)", influences.probe_drift_a)
         self.tilt = self.add("scope gain", "gain error (1)", influences.scope_gain_error)
         self.centre_a = influences.scope_centre_a
         self.offset_a = self.add("scope offset", "offset (A)", influences.scope_offset_a)
@@ -96,7 +97,7 @@ class _Model:
         alternating part has no mean, so only the gain reaches it.
         """
         a = self.gain * (1 - self.tilt)
-        b = self.gain * (self.tilt * self.centre_a - self.offset_a - self.zero_a)
+        b = self.gain * (self.tilt * self.centre_a - self.offset_a - self.zero_a - self.drift_a)
         charge_c = a * integrals.charge_c + b * integrals.duration_s
         square = a * a * integrals.square_a2s + 2 * a * b * integrals.charge_c + b * b * integrals.duration_s
         direct_j = (supply_voltage_v + self.voltage_error_v) * charge_c - self.lead_ohm * square

@@ -26,6 +26,8 @@ class ProbeSection(Section):
     """Limit of the gain error, as a fraction; left out: the data sheet's for the range (0.03 at 0.1 V/A, else 0.04)."""
     zero_limit_a: NotNegative = 0.05
     """Limit of the zero error, in ampere through the jaw (divide by the turns for the conductor)."""
+    drift_limit_a: NotNegative = 0.005
+    """How far the zero may wander after it was declared, in ampere through the jaw; no data sheet gives it."""
 
     @property
     def ratio_a_per_v(self) -> float:

@@ -15,6 +15,7 @@ from tests.unit.metrology.captures import capture_of
 INFLUENCES = Influences(
     probe_gain=Estimate.within(1.0, 0.03, source="data sheet"),
     probe_zero_a=Estimate.within(0.0, 0.05, source="data sheet"),
+    probe_drift_a=Estimate.within(0.0, 0.005, source="declared"),
     scope_gain_error=Estimate.within(0.0, 0.03, source="data sheet"),
     scope_centre_a=0.5,
     scope_offset_a=Estimate.within(0.0, 0.04, source="data sheet"),

@@ -17,6 +17,7 @@ from metrology.uncertainty import Idle, evaluate
 EXACT = Influences(
     probe_gain=Estimate.within(1.0, 0.0, source="exact"),
     probe_zero_a=Estimate.within(0.0, 0.0, source="exact"),
+    probe_drift_a=Estimate.within(0.0, 0.0, source="exact"),
     scope_gain_error=Estimate.within(0.0, 0.0, source="exact"),
     scope_centre_a=0.6,
     scope_offset_a=Estimate.within(0.0, 0.0, source="exact"),
@@ -71,6 +72,7 @@ def test_exact_instruments_give_the_plain_arithmetic_and_no_uncertainty() -> Non
         # d E/d k = integral of (V - 2 R i) i
         ("probe_gain", 0.03, (19.0 - 2 * 0.05 * 0.7) * 0.7 * 1.6),
         # d E/d z = -integral of (V - 2 R i)
+        ("probe_drift_a", 0.005, (19.0 - 2 * 0.05 * 0.7) * 1.6),
         ("probe_zero_a", 0.05, (19.0 - 2 * 0.05 * 0.7) * 1.6),
         # d E/d d = -integral of (V - 2 R i)(i - c)
         ("scope_gain_error", 0.03, (19.0 - 2 * 0.05 * 0.7) * (0.7 - 0.6) * 1.6),

@@ -1,0 +1,115 @@
+"""Torch workload: one network, inferred batch by batch, the marker high during each."""
+
+import itertools
+import time
+from collections.abc import Callable
+
+import torch
+from torch import Tensor, nn
+
+from runners.errors import WorkloadError
+from runners.markers.marker import MarkerOutput
+from runners.messages import BoardCommand
+from runners.networks.build import build_network
+from runners.networks.catalogue import NetworkSpec, network_spec
+from runners.torch_backend import Backend
+from runners.workload import Preparation, WorkloadReport, batches_planned
+
+LOW_S = 200e-6
+"""Time that the marker stays low between batches, at least: the record must show it low in three samples of 20 us."""
+WARMUP_BATCHES = 3
+WARMUP_S = 0.3
+"""Warm-up goes on for this many batches and this long, whichever ends later: caches, clocks, memory pools."""
+
+
+class TorchWorkload:
+    """A network on a back end; images are drawn once, from a seed, and used for every batch."""
+
+    def __init__(self, spec: NetworkSpec, *, batch_size: int, precision: str, backend: Backend, seed: int = 0) -> None:
+        self._spec = spec
+        self._batch_size = batch_size
+        self._backend = backend
+        self._dtype = backend.dtype(precision)
+        self._seed = seed
+        self._network: nn.Module | None = None
+        self._images: Tensor | None = None
+
+    def prepare(self) -> Preparation:
+        """Build the network, move it to the device, and warm it up."""
+        started_s = time.monotonic()
+        generator = torch.Generator().manual_seed(self._seed)
+        size = (self._batch_size, 3, self._spec.input_px, self._spec.input_px)
+        self._images = torch.randn(size, generator=generator).to(self._backend.device, self._dtype)
+        network = build_network(self._spec.name, seed=self._seed)
+        self._network = network.to(self._backend.device, self._dtype)
+        warmup_batches = self._warm_up()
+        return Preparation(
+            network=self._spec.name,
+            device=self._backend.description,
+            warmup_batches=warmup_batches,
+            duration_s=time.monotonic() - started_s,
+        )
+
+    def run(self, marker: MarkerOutput, should_stop: Callable[[], bool], images_planned: int | None) -> WorkloadReport:
+        """Run whole batches until the images are done or no more are wanted."""
+        planned = batches_planned(images_planned, self._batch_size)
+        durations_ns: list[int] = []
+        started_ns = finished_ns = time.monotonic_ns()
+        try:
+            while len(durations_ns) != planned and not should_stop():
+                duration_ns = self._marked_batch(marker)
+                finished_ns = time.monotonic_ns()
+                durations_ns.append(duration_ns)
+                time.sleep(LOW_S)  # sleeps at least as long
+        finally:
+            marker.set(False)
+        return WorkloadReport(
+            images=len(durations_ns) * self._batch_size,
+            batches=len(durations_ns),
+            batch_durations_ns=tuple(durations_ns),
+            started_monotonic_ns=started_ns,
+            finished_monotonic_ns=finished_ns,
+        )
+
+    def release(self) -> None:
+        """Give the network's memory back."""
+        self._network = self._images = None
+        if self._backend.name == "cuda":
+            torch.cuda.empty_cache()
+
+    def _marked_batch(self, marker: MarkerOutput) -> int:
+        """Run one batch with the marker high; return how long the marker was, in nanoseconds."""
+        marker.set(True)
+        started_ns = time.monotonic_ns()
+        self._infer()
+        marker.set(False)
+        return time.monotonic_ns() - started_ns
+
+    def _infer(self) -> Tensor:
+        if self._network is None or self._images is None:
+            raise WorkloadError(f"network {self._spec.name} is not prepared")
+        with torch.inference_mode():
+            scores: Tensor = self._network(self._images)
+        self._backend.synchronize()
+        return scores
+
+    def _warm_up(self) -> int:
+        """Run batches beforehand and return how many; raise WorkloadError where the arithmetic breaks down."""
+        end_s = time.monotonic() + WARMUP_S
+        for batches in itertools.count(1):
+            scores = self._infer()
+            if batches >= WARMUP_BATCHES and time.monotonic() >= end_s:
+                break
+        if not bool(torch.isfinite(scores).all()):
+            raise WorkloadError(f"network {self._spec.name} gives no finite scores in {self._dtype}")
+        return batches
+
+
+def torch_factory(backend: Backend) -> Callable[[BoardCommand], TorchWorkload]:
+    """Return what makes a torch workload of a command, on one back end."""
+
+    def make(order: BoardCommand) -> TorchWorkload:
+        spec = network_spec(order.network)
+        return TorchWorkload(spec, batch_size=order.batch_size, precision=order.precision, backend=backend)
+
+    return make

@@ -168,7 +168,7 @@ class RunConductor:
 
     async def _arm(self) -> None:
         await self.services.bench.arm(first=self.progress.captures_taken == 0)
-        self.tell(Armed())
+        self.tell(Armed(), armed_monotonic_ns=time.monotonic_ns())
 
     async def _capture(self) -> None:
         self._wait_for(self.services.times.trigger_timeout_s)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -84,6 +85,8 @@ class Stage:
     topics: Topics = field(default_factory=lambda: Topics(BENCH))
     seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Every message of the daemon, in order."""
+    result_arrived_ns: dict[str, int] = field(default_factory=dict)
+    """When the last result of each run arrived, on this computer's monotonic clock."""
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     async def listen(self) -> None:
@@ -91,6 +94,8 @@ class Stage:
             if isinstance(message.payload, bytes) and message.payload:
                 async with self._arrived:
                     self.seen.append((message.topic.value, json.loads(message.payload)))
+                    if message.topic.value.endswith("/result"):
+                        self.result_arrived_ns[self.seen[-1][1]["run_id"]] = time.monotonic_ns()
                     self._arrived.notify_all()
 
     async def say(self, kind: str, run_id: str, board: str = BOARD, /, **payload: Any) -> None:

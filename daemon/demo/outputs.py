@@ -1,9 +1,11 @@
 """Outputs of a demonstration: a table to read, a CSV to work with, a picture to look at."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from rich import box
 from rich.table import Table
 
 from daemon.captures import CaptureFiles
@@ -15,25 +17,17 @@ QUALITY_STYLES = {"valid": "green", "degraded": "yellow", "invalid": "red"}
 
 
 def table_of(runs: Sequence[DemoRun], *, exact: bool) -> Table:
-    """Return the runs as a table; energies in millijoules, with the 95 % interval's half width."""
+    """Return the runs as a table for 80 columns; the CSV has the rest."""
     world = "exact instruments" if exact else "instruments with errors drawn within their data sheets"
-    table = Table(title=f"Energy per image on the simulated bench ({world})")
-    table.add_column("network")
-    for heading in (
-        "batch",
-        "images",
-        "gross mJ ± U95",
-        "net mJ ± U95",
-        "power W",
-        "idle W",
-        "images/s",
-        "true mJ",
-        "off by",
-    ):
-        table.add_column(heading, justify="right")
-    table.add_column("quality")
+    title = f"Energy per image on the simulated bench ({world})"
+    table = Table(title=title, box=box.SIMPLE_HEAD)
+    table.add_column("network", no_wrap=True)
+    for heading in ("batch", "gross mJ", "net mJ", "W", "images/s", "off truth"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    table.add_column("quality", overflow="fold", min_width=8)
     for run in runs:
         table.add_row(*_cells(run))
+    table.caption = "± is the expanded uncertainty at 95 %; off truth: against what the simulated world spent"
     return table
 
 
@@ -77,24 +71,22 @@ def _cells(run: DemoRun) -> list[str]:
     return [
         result.network,
         str(result.batch_size),
-        str(result.images),
         _millijoules(gross),
         _millijoules(result.net_energy_per_image_j),
-        _plain(result.mean_power_w),
-        _plain(result.idle_power_w),
+        f"{result.mean_power_w.value:.2f}" if result.mean_power_w else "-",
         f"{result.images_per_s:.1f}" if result.images_per_s else "-",
-        f"{1e3 * true_j:.2f}",
         f"{gross.value / true_j - 1:+.3%}" if gross else "-",
         f"[{style}]{result.quality}[/]" + (f" ({reasons})" if reasons else ""),
     ]
 
 
 def _millijoules(quantity: Quantity | None) -> str:
-    return "-" if quantity is None else f"{1e3 * quantity.value:.2f} ± {1e3 * quantity.expanded_uncertainty_95:.2f}"
-
-
-def _plain(quantity: Quantity | None) -> str:
-    return "-" if quantity is None else f"{quantity.value:.3f}"
+    """Return value and interval, to the digits that the uncertainty leaves (GUM 7.2.6: at most two)."""
+    if quantity is None:
+        return "-"
+    interval_mj = 1e3 * quantity.expanded_uncertainty_95
+    digits = max(0, 1 - math.floor(math.log10(interval_mj))) if interval_mj > 0 else 3
+    return f"{1e3 * quantity.value:.{digits}f} ± {interval_mj:.{digits}f}"
 
 
 def _frame(runs: Sequence[DemoRun], path: Path) -> None:

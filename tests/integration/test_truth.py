@@ -58,7 +58,6 @@ async def test_the_interval_holds_the_truth_when_instruments_err_within_their_da
         )
         inside += abs(gross["value"] - true_j) <= gross["expanded_uncertainty_95"]
         off.append(abs(gross["value"] / true_j - 1))
-    print(f"{inside} of {len(SEEDS)} intervals hold the truth; largest deviation {max(off):.2%}")
     assert inside >= 36
     # The errors are really there: some bench is off by more than an exact one ever is.
     assert max(off) > 0.01

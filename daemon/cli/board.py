@@ -1,0 +1,197 @@
+"""`joulebench board`: the board's side, as an agent that serves or for one run."""
+
+import asyncio
+import json
+import signal
+from collections.abc import Callable, Coroutine
+from dataclasses import asdict
+from enum import StrEnum
+from typing import Annotated, Any, TypeVar
+from uuid import uuid4
+
+import typer
+from rich.console import Console
+
+from daemon.cli.board_torch import BoardAbilities, torch_abilities
+from daemon.cli.log import LogLevel, configure_log
+from runners.agent import Agent
+from runners.agent_settings import AgentSettings
+from runners.broker_address import BrokerAddress
+from runners.errors import MessageError
+from runners.markers import marker_from_url
+from runners.messages import BoardCommand
+from runners.networks.catalogue import KNOWN_NETWORKS
+from runners.run_outcome import RunOutcome
+from runners.scripted_workload import Script, scripted_factory
+
+T = TypeVar("T")
+
+
+class Device(StrEnum):
+    """Where inference runs."""
+
+    AUTO = "auto"
+    CPU = "cpu"
+    CUDA = "cuda"
+
+
+app = typer.Typer(no_args_is_help=True, help="The board's side: perform runs that the bench measures.")
+
+BrokerOption = Annotated[str, typer.Option("--broker", metavar="URL", help="mqtt://[USER:PASSWORD@]HOST[:PORT]")]
+BenchOption = Annotated[str, typer.Option("--bench", metavar="NAME", help="Bench that measures this board.")]
+BoardOption = Annotated[str, typer.Option("--board", metavar="NAME", help="Name of this board.")]
+MarkerOption = Annotated[
+    str,
+    typer.Option("--marker", metavar="URL", help="gpio:/dev/gpiochip0:17, tcp://HOST:PORT (simulated bench) or none."),
+]
+DeviceOption = Annotated[Device, typer.Option("--device", help="Where inference runs.")]
+ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Threads of inference on the CPU.")]
+ScriptOption = Annotated[
+    str | None,
+    typer.Option(
+        "--scripted",
+        metavar="BATCH_S,GAP_S[,COUNT]",
+        help="Play declared batches on the simulated bench's marker instead of inference.",
+    ),
+]
+LogOption = Annotated[LogLevel, typer.Option("--log-level", help="How much is logged, on standard error.")]
+
+
+@app.command("serve")
+def serve(
+    broker: BrokerOption,
+    bench: BenchOption,
+    board: BoardOption,
+    marker: MarkerOption = "none",
+    device: DeviceOption = Device.AUTO,
+    threads: ThreadsOption = None,
+    scripted: ScriptOption = None,
+    log_level: LogOption = LogLevel.INFO,
+) -> None:
+    """Perform the runs that the lab commands, until SIGINT or SIGTERM."""
+    configure_log(log_level)
+    abilities = _abilities(scripted, device, threads)
+    settings = _settings(broker, bench, board, abilities, announce=True)
+    _say(f"board {board} serves bench {bench}: {', '.join(abilities.networks)} on {', '.join(abilities.backends)}")
+    _with_agent(settings, abilities, marker, lambda agent: agent.serve())
+
+
+@app.command("run")
+def run(
+    broker: BrokerOption,
+    bench: BenchOption,
+    board: BoardOption,
+    network: Annotated[str, typer.Option("--network", metavar="NAME", help="Network to run.")],
+    batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images in one batch.")] = 1,
+    captures: Annotated[int, typer.Option("--captures", min=1, max=1000, help="Records to take.")] = 1,
+    images: Annotated[
+        int | None, typer.Option("--images", min=1, help="Images to run; left out: until the last capture is taken.")
+    ] = None,
+    precision: Annotated[str, typer.Option("--precision", help="Number format: fp32, fp16, bf16.")] = "fp32",
+    run_id: Annotated[str | None, typer.Option("--run-id", help="Identifier; left out: a new one.")] = None,
+    marker: MarkerOption = "none",
+    device: DeviceOption = Device.AUTO,
+    threads: ThreadsOption = None,
+    scripted: ScriptOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    log_level: LogOption = LogLevel.WARNING,
+) -> None:
+    """Request one run, perform it, and print what the bench measured."""
+    configure_log(log_level)
+    order = _order(
+        run_id=run_id or uuid4().hex,
+        network=network,
+        batch_size=batch_size,
+        precision=precision,
+        images_planned=images,
+        captures=captures,
+    )
+    abilities = _abilities(scripted, device, threads)
+    settings = _settings(broker, bench, board, abilities, announce=False)
+    outcome = _with_agent(settings, abilities, marker, lambda agent: agent.perform(order))
+    if outcome is None:
+        raise typer.Exit(130)
+    if as_json:
+        typer.echo(json.dumps(_document(outcome), indent=2))
+    outcome.raise_unless_done()
+    if not as_json:
+        typer.echo(_sentence(outcome))
+
+
+def _order(**wish: Any) -> BoardCommand:
+    try:
+        return BoardCommand(**wish)
+    except ValueError as error:
+        raise MessageError("the command line", str(error).splitlines()[1:2]) from None
+
+
+def _abilities(scripted: str | None, device: Device, threads: int | None) -> BoardAbilities:
+    if scripted is None:
+        return torch_abilities(device.value, threads)
+    factory = scripted_factory(Script.parse(scripted))
+    return BoardAbilities(factory=factory, networks=KNOWN_NETWORKS, precisions=("fp32",), backends=("script",))
+
+
+def _settings(broker: str, bench: str, board: str, abilities: BoardAbilities, *, announce: bool) -> AgentSettings:
+    return AgentSettings(
+        broker=BrokerAddress.from_url(broker),
+        bench=bench,
+        board=board,
+        networks=abilities.networks,
+        precisions=abilities.precisions,
+        backends=abilities.backends,
+        announce=announce,
+    )
+
+
+def _with_agent(
+    settings: AgentSettings, abilities: BoardAbilities, marker_url: str, work: Callable[[Agent], Coroutine[Any, Any, T]]
+) -> T | None:
+    """Return what an agent's work returns; None where it was interrupted."""
+    marker = marker_from_url(marker_url)
+    try:
+        return asyncio.run(_until_interrupted(lambda: Agent(settings, abilities.factory, marker), work))
+    finally:
+        marker.close()
+
+
+async def _until_interrupted(make: Callable[[], Agent], work: Callable[[Agent], Coroutine[Any, Any, T]]) -> T | None:
+    async with make() as agent:
+        task = asyncio.create_task(work(agent), name="board-work")
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, task.cancel)
+        try:
+            return await task
+        except asyncio.CancelledError:
+            return None
+
+
+def _document(outcome: RunOutcome) -> dict[str, Any]:
+    report = None if outcome.report is None else asdict(outcome.report)
+    result = None if outcome.result is None else outcome.result.model_dump(mode="json")
+    return {
+        "run_id": outcome.run_id,
+        "state": outcome.state.value,
+        "reason": outcome.reason,
+        "text": outcome.text,
+        "result": result,
+        "report": report,
+    }
+
+
+def _sentence(outcome: RunOutcome) -> str:
+    result = outcome.result
+    assert result is not None
+    energies = [
+        f"{name} {energy.value:.6g} J ± {energy.expanded_uncertainty_95:.2g} J"
+        for name, energy in (("gross", result.gross_energy_per_image_j), ("net", result.net_energy_per_image_j))
+        if energy is not None
+    ]
+    reasons = "".join(f"\n  {reason.code}: {reason.text}" for reason in result.reasons)
+    energy_text = ", ".join(energies) or "no energy"
+    return f"run {result.run_id}: per image {energy_text} (95 %); {result.quality}, {result.images} images{reasons}"
+
+
+def _say(text: str) -> None:
+    Console(stderr=True, soft_wrap=True).print(text, markup=False, highlight=False)

@@ -1,0 +1,47 @@
+"""Torch for the command line: there or not, and what a board can run with it."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+
+from runners.errors import WorkloadError
+from runners.networks.catalogue import NETWORKS
+from runners.workload import WorkloadFactory
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BoardAbilities:
+    """What this board can run."""
+
+    factory: WorkloadFactory
+    """Makes the workload of a command."""
+    networks: tuple[str, ...]
+    """Networks."""
+    precisions: tuple[str, ...]
+    """Number formats."""
+    backends: tuple[str, ...]
+    """Devices."""
+
+
+def require_torch() -> None:
+    """Raise WorkloadError, with what to do, where torch is missing."""
+    if find_spec("torch") is None:
+        raise WorkloadError('inference needs torch, which is not installed here: pip install "joulebench[board]"')
+
+
+def torch_abilities(device: str, threads: int | None) -> BoardAbilities:
+    """Return what this board runs with torch on a device; import torch now, so that no run waits for it."""
+    require_torch()
+    import torch
+
+    from runners.torch_backend import select_backend
+    from runners.torch_workload import torch_factory
+
+    if threads is not None:
+        torch.set_num_threads(threads)
+    backend = select_backend(device)
+    return BoardAbilities(
+        factory=torch_factory(backend),
+        networks=tuple(spec.name for spec in NETWORKS),
+        precisions=backend.precisions,
+        backends=(backend.name,),
+    )

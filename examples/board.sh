@@ -1,0 +1,107 @@
+#!/usr/bin/env bash
+# A board without Python: asks for one measured run, drives the marker, and prints the result.
+# Needs bash 5, mosquitto_pub and mosquitto_sub.
+#
+#   BENCH=lab1 BOARD=board7 MARKER=gpio:/dev/gpiochip0:17 NETWORK=resnet18 examples/board.sh ./infer_one_batch
+#
+# The arguments are the command that infers one batch; without any, a batch is a sleep of 50 ms.
+# MARKER is gpio:DEVICE:LINE (through gpioset of libgpiod 2) or tcp://HOST:PORT (the simulated bench).
+set -euo pipefail
+
+broker_host=${BROKER_HOST:-127.0.0.1}
+broker_port=${BROKER_PORT:-1883}
+bench=${BENCH:-lab1}
+board=${BOARD:-shell}
+marker=${MARKER:?set MARKER to gpio:DEVICE:LINE or tcp://HOST:PORT}
+network=${NETWORK:-resnet18}
+batch_size=${BATCH_SIZE:-1}
+batches=${BATCHES:-20}
+timeout_s=${TIMEOUT_S:-60}
+infer=("$@")
+((${#infer[@]})) || infer=(sleep 0.05)
+
+run_id=${RUN_ID:-shell-$$-${EPOCHREALTIME/[.,]/}}
+root=joulebench/v1/$bench
+topic=$root/boards/$board/runs/$run_id
+
+publish() { # KIND JSON
+    mosquitto_pub -h "$broker_host" -p "$broker_port" -q 1 -t "$topic/$1" -m "$2"
+}
+
+utc_ns() { # microseconds are what bash has
+    echo "${EPOCHREALTIME/[.,]/}000"
+}
+
+give_up() { # CODE TEXT
+    echo "board.sh: $2" >&2
+    publish abort "{\"v\": 1, \"reason\": \"$1\", \"text\": \"$2\"}"
+    exit 1
+}
+
+# --- the marker: high while a batch runs -----------------------------------------------------------------------------
+case $marker in
+tcp://*:*)
+    address=${marker#tcp://}
+    exec {marker_fd}<>"/dev/tcp/${address%:*}/${address##*:}"
+    set_marker() { # answered once the level has been taken
+        local answer
+        echo "$1" >&"$marker_fd"
+        read -r -t 5 answer <&"$marker_fd" && [[ $answer == ok ]] || give_up marker_failed "the marker did not take level $1"
+    }
+    ;;
+gpio:*:*)
+    line=${marker##*:}
+    device=${marker#gpio:}
+    exec {marker_fd}> >(exec gpioset --interactive --chip "${device%:*}" "$line=0" >/dev/null)
+    set_marker() { echo "set $line=$1" >&"$marker_fd"; }
+    ;;
+*)
+    echo "board.sh: MARKER=$marker is neither gpio:DEVICE:LINE nor tcp://HOST:PORT" >&2
+    exit 2
+    ;;
+esac
+
+# --- what the daemon says of this run ---------------------------------------------------------------------------------
+# The state is retained: what is said before the subscription stands, is heard all the same.
+exec {daemon_fd}< <(exec mosquitto_sub -h "$broker_host" -p "$broker_port" -q 1 -F '%p' \
+    -t "$root/runs/$run_id/state" -t "$root/runs/$run_id/result")
+subscriber=$!
+trap 'kill "$subscriber" 2>/dev/null || true' EXIT
+
+result=
+wait_for() { # STATE: return once the daemon says so; a run that ends otherwise ends this script
+    local message state
+    while read -r -t "$timeout_s" message <&"$daemon_fd"; do
+        if [[ $message == *'"result_id"'* ]]; then
+            result=$message
+        elif [[ $message =~ \"state\":[[:space:]]*\"([a-z]+)\" ]]; then
+            state=${BASH_REMATCH[1]}
+            [[ $state == "$1" ]] && return
+            case $state in
+            rejected | failed | interrupted)
+                echo "board.sh: run $run_id: $message" >&2
+                exit 1
+                ;;
+            esac
+        fi
+    done
+    give_up daemon_silent "the daemon did not say $1 within $timeout_s s"
+}
+
+# --- the run ----------------------------------------------------------------------------------------------------------
+images=$((batches * batch_size))
+publish request "{\"v\": 1, \"network\": \"$network\", \"batch_size\": $batch_size, \"precision\": \"fp32\",
+    \"images_planned\": $images, \"captures\": 1, \"sync\": [\"marker\"]}"
+wait_for armed
+
+publish started "{\"v\": 1, \"started_utc_ns\": $(utc_ns)}"
+for ((batch = 0; batch < batches; batch++)); do
+    set_marker 1
+    "${infer[@]}"
+    set_marker 0
+    sleep 0.001 # the record must show the marker low for at least 60 us
+done
+publish finished "{\"v\": 1, \"finished_utc_ns\": $(utc_ns), \"images\": $images, \"batches\": $batches}"
+
+wait_for "done"
+echo "$result"

@@ -87,7 +87,7 @@ def application(configuration: Configuration) -> Application:
     conductor = Conductor(services, admission=Admission(configuration, files))
     inbox = Inbox(conductor, topics)
     link = BrokerLink(
-        _address(configuration),
+        broker_address(configuration),
         outbox=outbox,
         subscriptions=inbox.subscriptions,
         will=announcer.will(),
@@ -141,7 +141,8 @@ def _set_points(configuration: Configuration) -> dict[str, float]:
     return {name: value for name, value in wanted.items() if value is not None}
 
 
-def _address(configuration: Configuration) -> BrokerAddress:
+def broker_address(configuration: Configuration) -> BrokerAddress:
+    """Return where the configuration's broker is, and how to log in."""
     mqtt = configuration.mqtt
     return BrokerAddress(
         host=mqtt.host,

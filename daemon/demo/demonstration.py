@@ -1,6 +1,7 @@
 """Demonstration: starts everything, has every run performed, and compares each with the simulated world's truth."""
 
 import asyncio
+import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -9,16 +10,19 @@ from typing import Any
 
 from daemon.application import Application
 from daemon.bootstrap import application
+from daemon.broker_link import BrokerAddress
 from daemon.configuration import load_configuration
 from daemon.demo.children import Child
 from daemon.demo.embedded_broker import EmbeddedBroker
-from daemon.demo.lab import Lab
 from daemon.demo.plan import BENCH, BOARD, DemoPlan, configuration_text
 from daemon.errors import DaemonError
+from daemon.lab_client import BOARD_TIMEOUT_S, LabClient
 from instruments.simulated.truth import TruthClient
-from runners.messages import RunResult, RunState
+from runners.messages import BoardCommand, RunResult, RunState
 
 CONFIGURATION_NAME = "joulebench.toml"
+RUN_TIMEOUT_S = 240.0
+"""Longest wait for one run, the loading and warming of its network included."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,9 +61,10 @@ async def demonstrate(plan: DemoPlan, *, tell: Tell, on_run: Callable[[DemoRun],
         path = plan.out / CONFIGURATION_NAME
         path.write_text(configuration_text(plan=plan, ready=ready, broker_port=broker.port), encoding="utf-8")
         await _start_daemon(path, stack)
-        lab = await stack.enter_async_context(Lab(broker.port))
+        address = BrokerAddress(host="127.0.0.1", port=broker.port, client_id="demo")
+        lab = await stack.enter_async_context(LabClient(address, bench=BENCH, board=BOARD))
         tell("waiting for the board")
-        await lab.board_online(agent.check_alive)
+        await lab.board_online(timeout_s=BOARD_TIMEOUT_S, check=agent.check_alive)
         truth = stack.enter_context(TruthClient(ready["truth"]))
         return await _perform_all(plan, lab, truth, tell=tell, on_run=on_run)
 
@@ -100,7 +105,7 @@ async def _start_daemon(path: Path, stack: AsyncExitStack) -> Application:
 
 
 async def _perform_all(
-    plan: DemoPlan, lab: Lab, truth: TruthClient, *, tell: Tell, on_run: Callable[[DemoRun], None]
+    plan: DemoPlan, lab: LabClient, truth: TruthClient, *, tell: Tell, on_run: Callable[[DemoRun], None]
 ) -> list[DemoRun]:
     runs = []
     for network, batch_size in plan.pairs:
@@ -111,7 +116,13 @@ async def _perform_all(
         def on_state(state: RunState, title: str = title) -> None:
             tell(f"{title}: {state.state.value}")
 
-        result = await lab.perform(network, batch_size, plan.captures, on_state=on_state)
+        command = BoardCommand(
+            run_id=f"{network}-b{batch_size}-{uuid.uuid4().hex[:8]}",
+            network=network,
+            batch_size=batch_size,
+            captures=plan.captures,
+        )
+        result = await lab.perform(command, timeout_s=RUN_TIMEOUT_S, on_state=on_state)
         true_j = true_gross_energy_per_image_j(truth.acquisitions(since=before), batch_size)
         runs.append(DemoRun(result=result, true_gross_energy_per_image_j=true_j))
         on_run(runs[-1])

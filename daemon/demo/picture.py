@@ -30,7 +30,7 @@ def draw_capture(files: CaptureFiles, result: RunResult, path: Path) -> None:
     for axes in (whole, zoom):
         _draw(axes, capture, supply_v, result)
     whole.set_title(_title(result), fontsize=11)
-    whole.legend(loc="upper right", fontsize=8, framealpha=0.9)
+    whole.legend(loc="center right", fontsize=8, framealpha=0.9)
     _zoom(zoom, capture)
     zoom.set_xlabel("time after the trigger / s")
     figure.savefig(path, dpi=110)

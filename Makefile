@@ -23,7 +23,7 @@ help:
 setup: $(INSTALLED)
 
 # The stamp is newer than what decides the installation; a half-made one has no stamp and is made again.
-# --no-compile: most of the 20,000 modules that torch and its company bring are never loaded; it halves the time.
+# --no-compile: most of the 11,000 modules that torch and its company bring are never loaded; it halves the time.
 $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "joulebench needs Python 3.11 or newer: make PYTHON=python3.11")'
 	@$(PYTHON) -c 'import ensurepip' || { echo "The venv module is incomplete: apt install python3-venv" >&2; exit 1; }

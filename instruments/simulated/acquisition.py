@@ -56,7 +56,7 @@ class Acquisition:
         self._armed_s = self._searched_s = world.advance()
         self._sweeping: Sweep | None = None
         self._forced_s: float | None = None
-        self._armed = self._triggered = False
+        self._ready = self._armed = self._triggered = False
         self._begin(world.advance(), RunState.RUN)
 
     @property
@@ -106,11 +106,12 @@ class Acquisition:
     def advance(self) -> float:
         """Bring the acquisition up to now; return that time, in seconds."""
         now_s = self._world.advance()
-        if not self.acquiring or self.pending is not None or now_s < self._armed_s:
-            if self.state is RunState.RUN and now_s >= self._armed_s:
-                self._armed = True
+        if self.state is RunState.STOP or self.pending is not None or now_s < self._armed_s:
             return now_s
-        self._armed = True
+        if not self._ready:
+            self._ready = self._armed = True
+        if not self.acquiring:
+            return now_s
         if self._sweeping is None:
             self._look_for_trigger(now_s)
         if self._sweeping is not None and now_s >= self._sweeping.end_s:
@@ -139,6 +140,11 @@ class Acquisition:
         self.record, self.pending = record, None
         if self.acquiring:
             self._halt()
+
+    def abandon(self) -> None:
+        """Stop without a record of the pending sweep."""
+        self.pending = None
+        self._halt()
 
     def condition(self) -> OperationStatus:
         """Return the operation status as it is now."""
@@ -190,7 +196,7 @@ class Acquisition:
         self._armed_s = now_s + max(0.0, -self._frozen.time_base.start_s)
         self._searched_s = self._armed_s
         self._sweeping = self._forced_s = None
-        self._armed = self._triggered = False
+        self._ready = self._armed = self._triggered = False
         if state is RunState.SINGLE:
             self.started.set()
         else:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import threading
 from types import TracebackType
 
@@ -19,6 +20,9 @@ from instruments.simulated.supply_dialect import SupplyDialect
 from instruments.simulated.truth_channel import TruthChannel
 from instruments.simulated.truth_log import TruthLog
 from instruments.simulated.world import World, WorldSettings
+from metrology.errors import MetrologyError
+
+logger = logging.getLogger(__name__)
 
 SUPPLY_ADDRESS = 5
 PACE_S = 0.004
@@ -92,11 +96,19 @@ class SimulatedBench:
             await scope.started.wait()
             scope.advance()
             if scope.pending is not None:
-                scope.finish(await asyncio.to_thread(scope.rendering().render))
+                await self._render()
             elif scope.waiting_s is not None:
                 await asyncio.sleep(self._clock.real_delay_s(scope.waiting_s))
             else:
                 await asyncio.sleep(PACE_S)
+
+    async def _render(self) -> None:
+        try:
+            self._acquisition.finish(await asyncio.to_thread(self._acquisition.rendering().render))
+        except MetrologyError as error:
+            # A computer that was asleep: the world has gone on and forgotten the sweep. The scope ends without data.
+            logger.error("sweep lost: %s", error)
+            self._acquisition.abandon()
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

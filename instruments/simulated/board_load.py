@@ -68,7 +68,7 @@ class MarkerDrivenLoad:
         self._settings = settings
         self._warmth = 0.0  # 0 cold, 1 warm; at `_since_s`, heading for `_active`
         self._active = 0.0
-        self._since_s = 0.0
+        self._since_s = -math.inf
 
     @property
     def heating_s(self) -> float:

@@ -21,6 +21,7 @@ from instruments.simulated.recorded_load import RecordedLoad, Replay
 from instruments.simulated.supply_physics import SupplyPhysics, SupplySettings, SupplyStatus
 from metrology.errors import MetrologyError
 
+_IDLE_BEFORE_S = 3600.0
 _TICK_S = 1e-9
 """Two events of the world lie at least this far apart."""
 MEMORY_POINTS = (100_000, 1_000_000)
@@ -83,7 +84,8 @@ class World:
             source_resistance_ohm=self.supply.source_resistance_ohm,
             load=self._load,
         )
-        self._circuit.begin(start_s=self._reached_s, level=False, drive=self.supply.drive())
+        # The board has been idle for long, so a record may reach back before the world began.
+        self._circuit.begin(start_s=self._reached_s - _IDLE_BEFORE_S, level=False, drive=self.supply.drive())
         self._extend(np.array([self._reached_s + _TICK_S]))
         if settings.replay is not None and settings.replay_at_start:
             self.start_replay()

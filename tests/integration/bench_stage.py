@@ -82,12 +82,16 @@ class Stage:
     client: aiomqtt.Client
     marker: Marker
     truth: TruthClient
-    topics: Topics = field(default_factory=lambda: Topics(BENCH))
+    bench_name: str = BENCH
     seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Every message of the daemon, in order."""
     result_arrived_ns: dict[str, int] = field(default_factory=dict)
     """When the last result of each run arrived, on this computer's monotonic clock."""
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
+
+    @property
+    def topics(self) -> Topics:
+        return Topics(self.bench_name)
 
     async def listen(self) -> None:
         async for message in self.client.messages:
@@ -100,7 +104,7 @@ class Stage:
 
     async def say(self, kind: str, run_id: str, board: str = BOARD, /, **payload: Any) -> None:
         """Publish a board's message; a payload of its own bytes by `raw`."""
-        topic = f"joulebench/v1/{BENCH}/boards/{board}/runs/{run_id}/{kind}"
+        topic = f"joulebench/v1/{self.bench_name}/boards/{board}/runs/{run_id}/{kind}"
         body = payload.pop("raw", None) or json.dumps({"v": 1, **payload}).encode()
         await self.client.publish(topic, body, qos=1)
 

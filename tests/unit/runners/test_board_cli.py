@@ -1,0 +1,144 @@
+"""`joulebench board` and `joulebench networks`, as a user calls them."""
+
+import asyncio
+import importlib.util
+import json
+import signal
+import sys
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from daemon.cli.board import app
+from daemon.cli.networks import networks
+from runners.errors import BrokerUnavailable, MarkerError, MessageError, WorkloadError
+from runners.messages import BoardCommand, Presence, RunPhase
+from runners.topics import TopicKind
+from tests.unit.runners.fake_daemon import BENCH, BOARD
+
+LAUNCH = "from daemon.cli.board import app; app()"
+
+
+@pytest.fixture
+def identity(broker, marker_bench) -> list[str]:
+    return ["--broker", broker.url, "--bench", BENCH, "--board", BOARD, "--marker", marker_bench.url]
+
+
+@asynccontextmanager
+async def board(*arguments: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-c", LAUNCH, *arguments,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
+    )  # fmt: skip
+    try:
+        yield process
+    finally:
+        if process.returncode is None:
+            process.kill()
+        await process.communicate()
+
+
+async def test_run_prints_one_document(identity, daemon, marker_bench):
+    arguments = ["run", *identity, "--network", "resnet18", "--run-id", "r1", "--scripted", "0.01,0.01,2", "--json"]
+    async with board(*arguments) as process:
+        request = await daemon.heard(TopicKind.REQUEST)
+        await daemon.say("r1", RunPhase.ARMED)
+        finished = await daemon.heard(TopicKind.FINISHED)
+        await daemon.conclude("r1")
+        out, err = await process.communicate()
+    document = json.loads(out)
+    assert process.returncode == 0, err
+    assert (request.network, request.batch_size, finished.batches) == ("resnet18", 1, 2)
+    assert (document["run_id"], document["state"], document["report"]["batches"]) == ("r1", "done", 2)
+    assert document["result"]["gross_energy_per_image_j"]["value"] == 1.5
+    assert marker_bench.levels == "0", "closed low"
+    assert daemon.silent_about(TopicKind.BOARD_STATUS), "a single run leaves the board's status to its agent"
+
+
+async def test_run_says_the_energy_in_a_sentence(identity, daemon):
+    async with board("run", *identity, "--network", "n", "--run-id", "r1", "--scripted", "0.01,0.01,2") as process:
+        await daemon.heard(TopicKind.REQUEST)
+        await daemon.say("r1", RunPhase.ARMED)
+        await daemon.heard(TopicKind.FINISHED)
+        await daemon.conclude("r1")
+        out, _ = await process.communicate()
+    assert out.decode() == "run r1: per image gross 1.5 J ± 0.04 J (95 %); valid, 40 images\n"
+
+
+async def test_a_refused_run_is_an_error_with_its_reason(identity, daemon):
+    async with board("run", *identity, "--network", "n", "--run-id", "r1", "--scripted", "1,1,1", "--json") as process:
+        await daemon.heard(TopicKind.REQUEST)
+        await daemon.say("r1", RunPhase.REJECTED, reason="bench_busy", text="try later")
+        out, err = await process.communicate()
+    assert process.returncode != 0
+    assert json.loads(out)["reason"] == "bench_busy"
+    assert "run rejected (bench_busy): try later" in err.decode()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+async def test_serve_performs_commands_until_interrupted(identity, daemon, number):
+    async with board("serve", *identity, "--scripted", "0.01,0.01,2") as process:
+        await daemon.status_where(lambda status: status.state is Presence.ONLINE and "vgg16" in status.networks)
+        await daemon.command(BoardCommand(run_id="c1", network="vgg16", batch_size=1))
+        await daemon.heard(TopicKind.REQUEST)
+        await daemon.say("c1", RunPhase.ARMED)
+        await daemon.heard(TopicKind.FINISHED)
+        await daemon.conclude("c1")
+        await daemon.status_where(lambda status: status.busy_run is None)
+        process.send_signal(number)
+        await daemon.status_where(lambda status: status.state is Presence.OFFLINE)
+        _, err = await process.communicate()
+    assert process.returncode == 0, err
+
+
+class TestBadInput:
+    GOOD = ("--broker", "mqtt://127.0.0.1:1", "--bench", "b", "--board", "b", "--network", "n", "--scripted", "1,1")
+
+    @pytest.mark.parametrize(
+        ("change", "error", "word"),
+        [
+            (("--broker", "lab"), BrokerUnavailable, "want mqtt"),
+            (("--bench", "a/b"), MessageError, "bench must match"),
+            (("--network", "../etc"), MessageError, "network"),
+            (("--marker", "usb:1"), MarkerError, "want gpio"),
+            (("--scripted", "fast"), WorkloadError, "BATCH_S,GAP_S"),
+        ],
+    )
+    def test_it_is_one_error_of_ours(self, change, error, word):
+        outcome = CliRunner().invoke(app, ["run", *self.GOOD, *change])
+        assert isinstance(outcome.exception, error)
+        assert word in str(outcome.exception)
+
+    def test_missing_torch_is_one_sentence_with_what_to_do(self, monkeypatch):
+        monkeypatch.setattr("daemon.cli.board_torch.find_spec", lambda name: None)
+        outcome = CliRunner().invoke(app, ["serve", "--broker", "mqtt://h", "--bench", "b", "--board", "b"])
+        assert isinstance(outcome.exception, WorkloadError)
+        assert 'pip install "joulebench[board]"' in str(outcome.exception)
+        assert importlib.util.find_spec("torch") is not None, "the rest of the tests has it"
+
+
+class TestNetworks:
+    @pytest.fixture
+    def command(self) -> typer.Typer:
+        app = typer.Typer()
+        app.command()(networks)
+        return app
+
+    def test_one_document_with_the_exact_sizes(self, command):
+        listed = json.loads(CliRunner().invoke(command, ["--json"]).stdout)
+        assert {
+            "name": "alexnet", "params": 60965224, "macs": 720608384, "ops": 1441216768, "input_px": 224,
+        } in listed  # fmt: skip
+        assert [row["name"] for row in listed] == ["alexnet", "resnet18"]
+
+    def test_counting_again_gives_the_same(self, command):
+        plain, counted = (
+            CliRunner().invoke(command, options).stdout for options in (["--json"], ["--json", "--count"])
+        )
+        assert plain == counted
+
+    def test_a_table_for_people(self, command):
+        assert "1,814,073,344" in CliRunner().invoke(command, []).stdout

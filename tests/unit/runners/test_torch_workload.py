@@ -1,0 +1,158 @@
+"""The inference loop, on the CPU that is there and against a stand-in for one that is not."""
+
+import itertools
+import time
+
+import pytest
+import torch
+
+from runners.errors import UnknownNetwork, WorkloadError
+from runners.networks.catalogue import NetworkSpec, network_spec
+from runners.torch_backend import available_backends, select_backend
+from runners.torch_workload import LOW_S, WARMUP_BATCHES, TorchWorkload, torch_factory
+from tests.unit.runners.stub_workload import LevelLog, order
+
+
+class TimedLevels(LevelLog):
+    """A marker that also remembers when each level was set, in nanoseconds."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times_ns: list[int] = []
+
+    def set(self, level: bool) -> None:
+        super().set(level)
+        self.times_ns.append(time.monotonic_ns())
+
+
+@pytest.fixture
+def small(monkeypatch) -> NetworkSpec:
+    """A network of no size, so that the loop is what is tested."""
+    flat = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 10)).eval()
+    monkeypatch.setattr("runners.torch_workload.build_network", lambda name, *, seed: flat)
+    monkeypatch.setattr("runners.torch_workload.WARMUP_S", 0.0)
+    return NetworkSpec(name="small", display_name="Small", input_px=8, params=1930, macs=1920)
+
+
+@pytest.fixture
+def workload(small) -> TorchWorkload:
+    workload = TorchWorkload(small, batch_size=4, precision="fp32", backend=select_backend("cpu"))
+    workload.prepare()
+    return workload
+
+
+def test_the_marker_is_high_once_a_batch_and_low_at_least_as_long_as_it_must(workload):
+    marker = TimedLevels()
+    report = workload.run(marker, lambda: False, images_planned=20)
+    assert marker.levels == [True, False] * 5 + [False]
+    lows_ns = [marker.times_ns[k + 1] - marker.times_ns[k] for k in range(1, 9, 2)]
+    assert min(lows_ns) >= LOW_S * 1e9
+    assert (report.images, report.batches) == (20, 5)
+
+
+def test_images_are_rounded_up_to_whole_batches(workload):
+    assert workload.run(LevelLog(), lambda: False, images_planned=5).images == 8
+
+
+def test_it_stops_when_told(workload):
+    calls = itertools.count()
+    report = workload.run(LevelLog(), lambda: next(calls) == 3, images_planned=None)
+    assert report.batches == 3
+
+
+def test_durations_are_those_of_the_batches(workload):
+    report = workload.run(LevelLog(), lambda: False, images_planned=12)
+    span_ns = report.finished_monotonic_ns - report.started_monotonic_ns
+    assert len(report.batch_durations_ns) == 3
+    assert 0 < sum(report.batch_durations_ns) <= span_ns - 2 * LOW_S * 1e9
+
+
+def test_a_batch_that_breaks_leaves_the_marker_low(workload, monkeypatch):
+    marker = LevelLog()
+
+    def explode() -> None:
+        raise RuntimeError("out of memory")
+
+    monkeypatch.setattr(workload, "_infer", explode)
+    with pytest.raises(RuntimeError, match="out of memory"):
+        workload.run(marker, lambda: False, images_planned=1)
+    assert marker.levels == [True, False]
+
+
+def test_the_device_is_waited_for_within_the_batch(small):
+    marker = LevelLog()
+    seen: list[int] = []
+    cpu = select_backend("cpu")
+    counting = type(cpu)(
+        name="cpu", device=cpu.device, description="", precisions=("fp32",),
+        synchronize=lambda: seen.append(len(marker.levels)),
+    )  # fmt: skip
+    workload = TorchWorkload(small, batch_size=1, precision="fp32", backend=counting)
+    workload.prepare()
+    seen.clear()
+    workload.run(marker, lambda: False, images_planned=2)
+    assert seen == [1, 3], "after the rising edge, before the falling one"
+
+
+def test_a_released_network_runs_no_more(workload):
+    workload.release()
+    with pytest.raises(WorkloadError, match="not prepared"):
+        workload.run(LevelLog(), lambda: False, images_planned=1)
+
+
+def test_scores_that_are_not_finite_are_refused(small, monkeypatch):
+    broken = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 10))
+    torch.nn.init.constant_(broken[1].weight, float("nan"))
+    monkeypatch.setattr("runners.torch_workload.build_network", lambda name, *, seed: broken)
+    workload = TorchWorkload(small, batch_size=1, precision="fp32", backend=select_backend("cpu"))
+    with pytest.raises(WorkloadError, match="small gives no finite scores"):
+        workload.prepare()
+
+
+@pytest.mark.parametrize("precision", ["fp32", "bf16"])
+def test_a_real_network_runs(precision):
+    workload = TorchWorkload(network_spec("alexnet"), batch_size=1, precision=precision, backend=select_backend("cpu"))
+    preparation = workload.prepare()
+    report = workload.run(LevelLog(), lambda: False, images_planned=1)
+    assert preparation.network == "alexnet"
+    assert preparation.warmup_batches >= WARMUP_BATCHES
+    assert report.batches == 1
+
+
+class TestBackend:
+    def test_auto_takes_the_fastest_there_is(self):
+        assert select_backend("auto").name == available_backends()[0]
+
+    def test_synchronising_a_cpu_does_nothing(self):
+        select_backend("cpu").synchronize()
+
+    def test_a_device_that_is_not_there_is_refused(self, monkeypatch):
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+        with pytest.raises(WorkloadError, match="torch sees none here"):
+            select_backend("cuda")
+        with pytest.raises(WorkloadError, match="none of auto, cpu, cuda"):
+            select_backend("tpu")
+
+    def test_a_precision_that_it_does_not_run_is_refused(self):
+        with pytest.raises(WorkloadError, match=r"'int4'.*fp32, bf16"):
+            select_backend("cpu").dtype("int4")
+
+
+@pytest.mark.hardware
+def test_a_real_network_runs_on_cuda():
+    """Needs a CUDA device: `pytest -m hardware`."""
+    backend = select_backend("cuda")
+    for precision in backend.precisions:
+        workload = TorchWorkload(network_spec("resnet18"), batch_size=4, precision=precision, backend=backend)
+        workload.prepare()
+        assert workload.run(LevelLog(), lambda: False, images_planned=8).batches == 2
+        workload.release()
+
+
+def test_the_factory_makes_what_is_asked_for():
+    factory = torch_factory(select_backend("cpu"))
+    assert isinstance(factory(order()), TorchWorkload)
+    with pytest.raises(UnknownNetwork):
+        factory(order().model_copy(update={"network": "vgg16"}))
+    with pytest.raises(WorkloadError, match="precision"):
+        factory(order().model_copy(update={"precision": "fp8"}))

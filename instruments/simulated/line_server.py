@@ -16,6 +16,7 @@ class LineConnection(asyncio.Protocol):
     def __init__(self) -> None:
         self.transport: asyncio.Transport | None = None
         self._received = b""
+        self._discarding = False
         self._waiting: deque[bytes] = deque()
         self._resume: asyncio.TimerHandle | None = None
 
@@ -41,16 +42,27 @@ class LineConnection(asyncio.Protocol):
         # The kernel falls back to delayed acknowledgements by itself: 44 ms for a write followed by a query.
         self._socket_option("TCP_QUICKACK")
         lines, self._received = self.split(self._received + data)
-        self._waiting.extend(lines)
-        if len(self._received) > MAX_LINE_BYTES:
-            self._received = b""
-            self.line_too_long()
+        self._waiting.extend(self._bounded(lines))
         self.pump()
 
     def split(self, received: bytes) -> tuple[list[bytes], bytes]:
         """Return the complete lines without their ends, and the rest."""
         *lines, rest = received.split(b"\n")
         return [line.rstrip(b"\r") for line in lines], rest
+
+    def _bounded(self, lines: list[bytes]) -> list[bytes]:
+        """Return the lines that are not too long; of one that is, the rest is thrown away when it comes."""
+        if self._discarding:
+            self._discarding = not lines
+            lines, self._received = lines[1:], b"" if not lines else self._received
+        short = [line for line in lines if len(line) <= MAX_LINE_BYTES]
+        too_long = len(lines) - len(short)
+        if len(self._received) > MAX_LINE_BYTES:
+            self._received, self._discarding = b"", True
+            too_long += 1
+        for _ in range(too_long):
+            self.line_too_long()
+        return short
 
     def pump(self) -> None:
         """Handle the lines that wait, as far as `busy_s` allows."""

@@ -1,13 +1,15 @@
 """Prologix-style GPIB-Ethernet adapter with instruments on its bus."""
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 
 from instruments.simulated.gpib_device import GpibDevice
 from instruments.simulated.line_server import LineConnection
 
 VERSION = "Prologix GPIB-ETHERNET Controller version 01.06.06.00"
-_ESCAPE, _LF, _CR, _PLUS = 0x1B, 0x0A, 0x0D, 0x2B
+_ENDED_LINE = re.compile(rb"((?:\x1b[\s\S]|[^\x1b\r\n])*)[\r\n]")
+_ESCAPED = re.compile(rb"\x1b([\s\S])")
 _ENDINGS = {0: b"\r\n", 1: b"\r", 2: b"\n", 3: b""}
 _SETTING_LIMITS = {
     "mode": (0, 1), "auto": (0, 1), "read_tmo_ms": (1, 3000), "eos": (0, 3), "eoi": (0, 1),
@@ -51,17 +53,12 @@ class PrologixFront(LineConnection):
 
     def split(self, received: bytes) -> tuple[list[bytes], bytes]:
         """Split at line ends that are not escaped; escapes stay for `handle`."""
-        lines, start, position = [], 0, 0
-        while position < len(received):
-            byte = received[position]
-            if byte == _ESCAPE:
-                position += 2
-                continue
-            if byte in (_LF, _CR):
-                lines.append(received[start:position])
-                start = position + 1
-            position += 1
-        return lines, received[start:]
+        end = 0
+        lines = []
+        for match in _ENDED_LINE.finditer(received):
+            lines.append(match[1])
+            end = match.end()
+        return lines, received[end:]
 
     def busy_s(self) -> float:
         """Return the time to wait while a read is in progress."""
@@ -166,10 +163,4 @@ class PrologixFront(LineConnection):
 
 
 def _unescaped(line: bytes) -> bytes:
-    data, position = bytearray(), 0
-    while position < len(line):
-        if line[position] == _ESCAPE and position + 1 < len(line):
-            position += 1
-        data.append(line[position])
-        position += 1
-    return bytes(data)
+    return _ESCAPED.sub(rb"\1", line)

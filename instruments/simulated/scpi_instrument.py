@@ -3,6 +3,7 @@
 It knows no transport. A message's answer is handed out at once; the transport says when one was not read.
 """
 
+import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from instruments.simulated.error_queue import ErrorQueue, ScpiError
 from instruments.simulated.faults import Faults, Role
 from instruments.simulated.scpi_tree import Call, Path, ScpiTree, parse_header
 from instruments.simulated.scpi_values import number_to_nr1, text_to_number
+
+_QUOTED = re.compile(r"""("[^"]*(?:"|\Z)|'[^']*(?:'|\Z))""")
 
 
 class EventStatus(IntFlag):
@@ -204,13 +207,11 @@ def _arguments(rest: str) -> Iterator[str]:
 
 
 def _split(text: str, separator: str) -> list[str]:
-    """Split outside of quotes."""
-    parts, quote = [""], ""
-    for letter in text:
-        if letter == separator and not quote:
-            parts.append("")
-            continue
-        if letter in "\"'" and quote in ("", letter):
-            quote = "" if quote else letter
-        parts[-1] += letter
+    """Split outside of quotes; a quote that is never closed reaches to the end."""
+    pieces = _QUOTED.split(text)
+    parts = [""]
+    for k, piece in enumerate(pieces):
+        first, *others = [piece] if k % 2 else piece.split(separator)
+        parts[-1] += first
+        parts += others
     return parts

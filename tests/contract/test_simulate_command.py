@@ -1,0 +1,86 @@
+"""`joulebench simulate` as a process: ready file, JSON, signals, refusals."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from instruments.simulated.truth import TruthClient
+
+COMMAND = [sys.executable, "-c", "import typer; from daemon.cli.simulate import simulate; typer.run(simulate)"]
+LIMIT_S = 30.0
+
+pytestmark = pytest.mark.system
+
+
+@contextmanager
+def served(*arguments: str) -> Iterator[tuple[subprocess.Popen[str], dict[str, str]]]:
+    process = subprocess.Popen(
+        [*COMMAND, "--json", *arguments], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    guard = threading.Timer(LIMIT_S, process.kill)
+    guard.start()
+    try:
+        assert process.stdout is not None
+        document = "".join(iter(process.stdout.readline, "}\n")) + "}"
+        yield process, json.loads(document)
+    finally:
+        process.terminate()
+        process.communicate()
+        guard.cancel()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_serves_until_interrupted(tmp_path: Path, number: int) -> None:
+    ready = tmp_path / "ready.json"
+    with served("--seed", "9", "--time-scale", "20", "--ready-file", str(ready)) as (process, addresses):
+        assert json.loads(ready.read_text()) == addresses
+        assert addresses["seed"] == 9
+        with TruthClient(addresses["truth"]) as truth:
+            assert truth.now_s() > 0
+        os.kill(process.pid, number)
+        assert process.wait(timeout=LIMIT_S) == 0
+
+
+def test_errors_are_drawn_on_request() -> None:
+    with served("--errors", "datasheet", "--seed", "4") as (_, addresses), TruthClient(addresses["truth"]) as truth:
+        assert truth.errors()["errors"]["probe_gain"] != 0.0
+
+
+def test_a_recording_becomes_the_load(tmp_path: Path) -> None:
+    energies_uj = np.full(2000, 10_000.0, dtype="<f4")
+    header = b"\xf1" + np.array([1000.0], dtype="<f4").tobytes()
+    (tmp_path / "trace1-energy.bin").write_bytes(header + energies_uj.tobytes())
+    (tmp_path / "trace1-timestamps.json").write_text("[0.1, 0.5, 1.0, 1.2, 1.5]")
+    arguments = ("--replay", str(tmp_path), "--replay-factor", "0.5", "--time-scale", "100")
+    with served(*arguments) as (_, addresses), TruthClient(addresses["truth"]) as truth:
+        while truth.now_s() < 4.0:
+            pass
+        pulses = truth.pulses()
+        assert [fall_s - rise_s for rise_s, fall_s in pulses] == pytest.approx([0.5, 0.3])
+        # 10 mJ a millisecond, halved: 5 W, less what the leads drop.
+        assert truth.energy_j(*pulses[0]) == pytest.approx(0.5 * 5.0, rel=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "named"),
+    [
+        (["--time-scale", "0"], "time_scale"),
+        (["--memory-points", "5"], "memory_points"),
+        (["--errors", "some"], "exact"),
+        (["--replay", "/no/such/folder"], "/no/such/folder"),
+    ],
+)
+def test_what_cannot_be_simulated_is_named(arguments: list[str], named: str) -> None:
+    ended = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+    assert ended.returncode != 0
+    assert named in ended.stderr
+    assert ended.stdout == ""

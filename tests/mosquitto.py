@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import queue
 import shutil
 import signal
 import socket
@@ -45,14 +46,18 @@ class MosquittoBroker:
     def start(self) -> None:
         """Start, and return once the broker says that it listens."""
         assert not self.running, "the broker runs already"
-        listening = threading.Event()
+        outcome: queue.SimpleQueue[bool] = queue.SimpleQueue()
         self._process = subprocess.Popen(self._command, stderr=subprocess.PIPE, text=True)
         assert self._process.stderr is not None
         self._reader = threading.Thread(
-            target=self._read, args=(self._process.stderr, listening), name="mosquitto-log", daemon=True
+            target=self._read, args=(self._process.stderr, outcome), name="mosquitto-log", daemon=True
         )
         self._reader.start()
-        if not listening.wait(START_DEADLINE_S) or not self.running:
+        try:
+            listens = outcome.get(timeout=START_DEADLINE_S)
+        except queue.Empty:
+            listens = False
+        if not listens:
             self.stop()
             raise RuntimeError("mosquitto did not start:\n" + "\n".join(self.log[-20:]))
 
@@ -81,17 +86,17 @@ class MosquittoBroker:
             lines.append("user root")  # else it drops to a user who may not write in pytest's private folder
         return "\n".join(lines) + "\n"
 
-    def _read(self, stream: IO[str], listening: threading.Event) -> None:
+    def _read(self, stream: IO[str], outcome: queue.SimpleQueue[bool]) -> None:
         with stream:
             for line in stream:
                 self.log.append(line.rstrip())
                 if line.rstrip().endswith(" running"):
-                    listening.set()
-        listening.set()  # it ended: let start() look, rather than wait its time out
+                    outcome.put(True)
+        outcome.put(False)  # it ended: start() need not wait its time out
 
 
 def _end(process: subprocess.Popen[str], how: signal.Signals) -> None:
-    """Signal until it ends: mosquitto says that it runs a moment before it would hear SIGTERM, and loses an early one."""
+    """Signal until it ends: mosquitto says that it runs a moment before it hears SIGTERM, and loses an early one."""
     deadline_s = time.monotonic() + START_DEADLINE_S
     while process.poll() is None:
         process.send_signal(how if time.monotonic() < deadline_s else signal.SIGKILL)

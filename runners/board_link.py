@@ -91,10 +91,12 @@ class BoardLink:
         delay_s = FIRST_DELAY_S
         while True:
             try:
-                await self._serve_once()
+                # A task of its own: Python 3.11's TaskGroup can leave a cancellation pending on the task that held it.
+                await asyncio.create_task(self._serve_once(), name="board-link-connection")
             except* (aiomqtt.MqttError, OSError, TimeoutError) as group:
                 self.last_problem = _first_text(group)
                 logger.warning("MQTT broker %s:%d: %s", self._address.host, self._address.port, self.last_problem)
+            _raise_if_cancelled()
             delay_s = FIRST_DELAY_S if self.connected.is_set() else min(2 * delay_s, LONGEST_DELAY_S)
             self.connected.clear()
             await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
@@ -164,12 +166,20 @@ class BoardLink:
         # Only now: a connection lost in between sends it again, and every message may arrive twice.
         if self._outbox and self._outbox[0] is item:
             self._outbox.popleft()
+        _raise_if_cancelled()
 
     @staticmethod
     async def _subscribe(client: aiomqtt.Client, topic: str) -> None:
         granted = await client.subscribe(topic, qos=1, timeout=PUBLISH_TIMEOUT_S)
         if any((code if isinstance(code, int) else code.value) >= _REFUSED for code in granted):
             logger.error("the broker refuses the subscription to %s; look at its access list", topic)
+
+
+def _raise_if_cancelled() -> None:
+    """Raise a cancellation that was swallowed: Python 3.11's wait_for drops one that comes along with the answer."""
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
 
 
 def _first_text(group: BaseExceptionGroup[BaseException]) -> str:

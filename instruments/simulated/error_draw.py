@@ -53,7 +53,7 @@ class DrawnErrors:
 
 def draw_errors(kind: InstrumentErrors, *, seed: int) -> DrawnErrors:
     """Return the errors of a world; the same seed always gives the same ones."""
-    if kind is InstrumentErrors.EXACT:
+    if InstrumentErrors(kind) is InstrumentErrors.EXACT:
         return DrawnErrors()
     # A stream of its own: the noise of the records must not move when an error is added here.
     rng = np.random.default_rng([seed, 0xE22])

@@ -53,9 +53,9 @@ class PrologixFront(LineConnection):
 
     def split(self, received: bytes) -> tuple[list[bytes], bytes]:
         """Split at line ends that are not escaped; escapes stay for `handle`."""
-        end = 0
-        lines = []
-        for match in _ENDED_LINE.finditer(received):
+        lines, end = [], 0
+        # Matched where the last line ended, never searched: a search would start behind an escape.
+        while (match := _ENDED_LINE.match(received, end)) is not None:
             lines.append(match[1])
             end = match.end()
         return lines, received[end:]

@@ -57,6 +57,8 @@ class WorldSettings:
     """Real seconds the supply takes to answer; a real one takes up to 0.1."""
 
     def __post_init__(self) -> None:
+        if self.errors not in tuple(InstrumentErrors):
+            raise MetrologyError(f"errors must be one of {[e.value for e in InstrumentErrors]}, got {self.errors!r}")
         if self.memory_points not in MEMORY_POINTS:
             raise MetrologyError(f"memory_points must be one of {MEMORY_POINTS}, got {self.memory_points!r}")
         if self.seed < 0:

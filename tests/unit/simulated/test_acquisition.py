@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from instruments.simulated.acquisition import OperationStatus
+from instruments.simulated.error_draw import InstrumentErrors
 from instruments.simulated.vertical import HOLE
 from tests.unit.simulated.hand_clock import HandBench
 
@@ -177,6 +178,28 @@ def test_noise_is_new_in_every_acquisition(bench: HandBench) -> None:
         assert bench.acquisition.record is not None
         codes.append(bench.acquisition.record.codes[1])
     assert not np.array_equal(codes[0], codes[1])
+
+
+def test_the_sample_grid_lies_anywhere_within_a_sample(bench: HandBench) -> None:
+    late = []
+    for _ in range(12):
+        bench.capture(ONE)
+        truth = bench.truth.since(bench.truth.count - 1)[0]
+        late.append((truth.start_s + 0.2 - truth.trigger_s) / 20e-6)
+    assert -0.5 <= min(late) < -0.1
+    assert 0.1 < max(late) <= 0.5
+
+
+def test_the_sample_clock_errs_within_its_data_sheet() -> None:
+    errors = []
+    for seed in range(1, 9):
+        bench = HandBench(seed=seed, errors=InstrumentErrors.DATASHEET)
+        bench.prepare()
+        bench.capture(ONE)
+        truth = bench.truth.since(0)[0]
+        errors.append((truth.end_s - truth.start_s) / (99_999 * 20e-6) - 1)
+        assert errors[-1] == pytest.approx(bench.world.errors.sample_clock * 25e-6, abs=1e-9)
+    assert min(errors) < 0 < max(errors)
 
 
 def test_truth_knows_pulses_wholly_inside_and_their_energy(bench: HandBench) -> None:

@@ -208,7 +208,7 @@ def test_clipped_codes_are_told_in_words_and_bytes() -> None:
     assert np.array_equal(words == 0xFFFF, narrow == 0xFF)
 
 
-@pytest.mark.parametrize("settings", [{"memory_points": 12}, {"seed": -1}])
-def test_a_world_that_cannot_be_is_refused(settings: dict[str, int]) -> None:
+@pytest.mark.parametrize("settings", [{"memory_points": 12}, {"seed": -1}, {"errors": "some"}])
+def test_a_world_that_cannot_be_is_refused(settings: dict[str, object]) -> None:
     with pytest.raises(MetrologyError, match=next(iter(settings))):
         WorldSettings(**settings)

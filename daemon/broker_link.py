@@ -62,7 +62,8 @@ class BrokerLink:
         delay_s = FIRST_DELAY_S
         while True:
             try:
-                await self._serve_once()
+                # A task of its own: Python 3.11's TaskGroup leaves a cancellation pending on the task that held it.
+                await asyncio.create_task(self._serve_once(), name="mqtt-connection")
             except* (aiomqtt.MqttError, OSError, TimeoutError) as group:
                 logger.warning(
                     "MQTT broker %s:%d: %s; trying again in about %.1f s",

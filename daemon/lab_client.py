@@ -97,13 +97,18 @@ class LabClient:
             raise DaemonError(f"run {command.run_id} had no result within {timeout_s:g} s") from error
 
     async def _result(self, run_id: str, on_state: Callable[[RunState], None]) -> RunResult:
+        """Return the result once the board is free for the next command, too."""
+        result: RunResult | None = None
         async for message in self._client.messages:
             topic, payload = message.topic.value, message.payload
             if not isinstance(payload, bytes) or not payload:
                 continue
             if topic == self._topics.result(run_id):
-                return decode(RunResult, payload, topic=topic)
-            if topic == self._topics.state(run_id):
+                result = decode(RunResult, payload, topic=topic)
+            elif topic == self._topics.board_status(self._board) and result is not None:
+                if decode(BoardStatus, payload, topic=topic).busy_run is None:
+                    return result
+            elif topic == self._topics.state(run_id):
                 state = decode(RunState, payload, topic=topic)
                 on_state(state)
                 if state.terminal and state.reason is not None:

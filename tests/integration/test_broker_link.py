@@ -1,0 +1,111 @@
+"""Broker link: what is published while the broker is away arrives when it is back, in order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import aiomqtt
+import pytest
+
+from daemon.broker_link import BrokerAddress, BrokerLink
+from daemon.outbox import Outbox, Outgoing
+from tests.mosquitto import MosquittoBroker
+
+pytestmark = pytest.mark.mosquitto
+WILL = Outgoing(topic="link/status", payload=b"offline", retain=True)
+TIMEOUT_S = 15.0
+
+
+class Heard:
+    """Messages as they arrive."""
+
+    def __init__(self) -> None:
+        self.messages: list[tuple[str, bytes]] = []
+        self._event = asyncio.Event()
+
+    def take(self, topic: str, payload: bytes) -> None:
+        self.messages.append((topic, payload))
+        self._event.set()
+
+    async def wait_for(self, count: int) -> None:
+        async with asyncio.timeout(TIMEOUT_S):
+            while len(self.messages) < count:
+                self._event.clear()
+                await self._event.wait()
+
+
+@asynccontextmanager
+async def linked(broker: MosquittoBroker, outbox: Outbox, heard: Heard) -> AsyncIterator[BrokerLink]:
+    link = BrokerLink(
+        BrokerAddress(host="127.0.0.1", port=broker.port, client_id="link", keepalive_s=2),
+        outbox=outbox,
+        subscriptions=("echo/#",),
+        will=WILL,
+        on_message=heard.take,
+        on_connect=lambda: None,
+    )
+    task = asyncio.create_task(link.run(), name="link")
+    try:
+        yield link
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def connected(link: BrokerLink, *, state: bool) -> None:
+    async with asyncio.timeout(TIMEOUT_S):
+        while link.connected.is_set() is not state:  # noqa: ASYNC110 - its absence offers no event
+            await asyncio.sleep(0.01)
+
+
+async def test_what_is_published_while_the_broker_is_away_arrives_in_order(mosquitto_broker: MosquittoBroker) -> None:
+    outbox, heard = Outbox(), Heard()
+    async with linked(mosquitto_broker, outbox, heard) as link:
+        await connected(link, state=True)
+        mosquitto_broker.stop()
+        await connected(link, state=False)
+        for number in range(20):
+            outbox.put(Outgoing(topic=f"echo/{number}", payload=b"x"))
+        mosquitto_broker.start()
+        await heard.wait_for(20)
+    first_seen = list(dict.fromkeys(topic for topic, _ in heard.messages))
+    assert first_seen == [f"echo/{number}" for number in range(20)]
+
+
+async def test_a_broker_that_is_not_there_yet_is_waited_for(mosquitto_broker: MosquittoBroker) -> None:
+    mosquitto_broker.stop()
+    outbox, heard = Outbox(), Heard()
+    async with linked(mosquitto_broker, outbox, heard) as link:
+        outbox.put(Outgoing(topic="echo/early", payload=b"x"))
+        mosquitto_broker.start()
+        await connected(link, state=True)
+        await heard.wait_for(1)
+
+
+async def test_a_handler_that_breaks_does_not_end_the_link(mosquitto_broker: MosquittoBroker) -> None:
+    outbox, heard = Outbox(), Heard()
+    take = heard.take
+
+    def breaking(topic: str, payload: bytes) -> None:
+        take(topic, payload)
+        if payload == b"bad":
+            raise ValueError("planted")
+
+    heard.take = breaking  # type: ignore[method-assign]
+    async with linked(mosquitto_broker, outbox, heard):
+        outbox.put(Outgoing(topic="echo/1", payload=b"bad"))
+        outbox.put(Outgoing(topic="echo/2", payload=b"good"))
+        await heard.wait_for(2)
+
+
+async def test_a_lost_link_leaves_its_will(mosquitto_broker: MosquittoBroker) -> None:
+    outbox, heard = Outbox(), Heard()
+    async with aiomqtt.Client("127.0.0.1", mosquitto_broker.port) as watcher:
+        await watcher.subscribe("link/status", qos=1)
+        async with linked(mosquitto_broker, outbox, heard) as link:
+            await connected(link, state=True)
+            # A second client with the same identity makes the broker throw the first one out.
+            async with aiomqtt.Client("127.0.0.1", mosquitto_broker.port, identifier="link"):
+                async with asyncio.timeout(TIMEOUT_S):
+                    message = await anext(aiter(watcher.messages))
+    assert message.payload == b"offline"

@@ -30,9 +30,21 @@ def _make_manager() -> pyvisa.ResourceManager:
 
 
 def resource_manager() -> pyvisa.ResourceManager:
-    """Return the process-wide resource manager, on the pure Python back end."""
+    """Return the process-wide resource manager, on the pure Python back end; a new one where somebody closed it.
+
+    PyVISA hands the same manager to everybody in a process, so anybody's `close()` closes it for all.
+    """
     with _making:
+        if not _is_open(_make_manager()):
+            _make_manager.cache_clear()
         return _make_manager()
+
+
+def _is_open(manager: pyvisa.ResourceManager) -> bool:
+    try:
+        return bool(manager.session)
+    except pyvisa.errors.InvalidSession:
+        return False
 
 
 def open_resource(name: str, *, role: str) -> MessageBasedResource:

@@ -121,7 +121,13 @@ class Stage:
                     return payload
             return None
 
-        return await self._wait(found, f"state {wanted} of {run_id}")
+        def over() -> dict[str, Any] | None:
+            ends = {"done", "rejected", "failed", "interrupted"} - set(wanted)
+            return next((p for t, p in self.seen if t == self.topics.state(run_id) and p["state"] in ends), None)
+
+        state = await self._wait(lambda: found() or over(), f"state {wanted} of {run_id}")
+        assert found() is not None, f"run {run_id} ended: {state}"
+        return state
 
     async def result(self, run_id: str, count: int = 1) -> dict[str, Any]:
         """Wait for a run's result (the last of so many)."""

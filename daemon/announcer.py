@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from daemon.lifecycle import Progress
-from daemon.outbox import Outgoing
 from daemon.records import RunRecord
+from runners.broker_link import Outgoing
 from runners.messages import DaemonStatus, Presence, RunPhase, RunResult, RunState, encode
 from runners.topics import Topics
 
@@ -82,10 +82,10 @@ class Announcer:
         self._current_run = changes.get("current_run", self._current_run)
         self._publish(Outgoing(topic=self._topics.status, payload=encode(self._status()), retain=True))
 
+    @property
     def will(self) -> Outgoing:
-        """Return what the broker is to say when the daemon is lost, and what the daemon says when it leaves."""
-        lost = DaemonStatus(state=Presence.OFFLINE, bench=self._topics.bench, version=self._version)
-        return Outgoing(topic=self._topics.status, payload=encode(lost), retain=True)
+        """What the broker says when the daemon is lost, and the daemon when it leaves."""
+        return farewell(self._topics, version=self._version)
 
     def _status(self) -> DaemonStatus:
         return DaemonStatus(
@@ -95,6 +95,12 @@ class Announcer:
             instruments=self._instruments,
             current_run=self._current_run,
         )
+
+
+def farewell(topics: Topics, *, version: str) -> Outgoing:
+    """Return the message that a daemon is gone."""
+    lost = DaemonStatus(state=Presence.OFFLINE, bench=topics.bench, version=version)
+    return Outgoing(topic=topics.status, payload=encode(lost), retain=True)
 
 
 def _fit(text: str | None) -> str | None:

@@ -8,13 +8,12 @@ from dataclasses import dataclass
 
 from daemon.announcer import Announcer
 from daemon.bench_keeper import BenchKeeper
-from daemon.broker_link import BrokerLink
 from daemon.captures import CaptureFiles
 from daemon.conductor import Conductor
 from daemon.inbox import Inbox
-from daemon.outbox import Outbox
 from daemon.store import Store
 from instruments.errors import InstrumentError
+from runners.broker_link import BrokerLink
 
 logger = logging.getLogger(__name__)
 
@@ -30,8 +29,6 @@ class Application:
     """The instruments."""
     link: BrokerLink
     """The broker."""
-    outbox: Outbox
-    """What is on its way there."""
     conductor: Conductor
     """The runs."""
     inbox: Inbox
@@ -88,8 +85,8 @@ class Application:
 
     async def _farewell(self) -> None:
         await self.conductor.stop()
-        self.outbox.put(self.announcer.will())
-        if self.link.connected.is_set() and not await self.outbox.drain(FAREWELL_TIMEOUT_S):
+        self.link.publish(self.announcer.will)
+        if self.link.connected.is_set() and not await self.link.drain(FAREWELL_TIMEOUT_S):
             logger.warning("not every message left within %g s", FAREWELL_TIMEOUT_S)
         await self.bench.close()
         await asyncio.to_thread(self.store.close)

@@ -3,16 +3,14 @@
 from importlib.metadata import version
 
 from daemon.admission import Admission
-from daemon.announcer import Announcer
+from daemon.announcer import Announcer, farewell
 from daemon.application import Application
 from daemon.bench_keeper import BenchKeeper
-from daemon.broker_link import BrokerAddress, BrokerLink
 from daemon.captures import CaptureFiles
 from daemon.conductor import Conductor
 from daemon.configuration import Configuration
 from daemon.inbox import Inbox
 from daemon.measurement import Measurement
-from daemon.outbox import Outbox
 from daemon.run_conductor import RunTimes, Services
 from daemon.sections.oscilloscope import AcquisitionChoice
 from daemon.store import Store
@@ -21,6 +19,8 @@ from instruments.bench_settings import BenchSettings, VoltageChannel
 from instruments.current_probe import CurrentProbe, ProbeAccuracy
 from instruments.oscilloscope_settings import AcquisitionType
 from instruments.supply_envelope import SupplyEnvelope
+from runners.broker_address import BrokerAddress
+from runners.broker_link import BrokerLink
 from runners.topics import Topics
 
 ACQUISITION_TYPES = {
@@ -66,8 +66,17 @@ def application(configuration: Configuration) -> Application:
     topics = Topics(configuration.bench.name)
     store = Store(configuration.storage.url)
     files = CaptureFiles(configuration.storage.captures_directory)
-    outbox = Outbox()
-    announcer = Announcer(topics, outbox.put, version=software)
+    # Who hears and who speaks need each other; what is heard finds its hearer when it arrives.
+    link = BrokerLink(
+        broker_address(configuration),
+        client_id=configuration.mqtt_client_id,
+        will=farewell(topics, version=software),
+        on_message=lambda topic, payload: inbox.put(topic, payload),  # noqa: PLW0108 - it is made below
+        on_connect=lambda: announcer.status(),  # noqa: PLW0108
+        keepalive_s=configuration.mqtt.keepalive_s,
+        clean_session=False,
+    )
+    announcer = Announcer(topics, link.publish, version=software)
     keeper = BenchKeeper(
         Bench(bench_settings(configuration)),
         set_points=_set_points(configuration),
@@ -86,18 +95,11 @@ def application(configuration: Configuration) -> Application:
     )
     conductor = Conductor(services, admission=Admission(configuration, files))
     inbox = Inbox(conductor, topics)
-    link = BrokerLink(
-        broker_address(configuration),
-        outbox=outbox,
-        subscriptions=inbox.subscriptions,
-        will=announcer.will(),
-        on_message=inbox.put,
-        on_connect=announcer.status,
-    )
+    for topic in inbox.subscriptions:
+        link.subscribe(topic)
     return Application(
         bench=keeper,
         link=link,
-        outbox=outbox,
         conductor=conductor,
         inbox=inbox,
         announcer=announcer,
@@ -147,8 +149,6 @@ def broker_address(configuration: Configuration) -> BrokerAddress:
     return BrokerAddress(
         host=mqtt.host,
         port=mqtt.port,
-        client_id=configuration.mqtt_client_id,
         username=mqtt.username,
         password=mqtt.password(),
-        keepalive_s=mqtt.keepalive_s,
     )

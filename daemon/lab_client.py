@@ -7,8 +7,8 @@ from types import TracebackType
 
 import aiomqtt
 
-from daemon.broker_link import BrokerAddress
 from daemon.errors import DaemonError, RunRefusal
+from runners.broker_address import BrokerAddress
 from runners.messages import BoardCommand, BoardStatus, Presence, RunResult, RunState, decode, encode
 from runners.topics import TopicKind, Topics
 
@@ -30,7 +30,7 @@ class LabClient:
             address.port,
             username=address.username,
             password=address.password,
-            identifier=f"{address.client_id}-{uuid.uuid4().hex[:8]}",
+            identifier=f"joulebench-lab-{uuid.uuid4().hex[:8]}",
         )
 
     async def __aenter__(self) -> "LabClient":

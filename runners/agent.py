@@ -7,7 +7,7 @@ from typing import Self
 from uuid import uuid4
 
 from runners.agent_settings import AgentSettings
-from runners.board_link import BoardLink, Outgoing
+from runners.broker_link import BrokerLink, Outgoing
 from runners.command_desk import CommandDesk
 from runners.errors import BrokerUnavailable, MessageError
 from runners.handshake import Handshake
@@ -46,7 +46,7 @@ class Agent:
         self._marker = marker
         self._topics = Topics(settings.bench)
         self._handshake: Handshake | None = None
-        self._link = BoardLink(
+        self._link = BrokerLink(
             settings.broker,
             client_id=f"joulebench-{settings.board}-{uuid4().hex[:8]}",
             will=self._farewell() if settings.announce else None,

@@ -5,7 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Callable
 
-from runners.board_link import Outgoing
+from runners.broker_link import Outgoing
 from runners.errors import MessageError
 from runners.messages import BoardCommand, RunAbort, decode, encode
 from runners.refused_command import run_id_of

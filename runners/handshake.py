@@ -8,7 +8,7 @@ import logging
 import time
 
 from runners.agent_settings import HandshakeTimeouts
-from runners.board_link import BoardLink, Outgoing
+from runners.broker_link import BrokerLink, Outgoing
 from runners.errors import DaemonSilent, RunFailed, RunnerError, RunRejected
 from runners.markers.marker import MarkerOutput
 from runners.messages import (
@@ -42,7 +42,7 @@ class Handshake:
         *,
         board: str,
         topics: Topics,
-        link: BoardLink,
+        link: BrokerLink,
         marker: MarkerOutput,
         timeouts: HandshakeTimeouts,
     ) -> None:

@@ -1,7 +1,6 @@
 """`joulebench runs start`: the lab asks a board's agent for a run, and waits for its energy."""
 
 import asyncio
-import dataclasses
 import re
 import uuid
 from collections.abc import Callable
@@ -82,8 +81,7 @@ async def _perform(
     from daemon.lab_client import LabClient
 
     configuration = load_configuration(config)
-    address = dataclasses.replace(broker_address(configuration), client_id="joulebench-lab")
-    async with LabClient(address, bench=configuration.bench.name, board=board) as lab:
+    async with LabClient(broker_address(configuration), bench=configuration.bench.name, board=board) as lab:
         await lab.board_online()
         tell("loading and warming up")
         return await lab.perform(command, timeout_s=timeout_s, on_state=lambda state: tell(state.state.value))

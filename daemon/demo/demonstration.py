@@ -10,7 +10,6 @@ from typing import Any
 
 from daemon.application import Application
 from daemon.bootstrap import application
-from daemon.broker_link import BrokerAddress
 from daemon.configuration import load_configuration
 from daemon.demo.children import Child
 from daemon.demo.embedded_broker import EmbeddedBroker
@@ -18,6 +17,7 @@ from daemon.demo.plan import BENCH, BOARD, DemoPlan, configuration_text
 from daemon.errors import DaemonError
 from daemon.lab_client import BOARD_TIMEOUT_S, LabClient
 from instruments.simulated.truth import TruthClient
+from runners.broker_address import BrokerAddress
 from runners.messages import BoardCommand, RunResult, RunState
 
 CONFIGURATION_NAME = "joulebench.toml"
@@ -61,7 +61,7 @@ async def demonstrate(plan: DemoPlan, *, tell: Tell, on_run: Callable[[DemoRun],
         path = plan.out / CONFIGURATION_NAME
         path.write_text(configuration_text(plan=plan, ready=ready, broker_port=broker.port), encoding="utf-8")
         await _start_daemon(path, stack)
-        address = BrokerAddress(host="127.0.0.1", port=broker.port, client_id="demo")
+        address = BrokerAddress(host="127.0.0.1", port=broker.port)
         lab = await stack.enter_async_context(LabClient(address, bench=BENCH, board=BOARD))
         tell("waiting for the board")
         await lab.board_online(timeout_s=BOARD_TIMEOUT_S, check=agent.check_alive)

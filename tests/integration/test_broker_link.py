@@ -7,8 +7,8 @@ from contextlib import asynccontextmanager
 import aiomqtt
 import pytest
 
-from daemon.broker_link import BrokerAddress, BrokerLink
-from daemon.outbox import Outbox, Outgoing
+from runners.broker_address import BrokerAddress
+from runners.broker_link import BrokerLink, Outgoing
 from tests.mosquitto import MosquittoBroker
 
 pytestmark = pytest.mark.mosquitto
@@ -35,15 +35,17 @@ class Heard:
 
 
 @asynccontextmanager
-async def linked(broker: MosquittoBroker, outbox: Outbox, heard: Heard) -> AsyncIterator[BrokerLink]:
+async def linked(broker: MosquittoBroker, heard: Heard) -> AsyncIterator[BrokerLink]:
     link = BrokerLink(
-        BrokerAddress(host="127.0.0.1", port=broker.port, client_id="link", keepalive_s=2),
-        outbox=outbox,
-        subscriptions=("echo/#",),
+        BrokerAddress(host="127.0.0.1", port=broker.port),
+        client_id="link",
+        keepalive_s=2,
+        clean_session=False,
         will=WILL,
         on_message=heard.take,
         on_connect=lambda: None,
     )
+    link.subscribe("echo/#")
     task = asyncio.create_task(link.run(), name="link")
     try:
         yield link
@@ -59,13 +61,13 @@ async def connected(link: BrokerLink, *, state: bool) -> None:
 
 
 async def test_what_is_published_while_the_broker_is_away_arrives_in_order(mosquitto_broker: MosquittoBroker) -> None:
-    outbox, heard = Outbox(), Heard()
-    async with linked(mosquitto_broker, outbox, heard) as link:
+    heard = Heard()
+    async with linked(mosquitto_broker, heard) as link:
         await connected(link, state=True)
         mosquitto_broker.stop()
         await connected(link, state=False)
         for number in range(20):
-            outbox.put(Outgoing(topic=f"echo/{number}", payload=b"x"))
+            link.publish(Outgoing(topic=f"echo/{number}", payload=b"x"))
         mosquitto_broker.start()
         await heard.wait_for(20)
     first_seen = list(dict.fromkeys(topic for topic, _ in heard.messages))
@@ -74,16 +76,16 @@ async def test_what_is_published_while_the_broker_is_away_arrives_in_order(mosqu
 
 async def test_a_broker_that_is_not_there_yet_is_waited_for(mosquitto_broker: MosquittoBroker) -> None:
     mosquitto_broker.stop()
-    outbox, heard = Outbox(), Heard()
-    async with linked(mosquitto_broker, outbox, heard) as link:
-        outbox.put(Outgoing(topic="echo/early", payload=b"x"))
+    heard = Heard()
+    async with linked(mosquitto_broker, heard) as link:
+        link.publish(Outgoing(topic="echo/early", payload=b"x"))
         mosquitto_broker.start()
         await connected(link, state=True)
         await heard.wait_for(1)
 
 
 async def test_a_handler_that_breaks_does_not_end_the_link(mosquitto_broker: MosquittoBroker) -> None:
-    outbox, heard = Outbox(), Heard()
+    heard = Heard()
     take = heard.take
 
     def breaking(topic: str, payload: bytes) -> None:
@@ -92,17 +94,17 @@ async def test_a_handler_that_breaks_does_not_end_the_link(mosquitto_broker: Mos
             raise ValueError("planted")
 
     heard.take = breaking  # type: ignore[method-assign]
-    async with linked(mosquitto_broker, outbox, heard):
-        outbox.put(Outgoing(topic="echo/1", payload=b"bad"))
-        outbox.put(Outgoing(topic="echo/2", payload=b"good"))
+    async with linked(mosquitto_broker, heard) as link:
+        link.publish(Outgoing(topic="echo/1", payload=b"bad"))
+        link.publish(Outgoing(topic="echo/2", payload=b"good"))
         await heard.wait_for(2)
 
 
 async def test_a_lost_link_leaves_its_will(mosquitto_broker: MosquittoBroker) -> None:
-    outbox, heard = Outbox(), Heard()
+    heard = Heard()
     async with aiomqtt.Client("127.0.0.1", mosquitto_broker.port) as watcher:
         await watcher.subscribe("link/status", qos=1)
-        async with linked(mosquitto_broker, outbox, heard) as link:
+        async with linked(mosquitto_broker, heard) as link:
             await connected(link, state=True)
             # A second client with the same identity makes the broker throw the first one out.
             async with aiomqtt.Client("127.0.0.1", mosquitto_broker.port, identifier="link"):

@@ -3,11 +3,29 @@
 import asyncio
 import threading
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from amqtt.broker import Broker
 
 _DEADLINE_S = 10.0
+
+
+class _TidyBroker(Broker):
+    """amqtt, which leaves a socket open where the peer's reset meets its own closing; here each is closed."""
+
+    def __init__(self, config: dict[str, Any]) -> None:
+        super().__init__(config)
+        self._writers: list[asyncio.StreamWriter] = []
+
+    async def stream_connected(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+    ) -> None:
+        self._writers.append(writer)
+        await super().stream_connected(reader, writer, listener_name)
+
+    def close_sockets(self) -> None:
+        for writer in self._writers:
+            writer.transport.abort()  # does nothing where it is closed
 
 
 class EmbeddedBroker:
@@ -36,10 +54,21 @@ class EmbeddedBroker:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         anonymous = {"amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}}
         listeners = {"default": {"type": "tcp", "bind": f"{self.host}:0"}}
-        broker = Broker({"listeners": listeners, "plugins": anonymous})
+        broker = _TidyBroker({"listeners": listeners, "plugins": anonymous})
         await broker.start()
         (server,) = broker._servers.values()
         self.port = server.instance.sockets[0].getsockname()[1]
         self._listening.set()
         await self._stop.wait()
         await broker.shutdown()
+        broker.close_sockets()
+        await _quiet()
+
+
+async def _quiet() -> None:
+    """Wait until the connections that shutdown leaves to their own tasks have closed their sockets."""
+    others = asyncio.all_tasks() - {asyncio.current_task()}
+    if others:
+        await asyncio.wait(others, timeout=_DEADLINE_S)
+    for _ in range(3):  # a transport closes its socket a turn or two of the loop after it was told to
+        await asyncio.sleep(0)

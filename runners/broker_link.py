@@ -1,4 +1,4 @@
-"""Board link: the agent's MQTT connection, made again whenever it breaks, with an outbox in order."""
+"""Broker link: one MQTT connection, made again whenever it breaks, with an outbox in order."""
 
 import asyncio
 import logging
@@ -15,7 +15,7 @@ logger = logging.getLogger(__name__)
 
 PUBLISH_TIMEOUT_S = 3.0
 """A publish in flight does not notice a lost connection; after this long it is sent again on a new one."""
-OUTBOX_LIMIT = 1000
+OUTBOX_LIMIT = 10_000
 """Messages kept while the broker is away; beyond it the oldest is dropped, and the log says so."""
 FIRST_DELAY_S, LONGEST_DELAY_S = 0.1, 10.0
 
@@ -41,10 +41,12 @@ class _Subscribe:
     topic: str
 
 
-class BoardLink:
-    """One connection at a time; each is clean, so that no command of yesterday is performed today.
+class BrokerLink:
+    """One connection at a time, of a board or of the daemon.
 
-    `on_message` and `on_connect` run on the event loop and must not block.
+    A board's is clean, so that no command of yesterday is performed today; the daemon's session outlives a lost
+    connection, so that what boards said meanwhile still arrives. `on_message` and `on_connect` run on the event loop
+    and must not block.
     """
 
     def __init__(
@@ -56,6 +58,7 @@ class BoardLink:
         on_message: Callable[[str, bytes], None],
         on_connect: Callable[[], None],
         keepalive_s: int = 30,
+        clean_session: bool = True,
     ) -> None:
         self._address = address
         self._client_id = client_id
@@ -63,6 +66,7 @@ class BoardLink:
         self._on_message = on_message
         self._on_connect = on_connect
         self._keepalive_s = keepalive_s
+        self._clean_session = clean_session
         self._topics: set[str] = set()
         self._outbox: deque[Outgoing | _Subscribe] = deque()
         self._waiting = asyncio.Event()
@@ -92,7 +96,7 @@ class BoardLink:
         while True:
             try:
                 # A task of its own: Python 3.11's TaskGroup can leave a cancellation pending on the task that held it.
-                await asyncio.create_task(self._serve_once(), name="board-link-connection")
+                await asyncio.create_task(self._serve_once(), name="broker-link-connection")
             except* (aiomqtt.MqttError, OSError, TimeoutError) as group:
                 self.last_problem = _first_text(group)
                 logger.warning("MQTT broker %s:%d: %s", self._address.host, self._address.port, self.last_problem)
@@ -124,8 +128,8 @@ class BoardLink:
                 await self._subscribe(client, topic)
             self.connected.set()
             self._on_connect()
-            tasks.create_task(self._receive(client), name="board-link-receive")
-            tasks.create_task(self._send(client), name="board-link-send")
+            tasks.create_task(self._receive(client), name="broker-link-receive")
+            tasks.create_task(self._send(client), name="broker-link-send")
 
     def _client(self) -> aiomqtt.Client:
         will = self._will
@@ -135,7 +139,7 @@ class BoardLink:
             username=self._address.username,
             password=self._address.password,
             identifier=self._client_id,
-            clean_session=True,
+            clean_session=self._clean_session,
             keepalive=self._keepalive_s,
             timeout=PUBLISH_TIMEOUT_S,
             will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=will.retain),

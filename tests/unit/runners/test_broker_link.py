@@ -6,9 +6,9 @@ import logging
 
 import pytest
 
-from runners import board_link
-from runners.board_link import BoardLink, Outgoing
+from runners import broker_link
 from runners.broker_address import BrokerAddress
+from runners.broker_link import BrokerLink, Outgoing
 from runners.topics import TopicKind
 
 
@@ -18,8 +18,8 @@ def received() -> asyncio.Queue[tuple[str, bytes]]:
 
 
 @pytest.fixture
-def link(broker, received) -> BoardLink:
-    return BoardLink(
+def link(broker, received) -> BrokerLink:
+    return BrokerLink(
         BrokerAddress(host=broker.host, port=broker.port),
         client_id="link-test",
         will=None,
@@ -42,7 +42,7 @@ async def test_what_is_published_before_the_connection_leaves_in_order_after_it(
 
 
 async def test_without_a_broker_nothing_is_drained_and_the_oldest_is_dropped(link, broker, caplog, monkeypatch):
-    monkeypatch.setattr(board_link, "OUTBOX_LIMIT", 2)
+    monkeypatch.setattr(broker_link, "OUTBOX_LIMIT", 2)
     for name in ("a", "b", "c"):
         link.publish(Outgoing(topic=name, payload=b"x"))
     assert not await link.drain(0.01)
@@ -57,7 +57,7 @@ async def test_a_handler_that_breaks_does_not_end_the_connection(settings, daemo
         if payload == b"1":
             raise ZeroDivisionError
 
-    link = BoardLink(settings.broker, client_id="l", will=None, on_message=handle, on_connect=lambda: None)
+    link = BrokerLink(settings.broker, client_id="l", will=None, on_message=handle, on_connect=lambda: None)
     link.subscribe("t")
     link.publish(Outgoing(topic="t", payload=b"1"))
     link.publish(Outgoing(topic="t", payload=b"2"))

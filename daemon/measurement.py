@@ -14,9 +14,11 @@ from daemon.captures import CaptureFiles, CaptureReference
 from daemon.configuration import Configuration
 from daemon.errors import StoreError
 from daemon.records import CaptureRecord, RunRecord
+from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
 from metrology.analysis import MeasuredCapture, RunAnalysis, RunFacts, analyse
 from metrology.estimate import Quantity as MeasuredQuantity
+from metrology.quality import Reason, calibration_missing_reason
 from metrology.supply import SupplyConditions
 from runners.messages import BudgetTerm, QualityReason, Quantity, RunFinished, RunResult
 
@@ -71,7 +73,13 @@ class Measurement:
             facts=facts_of(run),
             influences=declared_influences(self._configuration, supply_voltage_v=loaded_v),
             limits=self._configuration.quality.limits(),
+            known_reasons=self._bench_reasons(),
         )
+
+    def _bench_reasons(self) -> tuple[Reason, ...]:
+        """Return what keeps every run of this bench from being valid."""
+        degrade = self._configuration.calibration.missing is MissingCertificate.DEGRADE
+        return (calibration_missing_reason(),) if degrade else ()
 
     def _measured(self, one: CaptureRecord) -> MeasuredCapture:
         extra = self._files.describe(one.name)["extra"]

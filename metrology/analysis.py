@@ -22,6 +22,7 @@ from metrology.quality import (
     run_lies_whole_in_record,
     supply_reasons,
     too_few_batches_reasons,
+    uncertain_reasons,
     verdict_of,
 )
 from metrology.supply import SupplyConditions
@@ -93,7 +94,12 @@ class _Examined:
 
 
 def analyse(
-    captures: Sequence[MeasuredCapture], *, facts: RunFacts, influences: Influences, limits: QualityLimits
+    captures: Sequence[MeasuredCapture],
+    *,
+    facts: RunFacts,
+    influences: Influences,
+    limits: QualityLimits,
+    known_reasons: Sequence[Reason] = (),
 ) -> RunAnalysis:
     """Analyse a run by the marker in its captures.
 
@@ -102,8 +108,10 @@ def analyse(
         facts: what the board said.
         influences: the bench's systematic quantities; a probe's declared zero is among them.
         limits: thresholds of the quality gates.
+        known_reasons: what is known of the bench already.
     """
-    reasons = [reason for one in captures for reason in _capture_reasons(one, limits)]
+    reasons = list(known_reasons)
+    reasons += [reason for one in captures for reason in _capture_reasons(one, limits)]
     if len(captures) < facts.captures_planned:
         reasons.append(_too_few_captures(len(captures), facts.captures_planned))
     examined = [found for one in captures if (found := _examine(one, influences)) is not None]
@@ -120,8 +128,10 @@ def analyse(
     reasons += _batch_reasons(examined, energies, limits)
     batches = sum(energy.batches for energy in energies)
     duration_s = sum(energy.gross.duration_s for energy in energies)
+    energy = evaluate(energies, batch_size=facts.batch_size, idle=idle, influences=influences)
+    reasons += uncertain_reasons(energy.gross_energy_per_image_j, limits)
     return RunAnalysis(
-        energy=evaluate(energies, batch_size=facts.batch_size, idle=idle, influences=influences),
+        energy=energy,
         reasons=tuple(reasons),
         batches=batches,
         images=batches * facts.batch_size,

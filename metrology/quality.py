@@ -7,6 +7,7 @@ from enum import StrEnum
 import numpy as np
 
 from metrology.capture import Capture
+from metrology.estimate import Quantity
 from metrology.marker import MarkerReading
 from metrology.supply import SupplyConditions
 
@@ -36,6 +37,7 @@ class ReasonCode(StrEnum):
     SUPPLY_NOT_CV = "supply_not_cv"
     SUPPLY_TRIPPED = "supply_tripped"
     SUPPLY_OFF = "supply_off"
+    UNCERTAIN = "uncertain"
     CALIBRATION_MISSING = "calibration_missing"
     CALIBRATION_MISMATCH = "calibration_mismatch"
 
@@ -64,6 +66,9 @@ class QualityLimits:
     """Fewer whole batches than this leave repeatability unknown."""
     drift_limit: float = 0.05
     """Largest change of the batches' mean power over the window, relative to their mean."""
+
+    maximum_relative_u95: float = 0.5
+    """Largest expanded uncertainty of gross energy per image, relative to it, that still says something."""
 
 
 def verdict_of(reasons: Iterable[Reason]) -> Verdict:
@@ -187,6 +192,26 @@ def too_few_batches_reasons(batches: int, limits: QualityLimits) -> list[Reason]
         "use smaller batches or more captures"
     )
     return [Reason(code=ReasonCode.TOO_FEW_BATCHES, verdict=Verdict.DEGRADED, text=text)]
+
+
+def uncertain_reasons(gross: Quantity, limits: QualityLimits) -> list[Reason]:
+    """Return a reason where the interval is so wide that the number says little."""
+    if gross.expanded_uncertainty_95 <= limits.maximum_relative_u95 * abs(gross.value):
+        return []
+    text = (
+        f"gross energy per image is {gross.value:.3g} J ± {gross.expanded_uncertainty_95:.3g} J, beyond "
+        f"±{limits.maximum_relative_u95:.0%}; the budget names the largest term"
+    )
+    return [Reason(code=ReasonCode.UNCERTAIN, verdict=Verdict.DEGRADED, text=text)]
+
+
+def calibration_missing_reason() -> Reason:
+    """Return the reason of a run on a bench whose gain and zero rest on declared limits alone."""
+    text = (
+        "no calibration certificate is in use, so gain and zero rest on declared limits; "
+        "calibration.missing says whether that is accepted"
+    )
+    return Reason(code=ReasonCode.CALIBRATION_MISSING, verdict=Verdict.DEGRADED, text=text)
 
 
 def drift_reasons(batch_powers_w: Sequence[float], limits: QualityLimits, *, name: str) -> list[Reason]:

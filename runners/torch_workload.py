@@ -20,6 +20,9 @@ LOW_S = 200e-6
 WARMUP_BATCHES = 3
 WARMUP_S = 0.3
 """Warm-up goes on for this many batches and this long, whichever ends later: caches, clocks, memory pools."""
+WARMUP_STEADY = 1.2
+WARMUP_LIMIT_S = 5.0
+"""And until the last three batches differ by no more than this factor, or this long at the most."""
 
 
 class TorchWorkload:
@@ -95,14 +98,24 @@ class TorchWorkload:
 
     def _warm_up(self) -> int:
         """Run batches beforehand and return how many; raise WorkloadError where the arithmetic breaks down."""
-        end_s = time.monotonic() + WARMUP_S
-        for batches in itertools.count(1):
+        ends_s = [time.monotonic()]
+        scores = self._infer()
+        ends_s.append(time.monotonic())
+        while not _is_warm(ends_s):
             scores = self._infer()
-            if batches >= WARMUP_BATCHES and time.monotonic() >= end_s:
-                break
+            ends_s.append(time.monotonic())
         if not bool(torch.isfinite(scores).all()):
             raise WorkloadError(f"network {self._spec.name} gives no finite scores in {self._dtype}")
-        return batches
+        return len(ends_s) - 1
+
+
+def _is_warm(ends_s: list[float]) -> bool:
+    """Say whether a warm-up is long enough, from its start and the end of each of its batches, in seconds."""
+    elapsed_s = ends_s[-1] - ends_s[0]
+    if len(ends_s) <= WARMUP_BATCHES or elapsed_s < WARMUP_S:
+        return False
+    last_s = [after - before for before, after in itertools.pairwise(ends_s[-4:])]
+    return max(last_s) <= WARMUP_STEADY * min(last_s) or elapsed_s >= WARMUP_LIMIT_S
 
 
 def torch_factory(backend: Backend) -> Callable[[BoardCommand], TorchWorkload]:

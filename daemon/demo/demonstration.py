@@ -1,6 +1,7 @@
 """Demonstration: starts everything, has every run performed, and compares each with the simulated world's truth."""
 
 import asyncio
+import os
 import uuid
 from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
@@ -80,8 +81,13 @@ async def _start_bench(plan: DemoPlan, stack: AsyncExitStack) -> dict[str, Any]:
 def _agent_arguments(broker_port: int, ready: dict[str, Any]) -> list[str]:
     return [
         "board", "serve", "--broker", f"mqtt://127.0.0.1:{broker_port}",
-        "--bench", BENCH, "--board", BOARD, "--marker", ready["marker"],
+        "--bench", BENCH, "--board", BOARD, "--marker", ready["marker"], "--threads", str(inference_threads()),
     ]  # fmt: skip
+
+
+def inference_threads() -> int:
+    """Return how many threads the board may use: on one computer, bench and daemon need a core of their own."""
+    return max(1, (os.cpu_count() or 2) - 1)
 
 
 async def _start_daemon(path: Path, stack: AsyncExitStack) -> Application:

@@ -9,15 +9,10 @@ from daemon.errors import ConfigurationError
 from daemon.sections.section import Identifier, NotNegative, Positive, Section
 from metrology.quality import QualityLimits
 from runners.messages import MAX_CAPTURES
+from runners.networks.catalogue import KNOWN_NETWORKS
 
 ANY_NETWORK = "*"
 """Entry of `runs.networks` that admits every name."""
-
-PAPER_NETWORKS = (
-    "alexnet", "bn_alexnet", "bn_nin", "enet", "googlenet", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50",
-    "resnet101", "resnet152", "inception_v3", "inception_v4",
-)  # fmt: skip
-"""The fourteen networks that the project compares."""
 
 
 class BenchSection(Section):
@@ -66,7 +61,7 @@ class MqttSection(Section):
 class RunsSection(Section):
     """What may be run, and how long the daemon waits for a board."""
 
-    networks: tuple[Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9_.-]{1,64})$")], ...] = PAPER_NETWORKS
+    networks: tuple[Annotated[str, StringConstraints(pattern=r"^(\*|[A-Za-z0-9_.-]{1,64})$")], ...] = KNOWN_NETWORKS
     """Networks that a request may name; `"*"` admits every name."""
     trigger_timeout_s: Positive = 60.0
     """Longest wait from armed to the record's completion, in seconds."""
@@ -91,6 +86,8 @@ class QualitySection(Section):
     """Fewer whole batches than this make a result degraded: their repeatability is unknown."""
     drift_limit: Positive = 0.05
     """Largest change of the batches' mean power over the window, as a fraction of their mean."""
+    maximum_relative_u95: Positive = 0.5
+    """A wider interval than this fraction of the energy makes a result degraded."""
 
     def limits(self) -> QualityLimits:
         """Return the thresholds as metrology takes them."""

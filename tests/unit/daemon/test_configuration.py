@@ -7,10 +7,11 @@ import pytest
 from daemon.configuration import load_configuration
 from daemon.configuration_reference import page_text, schema
 from daemon.errors import ConfigurationError
-from daemon.sections.application import PAPER_NETWORKS, QualitySection
+from daemon.sections.application import QualitySection
 from daemon.sections.oscilloscope import AcquisitionChoice
 from daemon.sections.storage import MissingCertificate
 from metrology.quality import QualityLimits
+from runners.networks.catalogue import KNOWN_NETWORKS
 
 MINIMAL = """\
 [bench]
@@ -71,8 +72,8 @@ def test_a_minimal_file_gets_the_defaults(tmp_path: Path) -> None:
     assert configuration.oscilloscope.voltage_channel is None
     assert configuration.probe.ratio_a_per_v == pytest.approx(10.0)
     assert configuration.calibration.missing is MissingCertificate.DEGRADE
-    assert configuration.runs.networks == PAPER_NETWORKS
-    assert len(set(PAPER_NETWORKS)) == 14
+    assert configuration.runs.networks == KNOWN_NETWORKS
+    assert len(set(KNOWN_NETWORKS)) == 14
 
 
 def test_relative_paths_start_at_the_folder_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
 from daemon.errors import CaptureFileError, StoreError
 from daemon.measurement import Measurement, capture_id_of, facts_of
+from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
 from metrology.supply import SupplyConditions
 from tests.unit.metrology.captures import capture_of
@@ -122,3 +123,18 @@ def test_capture_identifiers_fit_the_contract_and_differ(run_id: str) -> None:
     assert len(names) == 1000
     assert max(map(len, names)) <= 64
     assert capture_id_of("z" * 64, 0) != capture_id_of("z" * 63 + "a", 0)
+
+
+@pytest.mark.parametrize(("missing", "quality"), [("accept", "valid"), ("degrade", "degraded")])
+def test_what_no_certificate_does_is_the_configurations_choice(
+    tmp_path: Path, store: Store, files: CaptureFiles, missing: str, quality: str
+) -> None:
+    base = configuration(tmp_path)
+    chosen = base.model_copy(
+        update={"calibration": base.calibration.model_copy(update={"missing": MissingCertificate(missing)})}
+    )
+    measurement = Measurement(chosen, store, files, version="9.9")
+    measured_run(measurement, store)
+    result = measurement.result("r")
+    assert result.quality == quality
+    assert [reason.code for reason in result.reasons] == ([] if missing == "accept" else ["calibration_missing"])

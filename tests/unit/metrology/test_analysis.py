@@ -8,7 +8,7 @@ import pytest
 from metrology.analysis import MeasuredCapture, RunAnalysis, RunFacts, analyse
 from metrology.estimate import Estimate
 from metrology.influences import Influences
-from metrology.quality import QualityLimits, ReasonCode, Verdict
+from metrology.quality import QualityLimits, ReasonCode, Verdict, calibration_missing_reason
 from metrology.supply import SupplyConditions
 from tests.unit.metrology.captures import capture_of
 
@@ -158,3 +158,17 @@ def test_one_clipped_sample_makes_the_run_invalid() -> None:
     found = analysed(replace(one, capture=replace(one.capture, current=replace(one.capture.current, counts=counts))))
     assert codes(found) == {ReasonCode.CLIPPED}
     assert found.verdict is Verdict.INVALID
+
+
+def test_an_interval_as_wide_as_the_value_is_degraded() -> None:
+    wild = replace(INFLUENCES, probe_gain=Estimate.within(1.0, 0.9, source="a guess"))
+    found = analyse([captured()], facts=FACTS, influences=wild, limits=QualityLimits())
+    assert codes(found) == {ReasonCode.UNCERTAIN}
+    assert found.verdict is Verdict.DEGRADED
+
+
+def test_what_is_known_of_the_bench_counts() -> None:
+    known = calibration_missing_reason()
+    found = analyse([captured()], facts=FACTS, influences=INFLUENCES, limits=QualityLimits(), known_reasons=[known])
+    assert found.reasons == (known,)
+    assert found.verdict is Verdict.DEGRADED

@@ -9,7 +9,7 @@ import torch
 from runners.errors import UnknownNetwork, WorkloadError
 from runners.networks.catalogue import NetworkSpec, network_spec
 from runners.torch_backend import available_backends, select_backend
-from runners.torch_workload import LOW_S, WARMUP_BATCHES, TorchWorkload, torch_factory
+from runners.torch_workload import LOW_S, WARMUP_BATCHES, TorchWorkload, _is_warm, torch_factory
 from tests.unit.runners.stub_workload import LevelLog, order
 
 
@@ -156,3 +156,21 @@ def test_the_factory_makes_what_is_asked_for():
         factory(order().model_copy(update={"network": "vgg16"}))
     with pytest.raises(WorkloadError, match="precision"):
         factory(order().model_copy(update={"precision": "fp8"}))
+
+
+@pytest.mark.parametrize(
+    ("durations_s", "warm"),
+    [
+        ([0.5], False),
+        ([0.01, 0.01, 0.01], False),
+        ([0.9, 0.2, 0.2], False),
+        ([0.9, 0.2, 0.2, 0.2], True),
+        ([0.2, 0.2, 0.21], True),
+        ([0.1, 2.0, 0.1, 2.0, 0.1, 2.0], True),
+    ],
+)
+def test_warm_up_goes_on_until_batches_are_alike_or_long_enough(durations_s: list[float], warm: bool) -> None:
+    ends_s = [0.0]
+    for duration_s in durations_s:
+        ends_s.append(ends_s[-1] + duration_s)
+    assert _is_warm(ends_s) is warm

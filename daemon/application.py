@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 
@@ -19,6 +20,9 @@ logger = logging.getLogger(__name__)
 
 FAREWELL_TIMEOUT_S = 3.0
 """How long the last messages may take to leave."""
+
+WORKER_THREADS = 2
+"""For the disk, the database and the analysis: the analysis of one run and the journal of the next."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +51,9 @@ class Application:
             stop: set it to stop.
             ready: called once, when the broker is connected and the instruments have been tried.
         """
+        # Few threads: each keeps the memory of the largest record that it ever held.
+        threads = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="daemon")
+        asyncio.get_running_loop().set_default_executor(threads)
         await self._tidy_up()
         async with asyncio.TaskGroup() as tasks:
             services = [

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from daemon.cli.output_console import output_console
 
 
 def check(
@@ -31,5 +32,5 @@ def check(
         table = Table("part", "", "found", title=f"{config}: {len(findings) - len(failed)} of {len(findings)} well")
         for finding in findings:
             table.add_row(finding.part, "[green]ok[/]" if finding.ok else "[red]FAIL[/]", finding.text)
-        Console().print(table)
+        output_console().print(table)
     raise typer.Exit(1 if failed else 0)

@@ -9,13 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
+
+from daemon.cli.output_console import output_console
 
 if TYPE_CHECKING:
     from instruments.recordings.recording import Recording
-
-_PIPE_WIDTH = 200
 
 app = typer.Typer(no_args_is_help=True, help="Measure the recordings of other instruments.")
 
@@ -60,9 +59,7 @@ def import_energyrunner(
         document = {"sample_rate_hz": recording.sample_rate_hz, "sync": recording.sync}
         typer.echo(json.dumps(document | {"windows": [asdict(one) for one in energies]}, indent=2))
     else:
-        console = Console()
-        wide = console if console.is_terminal else Console(width=_PIPE_WIDTH)  # a pipe has no eighty columns
-        wide.print(_table(energies, title=f"{directory.resolve().name}: {recording.sample_rate_hz:g} Hz"))
+        output_console().print(_table(energies, title=f"{directory.resolve().name}: {recording.sample_rate_hz:g} Hz"))
 
 
 def measure_windows(recording: "Recording") -> list[WindowEnergy]:

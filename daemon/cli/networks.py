@@ -4,9 +4,9 @@ import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
+from daemon.cli.output_console import output_console
 from runners.networks.catalogue import NETWORKS, NetworkSpec
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ def networks(
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
-        _console().print(_table(rows))
+        output_console().print(_table(rows))
 
 
 def _counted(spec: NetworkSpec) -> "NetworkCounts":
@@ -52,7 +52,3 @@ def _table(rows: list[dict[str, str | int]]) -> Table:
         numbers = (f"{row[key]:,}" for key in ("params", "macs", "ops"))
         table.add_row(str(row["name"]), str(row["input_px"]), *numbers)
     return table
-
-
-def _console() -> Console:
-    return Console(soft_wrap=True)

@@ -11,15 +11,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 
+from daemon.cli.output_console import output_console
 from daemon.cli.runs_table import budget_table, journal_table, reasons_lines, run_table, runs_table
 from daemon.errors import StoreError
 
 if TYPE_CHECKING:
     from daemon.store import Store
-
-_PIPE_WIDTH = 200
 
 app = typer.Typer(no_args_is_help=True, help="List and show the runs that were measured.")
 
@@ -45,7 +43,7 @@ def list_runs(
     if as_json:
         _print_json({"runs": [asdict(run) | {"result": result and result.document} for run, result in rows]})
     else:
-        _console().print(runs_table(rows))
+        output_console().print(runs_table(rows))
 
 
 @app.command("show")
@@ -65,7 +63,7 @@ def show_run(
         documents = {"results": [result.document for result in results]}
         _print_json(asdict(run) | documents | {"captures": _dicts(captures), "journal": _dicts(entries)})
         return
-    console = _console()
+    console = output_console()
     console.print(run_table(run, results, captures))
     for result in results[:1]:
         console.print(budget_table(result))
@@ -90,12 +88,6 @@ def _database_url(config: Path | None, directory: Path | None) -> str:
     if (config is None) == (directory is None):
         raise typer.BadParameter("give either --config FILE or --directory DIR")
     return sqlite_url(directory) if directory is not None else load_configuration(Path(str(config))).storage.url
-
-
-def _console() -> Console:
-    """Return a console that a pipe does not narrow to eighty columns."""
-    console = Console()
-    return console if console.is_terminal else Console(width=_PIPE_WIDTH)
 
 
 def _dicts(records: list[Any]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import typer
 from rich.console import Console
 
 from daemon.cli.log import LogLevel, configure_log
+from daemon.cli.output_console import output_console
 
 if TYPE_CHECKING:
     from daemon.demo.demonstration import DemoRun
@@ -30,7 +31,7 @@ def demo(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Measure real torch inference on a simulated bench: broker, instruments, daemon and agent in one go."""
-    from daemon.demo.outputs import json_of, table_of, write_outputs
+    from daemon.demo.outputs import json_of, reasons_of, table_of, write_outputs
     from daemon.demo.plan import DemoPlan
 
     configure_log(LogLevel.ERROR)
@@ -47,8 +48,10 @@ def demo(
     if as_json:
         typer.echo(json.dumps({"runs": [json_of(run) for run in runs]}, indent=2))
         return
-    console = Console()
+    console = output_console()
     console.print(table_of(runs, exact=plan.errors == "exact"))
+    for line in reasons_of(runs):
+        console.print(line, soft_wrap=True, markup=False, highlight=False)
     for path in written:
         console.print(f"written: {path}", soft_wrap=True, highlight=False)
     console.print(f"look closer: joulebench runs show {runs[0].result.run_id} --directory {plan.out}", soft_wrap=True)

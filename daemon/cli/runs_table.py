@@ -8,9 +8,8 @@ from typing import Any
 from rich.markup import escape
 from rich.table import Table
 
+from daemon.quantity_text import ABSENT, quantity_text
 from daemon.records import CaptureRecord, JournalEntry, ResultRecord, RunRecord
-
-_ABSENT = "-"
 
 
 def runs_table(rows: Sequence[tuple[RunRecord, ResultRecord | None]]) -> Table:
@@ -59,31 +58,20 @@ def journal_table(entries: Sequence[JournalEntry]) -> Table:
     return table
 
 
-def energy_text(value_j: float | None, u95_j: float | None) -> str:
-    """Return an energy with its expanded uncertainty, in joules, to the digits that the uncertainty supports."""
-    if value_j is None:
-        return _ABSENT
-    if u95_j is None or not u95_j > 0:
-        return f"{value_j:.6g}"
-    # Two digits of the uncertainty, as GUM 7.2.6 has it, and the value to the same place.
-    places = max(0, 1 - int(f"{u95_j:.1e}".partition("e")[2]))
-    return f"{value_j:.{places}f} ± {u95_j:.{places}f}"
-
-
 def _run_cells(run: RunRecord, result: ResultRecord | None) -> Iterator[str]:
     yield escape(run.run_id)
     yield _time_text(run.requested_utc_ns)
     yield escape(run.board)
     yield escape(run.network)
     yield run.state if run.reason is None else f"{run.state} ({escape(run.reason)})"
-    yield result.quality if result else _ABSENT
+    yield result.quality if result else ABSENT
 
 
 def _energy_cells(result: ResultRecord | None) -> tuple[str, str]:
     if result is None:
-        return _ABSENT, _ABSENT
-    gross = energy_text(result.gross_energy_per_image_j, result.gross_u95_j)
-    return gross, energy_text(result.net_energy_per_image_j, result.net_u95_j)
+        return ABSENT, ABSENT
+    gross = quantity_text(result.gross_energy_per_image_j, result.gross_u95_j)
+    return gross, quantity_text(result.net_energy_per_image_j, result.net_u95_j)
 
 
 def _facts(run: RunRecord, results: Sequence[ResultRecord], captures: Sequence[CaptureRecord]) -> dict[str, str]:
@@ -96,7 +84,7 @@ def _facts(run: RunRecord, results: Sequence[ResultRecord], captures: Sequence[C
         "state": run.state if run.text is None else f"{run.state} ({run.reason}): {run.text}",
         "captures": f"{len(captures)} of {run.captures}: {', '.join(capture.name for capture in captures)}",
     }
-    return facts | (_result_facts(results[0], len(results)) if results else {"result": _ABSENT})
+    return facts | (_result_facts(results[0], len(results)) if results else {"result": ABSENT})
 
 
 def _result_facts(result: ResultRecord, count: int) -> dict[str, str]:
@@ -106,10 +94,10 @@ def _result_facts(result: ResultRecord, count: int) -> dict[str, str]:
         "result": f"{result.result_id} (newest of {count})",
         "gross energy": f"{gross} J/image (95 %)",
         "net energy": f"{net} J/image (95 %)",
-        "images": str(document.get("images", _ABSENT)),
-        "synchronised by": str(document.get("sync", _ABSENT)),
+        "images": str(document.get("images", ABSENT)),
+        "synchronised by": str(document.get("sync", ABSENT)),
         "quality": result.quality,
-        "software": str(document.get("software_version", _ABSENT)),
+        "software": str(document.get("software_version", ABSENT)),
     }
 
 

@@ -1,6 +1,5 @@
 """Outputs of a demonstration: a table to read, a CSV to work with, a picture to look at."""
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -11,24 +10,35 @@ from rich.table import Table
 from daemon.captures import CaptureFiles
 from daemon.demo.demonstration import DemoRun
 from daemon.demo.picture import draw_capture
+from daemon.quantity_text import ABSENT, percent_text, short_number_text, short_value_text
 from runners.messages import Quantity
 
 QUALITY_STYLES = {"valid": "green", "degraded": "yellow", "invalid": "red"}
 
 
 def table_of(runs: Sequence[DemoRun], *, exact: bool) -> Table:
-    """Return the runs as a table for 80 columns; the CSV has the rest."""
+    """Return the runs as a table that never needs more than 80 columns; the CSV has the rest."""
     world = "exact instruments" if exact else "instruments with errors drawn within their data sheets"
-    title = f"Energy per image on the simulated bench ({world})"
-    table = Table(title=title, box=box.SIMPLE_HEAD)
-    table.add_column("network", no_wrap=True)
-    for heading in ("batch", "gross mJ", "net mJ", "W", "images/s", "off truth"):
+    title = f"Energy per image on the simulated bench\n({world})"
+    table = Table(title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0), pad_edge=False)
+    # The network's name is the one cell that may be folded; every other has a width that its text keeps.
+    table.add_column("network", overflow="fold")
+    for heading in ("batch", "gross\nmJ", "±%", "net\nmJ", "±%", "W", "images\n/s", "off\ntruth"):
         table.add_column(heading, justify="right", no_wrap=True)
-    table.add_column("quality", overflow="fold", min_width=8)
+    table.add_column("quality", no_wrap=True)
     for run in runs:
         table.add_row(*_cells(run))
-    table.caption = "± is the expanded uncertainty at 95 %; off truth: against what the simulated world spent"
+    table.caption = "±%: expanded uncertainty, 95 %"
     return table
+
+
+def reasons_of(runs: Sequence[DemoRun]) -> list[str]:
+    """Return one line for each reason that keeps a run from being valid."""
+    return [
+        f"{run.result.network}, batch {run.result.batch_size}: {reason.code}: {reason.text}"
+        for run in runs
+        for reason in run.result.reasons
+    ]
 
 
 def json_of(run: DemoRun) -> dict[str, Any]:
@@ -64,29 +74,41 @@ def write_outputs(out: Path, runs: Sequence[DemoRun]) -> list[Path]:
 
 
 def _cells(run: DemoRun) -> list[str]:
-    result, true_j = run.result, run.true_gross_energy_per_image_j
-    gross = result.gross_energy_per_image_j
-    style = QUALITY_STYLES[result.quality]
-    reasons = ", ".join(reason.code for reason in result.reasons)
+    result, style = run.result, QUALITY_STYLES[run.result.quality]
     return [
         result.network,
         str(result.batch_size),
-        _millijoules(gross),
-        _millijoules(result.net_energy_per_image_j),
-        f"{result.mean_power_w.value:.2f}" if result.mean_power_w else "-",
-        f"{result.images_per_s:.1f}" if result.images_per_s else "-",
-        f"{gross.value / true_j - 1:+.3%}" if gross else "-",
-        f"[{style}]{result.quality}[/]" + (f" ({reasons})" if reasons else ""),
+        *_energy_cells(result.gross_energy_per_image_j),
+        *_energy_cells(result.net_energy_per_image_j),
+        _number_cell(None if result.mean_power_w is None else result.mean_power_w.value, places=2),
+        _number_cell(result.images_per_s, places=1),
+        _truth_cell(run),
+        f"[{style}]{result.quality}[/]",
     ]
 
 
-def _millijoules(quantity: Quantity | None) -> str:
-    """Return value and interval, to the digits that the uncertainty leaves (GUM 7.2.6: at most two)."""
+def _energy_cells(quantity: Quantity | None) -> tuple[str, str]:
+    """Return the value in millijoules, at most seven characters, and its interval in percent, at most four."""
     if quantity is None:
-        return "-"
-    interval_mj = 1e3 * quantity.expanded_uncertainty_95
-    digits = max(0, 1 - math.floor(math.log10(interval_mj))) if interval_mj > 0 else 3
-    return f"{1e3 * quantity.value:.{digits}f} ± {interval_mj:.{digits}f}"
+        return ABSENT, ABSENT
+    value_mj, u95_mj = 1e3 * quantity.value, 1e3 * quantity.expanded_uncertainty_95
+    return short_value_text(value_mj, u95_mj, width=7), percent_text(value_mj, u95_mj)
+
+
+def _number_cell(value: float | None, *, places: int) -> str:
+    """Return a number in at most six characters."""
+    if value is None:
+        return ABSENT
+    text = f"{value:.{places}f}"
+    return text if len(text) <= 6 else short_number_text(value, width=6)
+
+
+def _truth_cell(run: DemoRun) -> str:
+    gross, true_j = run.result.gross_energy_per_image_j, run.true_gross_energy_per_image_j
+    if gross is None or not true_j > 0:
+        return ABSENT
+    difference = gross.value / true_j - 1
+    return f"{difference:+.3%}" if abs(difference) < 0.1 else f"{max(-9.99, min(difference, 9.99)):+.0%}"
 
 
 def _frame(runs: Sequence[DemoRun], path: Path) -> None:

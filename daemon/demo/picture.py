@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from daemon.captures import CaptureFiles
+from daemon.quantity_text import quantity_text
 from metrology.capture import Capture
 from metrology.marker import read_marker
 from runners.messages import RunResult
@@ -64,7 +65,7 @@ def _zoom(axes: "Axes", capture: Capture) -> None:
 
 def _title(result: RunResult) -> str:
     gross = result.gross_energy_per_image_j
-    energy = (
-        f"{1e3 * gross.value:.1f} ± {1e3 * gross.expanded_uncertainty_95:.1f} mJ per image" if gross else "no energy"
-    )
+    energy = "no energy"
+    if gross:
+        energy = quantity_text(1e3 * gross.value, 1e3 * gross.expanded_uncertainty_95, unit="mJ per image")
     return f"{result.network}, batch {result.batch_size}: {energy}, {result.quality}"

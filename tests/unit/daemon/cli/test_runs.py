@@ -6,7 +6,6 @@ from typer.testing import CliRunner, Result
 
 from daemon.captures import CaptureReference
 from daemon.cli.runs import app
-from daemon.cli.runs_table import energy_text
 from daemon.errors import ConfigurationError, StoreError
 from daemon.sections.storage import sqlite_url
 from daemon.store import Store
@@ -152,22 +151,3 @@ def test_exactly_one_of_configuration_and_directory_is_needed(tmp_path: Path, bo
     assert result.exit_code == 2
     assert "--directory DIR" in result.stderr
     assert result.stdout == ""
-
-
-@pytest.mark.parametrize(
-    ("value_j", "u95_j", "text"),
-    [
-        (None, None, "-"),
-        (0.314159, 0.0123, "0.314 ± 0.012"),
-        (0.314159, 0.000996, "0.3142 ± 0.0010"),
-        (13.2, 0.52, "13.20 ± 0.52"),
-        (1234.5, 67.0, "1234 ± 67"),
-        (1.2345678e-6, 3.4e-8, "0.000001235 ± 0.000000034"),
-        (-0.01, 0.02, "-0.010 ± 0.020"),
-        (0.5, 0.0, "0.5"),
-        (0.5, None, "0.5"),
-        (0.5, float("nan"), "0.5"),
-    ],
-)
-def test_an_energy_has_two_digits_of_its_uncertainty(value_j: float | None, u95_j: float | None, text: str) -> None:
-    assert energy_text(value_j, u95_j) == text

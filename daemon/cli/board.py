@@ -13,13 +13,13 @@ import typer
 from rich.console import Console
 
 from daemon.cli.board_torch import BoardAbilities, torch_abilities
+from daemon.cli.command_line import board_command, check_identifiers
 from daemon.cli.log import LogLevel, configure_log
+from daemon.quantity_text import quantity_text
 from runners.agent import Agent
 from runners.agent_settings import AgentSettings
 from runners.broker_address import BrokerAddress
-from runners.errors import MessageError
 from runners.markers import marker_from_url
-from runners.messages import BoardCommand
 from runners.networks.catalogue import KNOWN_NETWORKS
 from runners.run_outcome import RunOutcome
 from runners.scripted_workload import Script, scripted_factory
@@ -51,7 +51,8 @@ ScriptOption = Annotated[
     typer.Option(
         "--scripted",
         metavar="BATCH_S,GAP_S[,COUNT]",
-        help="Play declared batches on the simulated bench's marker instead of inference.",
+        help="Play declared batches on the simulated bench's marker instead of inference; "
+        "without COUNT and --images until the last capture is taken.",
     ),
 ]
 LogOption = Annotated[LogLevel, typer.Option("--log-level", help="How much is logged, on standard error.")]
@@ -70,6 +71,7 @@ def serve(
 ) -> None:
     """Perform the runs that the lab commands, until SIGINT or SIGTERM."""
     configure_log(log_level)
+    check_identifiers(bench=bench, board=board)
     abilities = _abilities(scripted, device, threads)
     settings = _settings(broker, bench, board, abilities, announce=True)
     _say(f"board {board} serves bench {bench}: {', '.join(abilities.networks)} on {', '.join(abilities.backends)}")
@@ -98,7 +100,8 @@ def run(
 ) -> None:
     """Request one run, perform it, and print what the bench measured."""
     configure_log(log_level)
-    order = _order(
+    check_identifiers(bench=bench, board=board)
+    order = board_command(
         run_id=run_id or uuid4().hex,
         network=network,
         batch_size=batch_size,
@@ -116,13 +119,6 @@ def run(
     outcome.raise_unless_done()
     if not as_json:
         typer.echo(_sentence(outcome))
-
-
-def _order(**wish: Any) -> BoardCommand:
-    try:
-        return BoardCommand(**wish)
-    except ValueError as error:
-        raise MessageError("the command line", str(error).splitlines()[1:2]) from None
 
 
 def _abilities(scripted: str | None, device: Device, threads: int | None) -> BoardAbilities:
@@ -184,7 +180,7 @@ def _sentence(outcome: RunOutcome) -> str:
     result = outcome.result
     assert result is not None
     energies = [
-        f"{name} {energy.value:.6g} J ± {energy.expanded_uncertainty_95:.2g} J"
+        f"{name} {quantity_text(energy.value, energy.expanded_uncertainty_95, unit='J')}"
         for name, energy in (("gross", result.gross_energy_per_image_j), ("net", result.net_energy_per_image_j))
         if energy is not None
     ]

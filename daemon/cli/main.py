@@ -2,6 +2,7 @@
 
 import logging
 import sys
+from typing import NoReturn
 
 import typer
 from rich.console import Console
@@ -35,12 +36,26 @@ def main() -> None:
     try:
         app()
     except JoulebenchError as error:
-        Console(stderr=True, soft_wrap=True).print(f"joulebench: {error}", style="red", markup=False, highlight=False)
-        sys.exit(1)
+        _end_with(str(error))
+    except OSError as error:
+        # Files that cannot be had, ports that are taken, a disk that is full: the user's to mend; a trace is no help.
+        logging.getLogger(__name__).debug("the operating system refused", exc_info=True)
+        _end_with(_refusal(error))
     except KeyboardInterrupt:
         sys.exit(INTERRUPTED)
     finally:
         logging.shutdown()
+
+
+def _end_with(text: str) -> NoReturn:
+    Console(stderr=True, soft_wrap=True).print(f"joulebench: {text}", style="red", markup=False, highlight=False)
+    sys.exit(1)
+
+
+def _refusal(error: OSError) -> str:
+    """Return what the operating system refused, with the file where it names one."""
+    text = error.strerror or str(error) or type(error).__name__
+    return text if error.filename is None else f"{error.filename}: {text}"
 
 
 if __name__ == "__main__":

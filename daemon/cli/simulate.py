@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from daemon.cli.command_line import check_folder
+
 if TYPE_CHECKING:
     from instruments.simulated.addresses import BenchAddresses
     from instruments.simulated.recorded_load import Replay
@@ -18,7 +20,8 @@ def simulate(
     seed: Annotated[int, typer.Option(min=0, help="Seed of errors, noise and jitter.")] = 1,
     time_scale: Annotated[float, typer.Option(metavar="X", help="World seconds per real second.")] = 1.0,
     ready_file: Annotated[
-        Path | None, typer.Option(metavar="FILE", help="Write the addresses here, as JSON, once all is served.")
+        Path | None,
+        typer.Option(metavar="FILE", help="Write the addresses here, as JSON, once all is served.", dir_okay=False),
     ] = None,
     errors: Annotated[
         Literal["exact", "datasheet"], typer.Option(help="Instruments without error, or within their data sheets.")
@@ -35,6 +38,7 @@ def simulate(
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one JSON document.")] = False,
 ) -> None:
     """Serve the simulated bench on this computer until interrupted."""
+    check_folder(ready_file, option="--ready-file")
     from instruments.simulated.error_draw import InstrumentErrors
     from instruments.simulated.world import WorldSettings
 

@@ -11,6 +11,9 @@ import typer
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from daemon.cli.command_line import board_command, check_identifiers
+from daemon.quantity_text import quantity_text
+
 if TYPE_CHECKING:
     from runners.messages import BoardCommand, Quantity, RunResult
 
@@ -34,9 +37,8 @@ def start_run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")] = False,
 ) -> None:
     """Command a board to perform one run, and print what the bench measured."""
-    from runners.messages import BoardCommand
-
-    command = BoardCommand(
+    check_identifiers(board=board)
+    command = board_command(
         run_id=run_id or _new_run_id(network, batch_size),
         network=network,
         batch_size=batch_size,
@@ -65,7 +67,7 @@ def sentence_of(result: "RunResult") -> str:
 def _energy(quantity: "Quantity | None") -> str:
     if quantity is None:
         return "not measured"
-    return f"{quantity.value:.4g} ± {quantity.expanded_uncertainty_95:.2g} J"
+    return quantity_text(quantity.value, quantity.expanded_uncertainty_95, unit="J")
 
 
 def _new_run_id(network: str, batch_size: int) -> str:

@@ -1,0 +1,86 @@
+"""`joulebench` as a whole: what was foreseen is a sentence and an exit status, not a trace."""
+
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from daemon.cli import main as command
+from daemon.cli.start_run import sentence_of
+from runners.messages import RunResult
+from tests.unit.daemon.example_result import example_result, quantity
+
+
+def called(*arguments: str) -> Result:
+    return CliRunner().invoke(command.app, arguments, env={"COLUMNS": "200"})
+
+
+@pytest.mark.parametrize(
+    ("options", "option"),
+    [
+        (("--run-id", "bad id"), "--run-id"),
+        (("--network", "a b"), "--network"),
+        (("--board", "a/b"), "--board"),
+        (("--images", str(10**13)), "--images"),
+        (("--precision", "f" * 65), "--precision"),
+    ],
+)
+def test_start_refuses_what_no_message_can_hold(repository: Path, options: tuple[str, str], option: str) -> None:
+    good = ("--config", str(repository / "examples" / "joulebench.toml"), "--board", "b", "--network", "n")
+    done = called("runs", "start", *good, *options)
+    assert done.exit_code == 2, done.exception
+    assert f"Invalid value for {option}: " in done.stderr
+    assert options[1][:9] in done.stderr
+
+
+def test_simulate_refuses_a_ready_file_where_no_folder_is() -> None:
+    done = called("simulate", "--ready-file", "/nonexistent/x.json")
+    assert done.exit_code == 2, done.exception
+    assert "--ready-file: there is no folder '/nonexistent'" in done.stderr
+
+
+def test_simulate_refuses_a_folder_as_ready_file(tmp_path: Path) -> None:
+    done = called("simulate", "--ready-file", str(tmp_path))
+    assert done.exit_code == 2, done.exception
+    assert "is a directory" in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("error", "sentence"),
+    [
+        (FileNotFoundError(2, "No such file or directory", "/a/b"), "joulebench: /a/b: No such file or directory\n"),
+        (OSError(98, "Address already in use"), "joulebench: Address already in use\n"),
+        (OSError("[red]no[/] disk"), "joulebench: [red]no[/] disk\n"),
+        (TimeoutError(), "joulebench: TimeoutError\n"),
+    ],
+)
+def test_what_the_operating_system_refuses_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], error: OSError, sentence: str
+) -> None:
+    def refuse() -> None:
+        raise error
+
+    monkeypatch.setattr(command, "app", refuse)
+    with pytest.raises(SystemExit) as end:
+        command.main()
+    assert end.value.code == 1
+    assert capsys.readouterr().err == sentence
+
+
+def test_an_output_folder_that_cannot_be_made_is_a_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    taken = tmp_path / "taken"
+    taken.write_text("not a folder")
+    monkeypatch.setattr(sys, "argv", ["joulebench", "demo", "--out", str(taken / "out")])
+    with pytest.raises(SystemExit) as end:
+        command.main()
+    assert end.value.code == 1
+    assert str(taken) in capsys.readouterr().err
+
+
+def test_the_sentence_of_a_run_rounds_value_and_uncertainty_together() -> None:
+    document = example_result(run_id="r1", result_id="e") | {"reasons": [], "net_energy_per_image_j": None}
+    result = RunResult.model_validate(document | {"gross_energy_per_image_j": quantity(2.08, 2.0)})
+    assert sentence_of(result) == "r1: gross 2.1 ± 2.0 J, net not measured per image (95 %), degraded"

@@ -6,6 +6,7 @@
 #
 # The arguments are the command that infers one batch; without any, a batch is a sleep of 50 ms.
 # MARKER is gpio:DEVICE:LINE (through gpioset of libgpiod 2) or tcp://HOST:PORT (the simulated bench).
+# BROKER_USER and BROKER_PASSWORD: the log-in, where the broker wants one.
 set -euo pipefail
 
 broker_host=${BROKER_HOST:-127.0.0.1}
@@ -17,6 +18,7 @@ network=${NETWORK:-resnet18}
 batch_size=${BATCH_SIZE:-1}
 batches=${BATCHES:-20}
 timeout_s=${TIMEOUT_S:-60}
+status_timeout_s=${STATUS_TIMEOUT_S:-5}
 infer=("$@")
 ((${#infer[@]})) || infer=(sleep 0.05)
 
@@ -24,8 +26,12 @@ run_id=${RUN_ID:-shell-$$-${EPOCHREALTIME/[.,]/}}
 root=joulebench/v1/$bench
 topic=$root/boards/$board/runs/$run_id
 
+broker=(-h "$broker_host" -p "$broker_port" -q 1)
+[[ -z ${BROKER_USER:-} ]] || broker+=(-u "$BROKER_USER")
+[[ -z ${BROKER_PASSWORD:-} ]] || broker+=(-P "$BROKER_PASSWORD")
+
 publish() { # KIND JSON
-    mosquitto_pub -h "$broker_host" -p "$broker_port" -q 1 -t "$topic/$1" -m "$2"
+    mosquitto_pub "${broker[@]}" -t "$topic/$1" -m "$2"
 }
 
 utc_ns() { # microseconds are what bash has
@@ -61,21 +67,39 @@ gpio:*:*)
     ;;
 esac
 
-# --- what the daemon says of this run ---------------------------------------------------------------------------------
-# The state is retained: what is said before the subscription stands, is heard all the same.
-exec {daemon_fd}< <(exec mosquitto_sub -h "$broker_host" -p "$broker_port" -q 1 -F '%p' \
-    -t "$root/runs/$run_id/state" -t "$root/runs/$run_id/result")
+# --- what the daemon says of itself and of this run -------------------------------------------------------------------
+exec {daemon_fd}< <(exec mosquitto_sub "${broker[@]}" -F '%t %p' \
+    -t "$root/runs/$run_id/state" -t "$root/runs/$run_id/result" -t "$root/status")
 subscriber=$!
 trap 'kill "$subscriber" 2>/dev/null || true' EXIT
 
+state_of() { # JSON: print its state
+    [[ $1 =~ \"state\":[[:space:]]*\"([a-z]+)\" ]] && echo "${BASH_REMATCH[1]}"
+}
+
+# The end of a run is not retained: whoever asks for one before he listens may never hear that it was refused.
+# The daemon's status is retained: once it has come, the subscription stands.
+wait_for_daemon() {
+    local topic='' message
+    until [[ $topic == "$root/status" ]]; do
+        if ! read -r -t "$status_timeout_s" topic message <&"$daemon_fd"; then
+            echo "board.sh: no daemon has ever been on bench $bench, or no broker at $broker_host:$broker_port" >&2
+            exit 1
+        fi
+    done
+    if [[ $(state_of "$message") != online ]]; then
+        echo "board.sh: the daemon of bench $bench is not online: $message" >&2
+        exit 1
+    fi
+}
+
 result=
 wait_for() { # STATE: return once the daemon says so; a run that ends otherwise ends this script
-    local message state
-    while read -r -t "$timeout_s" message <&"$daemon_fd"; do
-        if [[ $message == *'"result_id"'* ]]; then
+    local topic message state
+    while read -r -t "$timeout_s" topic message <&"$daemon_fd"; do
+        if [[ $topic == */result ]]; then
             result=$message
-        elif [[ $message =~ \"state\":[[:space:]]*\"([a-z]+)\" ]]; then
-            state=${BASH_REMATCH[1]}
+        elif [[ $topic == */state ]] && state=$(state_of "$message"); then
             [[ $state == "$1" ]] && return
             case $state in
             rejected | failed | interrupted)
@@ -90,6 +114,7 @@ wait_for() { # STATE: return once the daemon says so; a run that ends otherwise 
 
 # --- the run ----------------------------------------------------------------------------------------------------------
 images=$((batches * batch_size))
+wait_for_daemon
 publish request "{\"v\": 1, \"network\": \"$network\", \"batch_size\": $batch_size, \"precision\": \"fp32\",
     \"images_planned\": $images, \"captures\": 1, \"sync\": [\"marker\"]}"
 wait_for armed

@@ -10,7 +10,9 @@ import aiomqtt
 from runners.messages import (
     BoardCommand,
     BoardStatus,
+    DaemonStatus,
     Message,
+    Presence,
     Quantity,
     RunAbort,
     RunFinished,
@@ -59,9 +61,14 @@ class FakeDaemon:
         """Whether nothing of a kind is left unread."""
         return self._heard[kind].empty()
 
-    async def say(self, run_id: str, phase: RunPhase, **more) -> None:
+    async def announce(self, state: Presence) -> None:
+        """Publish the daemon's status, retained."""
+        payload = encode(DaemonStatus(state=state, bench=BENCH))
+        await self._client.publish(self.topics.status, payload, qos=1, retain=True)
+
+    async def say(self, run_id: str, phase: RunPhase, *, retain: bool = True, **more) -> None:
         state = RunState(run_id=run_id, state=phase, at_utc_ns=time.time_ns(), **more)
-        await self._client.publish(self.topics.state(run_id), encode(state), qos=1, retain=True)
+        await self._client.publish(self.topics.state(run_id), encode(state), qos=1, retain=retain)
 
     async def publish_result(self, run_id: str) -> RunResult:
         result = example_result(run_id)
@@ -90,8 +97,8 @@ class FakeDaemon:
 
 
 @asynccontextmanager
-async def fake_daemon(host: str, port: int) -> AsyncIterator[FakeDaemon]:
-    async with aiomqtt.Client(host, port, identifier=f"fake-daemon-{time.monotonic_ns()}") as client:
+async def fake_daemon(host: str, port: int, **login: str) -> AsyncIterator[FakeDaemon]:
+    async with aiomqtt.Client(host, port, identifier=f"fake-daemon-{time.monotonic_ns()}", **login) as client:
         daemon = FakeDaemon(client)
         await client.subscribe(daemon.topics.all_board_runs, qos=1)
         await client.subscribe(daemon.topics.filter(TopicKind.BOARD_STATUS), qos=1)

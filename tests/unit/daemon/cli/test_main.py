@@ -34,10 +34,11 @@ def test_start_refuses_what_no_message_can_hold(repository: Path, options: tuple
     assert options[1][:9] in done.stderr
 
 
-def test_simulate_refuses_a_ready_file_where_no_folder_is() -> None:
-    done = called("simulate", "--ready-file", "/nonexistent/x.json")
+def test_simulate_refuses_a_ready_file_where_no_folder_is(tmp_path: Path) -> None:
+    missing = tmp_path / "missing"
+    done = called("simulate", "--ready-file", str(missing / "x.json"))
     assert done.exit_code == 2, done.exception
-    assert "--ready-file: there is no folder '/nonexistent'" in done.stderr
+    assert f"--ready-file: there is no folder '{missing}'" in done.stderr
 
 
 def test_simulate_refuses_a_folder_as_ready_file(tmp_path: Path) -> None:

@@ -24,6 +24,11 @@ class Announcer:
         self._instruments: dict[str, str] = {}
         self._current_run: str | None = None
 
+    @property
+    def bench(self) -> str:
+        """The bench that it speaks for."""
+        return self._topics.bench
+
     def progress(self, run_id: str, progress: Progress) -> None:
         """Publish where a run stands; retained while it goes on, cleared once it is over."""
         self.state(

@@ -56,17 +56,17 @@ class Application:
         asyncio.get_running_loop().set_default_executor(threads)
         await self._tidy_up()
         async with asyncio.TaskGroup() as tasks:
-            services = [
-                tasks.create_task(self.link.run(), name="mqtt"),
-                tasks.create_task(self.inbox.run(), name="inbox"),
-            ]
+            link = tasks.create_task(self.link.run(), name="mqtt")
             await self._try_bench()
+            # Only now, and not after the farewell: a request must find the bench neither half open nor closing.
+            inbox = tasks.create_task(self.inbox.run(), name="inbox")
             if await self._connected_or_stopped(stop):
                 ready()
             await stop.wait()
+            inbox.cancel()
+            await asyncio.wait([inbox])
             await self._farewell()
-            for service in services:
-                service.cancel()
+            link.cancel()
 
     async def _tidy_up(self) -> None:
         if left := await asyncio.to_thread(self.files.remove_unfinished):
@@ -95,5 +95,7 @@ class Application:
         self.link.publish(self.announcer.will)
         if self.link.connected.is_set() and not await self.link.drain(FAREWELL_TIMEOUT_S):
             logger.warning("not every message left within %g s", FAREWELL_TIMEOUT_S)
-        await self.bench.close()
-        await asyncio.to_thread(self.store.close)
+        try:
+            await self.bench.close()
+        finally:
+            await asyncio.to_thread(self.store.close)

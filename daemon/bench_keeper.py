@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 
 from daemon.errors import SupplyRefusal
 from instruments.bench import Bench
-from instruments.errors import InstrumentError
 from instruments.supply_reading import SupplyMode, SupplyReading
 from metrology.capture import Capture
 from metrology.supply import SupplyConditions
@@ -116,7 +115,7 @@ class BenchKeeper:
         """End an acquisition that nobody waits for any more; a failure here is the next opening's to find."""
         try:
             await self._bench.stop()
-        except InstrumentError as error:
+        except Exception as error:
             logger.warning("could not stop the oscilloscope: %s", error)
             self.suspect()
 

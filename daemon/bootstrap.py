@@ -64,7 +64,7 @@ def application(configuration: Configuration) -> Application:
     """
     software = version("joulebench")
     topics = Topics(configuration.bench.name)
-    store = Store(configuration.storage.url)
+    store = Store(configuration.storage.url, bench=configuration.bench.name)
     files = CaptureFiles(configuration.storage.captures_directory)
     # Who hears and who speaks need each other; what is heard finds its hearer when it arrives.
     link = BrokerLink(

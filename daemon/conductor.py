@@ -8,7 +8,8 @@ from collections.abc import Callable
 from typing import Any
 
 from daemon.announcer import Announcer
-from daemon.errors import RunRefusal
+from daemon.errors import RunRefusal, StoreError
+from daemon.faults import fault_of
 from daemon.lifecycle import Event, Fault, Shutdown, Started
 from daemon.records import RunRecord
 from daemon.run_conductor import RunConductor, Services
@@ -17,6 +18,9 @@ from runners.messages import RunAbort, RunFinished, RunPhase, RunRequest, RunRes
 
 logger = logging.getLogger(__name__)
 
+BROKEN = (
+    "conducting this run broke; its captures are kept, and the log has the trace: this is a defect, please report it"
+)
 INTERRUPTED = "the daemon stopped while this run was in hand; request the run again"
 
 
@@ -50,6 +54,14 @@ class Conductor:
 
     async def request(self, board: str, run_id: str, request: RunRequest) -> None:
         """Take a request: begin the run, answer a repeated one with what became of it, or reject it."""
+        try:
+            await self._take(board, run_id, request)
+        except Exception as error:
+            fault = fault_of(error)
+            logger.error("run %s: %s: %s", run_id, fault.reason, fault.text)
+            self._announcer.rejection(run_id, reason=fault.reason, text=fault.text)
+
+    async def _take(self, board: str, run_id: str, request: RunRequest) -> None:
         known = await asyncio.to_thread(self._store.run, run_id)
         if known is not None:
             await self._repeat(known, board)
@@ -60,7 +72,7 @@ class Conductor:
             await self._refuse(board, run_id, request, refusal)
             return
         # Taken before the first await, so that two requests at once cannot both find the bench free.
-        run = _record_of(board, run_id, request)
+        run = _record_of(self._announcer.bench, board, run_id, request)
         self._current = conductor = RunConductor(run, self._services)
         try:
             await self._enter(run)
@@ -109,11 +121,19 @@ class Conductor:
         left = await asyncio.to_thread(self._store.unfinished_runs)
         for run in left:
             state = RunPhase.INTERRUPTED
-            await self._journal(run.run_id, event="recovered", state=state, reason="daemon_stopped", text=INTERRUPTED)
-            ended = await asyncio.to_thread(self._store.run, run.run_id)
-            if ended is not None:
-                self._announcer.stored_state(ended)
+            await self._end_orphan(run.run_id, state=state, reason="daemon_stopped", text=INTERRUPTED)
         return [run.run_id for run in left]
+
+    async def _end_orphan(self, run_id: str, *, state: RunPhase, reason: str, text: str) -> None:
+        """End a run that nobody conducts any more, and announce it; a store that refuses is logged, not waited for."""
+        try:
+            await self._journal(run_id, event="recovered", state=state, reason=reason, text=text)
+            ended = await asyncio.to_thread(self._store.run, run_id)
+        except StoreError:
+            logger.exception("run %s could not be ended as %s", run_id, state.value)
+            return
+        if ended is not None:
+            self._announcer.stored_state(ended)
 
     async def stop(self) -> None:
         """End the run in hand as interrupted, and wait until it is."""
@@ -123,13 +143,13 @@ class Conductor:
 
     def _admit(self, request: RunRequest) -> None:
         if self._current is not None:
-            text = f"the bench is measuring run {self.current_run}; request again when its status shows no current run"
+            text = f"the bench is measuring run {self.current_run}; ask for another run when its status shows none"
             raise RunRefusal("bench_busy", text)
         self._admission(request)
 
     async def _refuse(self, board: str, run_id: str, request: RunRequest, refusal: RunRefusal) -> None:
         logger.warning("run %s of board %s: %s: %s", run_id, board, refusal.reason, refusal)
-        run = _record_of(board, run_id, request)
+        run = _record_of(self._announcer.bench, board, run_id, request)
         await self._enter(run)
         await asyncio.to_thread(
             self._store.record,
@@ -165,6 +185,7 @@ class Conductor:
         except Exception:
             # A defect in the conducting itself must not take the daemon with it.
             logger.exception("run %s: conducting broke", run_id)
+            await self._end_orphan(run_id, state=RunPhase.FAILED, reason="internal_error", text=BROKEN)
         finally:
             self._current = None
             self._announcer.status(current_run=None)
@@ -176,6 +197,9 @@ class Conductor:
             return
         if self._current is not None and self.current_run == run.run_id:
             self._announcer.progress(run.run_id, self._current.progress)
+            return
+        if not run.is_terminal:
+            await self._end_orphan(run.run_id, state=RunPhase.INTERRUPTED, reason="daemon_stopped", text=INTERRUPTED)
             return
         result = await asyncio.to_thread(self._store.latest_result, run.run_id)
         if result is not None:
@@ -198,10 +222,11 @@ class Conductor:
         return conductor
 
 
-def _record_of(board: str, run_id: str, request: RunRequest) -> RunRecord:
+def _record_of(bench: str, board: str, run_id: str, request: RunRequest) -> RunRecord:
     now_ns = time.time_ns()
     return RunRecord(
         run_id=run_id,
+        bench=bench,
         board=board,
         network=request.network,
         batch_size=request.batch_size,

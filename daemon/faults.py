@@ -16,6 +16,7 @@ from instruments.errors import (
     SettingRefused,
     WrongInstrument,
 )
+from metrology.errors import MetrologyError
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +33,7 @@ REASON_CODES: tuple[tuple[type[BaseException], str], ...] = (
     (InstrumentError, "instrument_error"),
     (CaptureFileError, "capture_not_stored"),
     (StoreError, "store_refused"),
+    (MetrologyError, "not_measurable"),
     (OSError, "disk_error"),
 )
 """First match counts: leaves stand before their parents."""

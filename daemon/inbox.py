@@ -69,7 +69,7 @@ class Inbox:
             case TopicKind.FINISHED:
                 await self._finished(board, run_id, payload, topic)
             case TopicKind.ABORT:
-                await self._conductor.abort(board, run_id, decode(RunAbort, payload, topic=topic))
+                await self._conductor.abort(board, run_id, _abort(payload, topic))
 
     async def _finished(self, board: str, run_id: str, payload: bytes, topic: str) -> None:
         """A report that cannot be read ends its run at once, instead of leaving the bench waiting for another."""
@@ -79,3 +79,11 @@ class Inbox:
             await self._conductor.abort(board, run_id, RunAbort(reason="malformed_message", text=str(error)[:1000]))
         else:
             await self._conductor.finished(board, run_id, report)
+
+
+def _abort(payload: bytes, topic: str) -> RunAbort:
+    """Return the board's abort; one that cannot be read is an abort all the same."""
+    try:
+        return decode(RunAbort, payload, topic=topic)
+    except MessageError as error:
+        return RunAbort(reason="malformed_message", text=str(error)[:1000])

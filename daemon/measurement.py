@@ -106,7 +106,7 @@ class Measurement:
             image_duration_s=None if not rate else 1 / rate,
             sync="marker",
             quality=analysis.verdict.value,
-            reasons=tuple(QualityReason(code=one.code.value, text=one.text) for one in analysis.reasons),
+            reasons=_reasons(analysis),
             software_version=self._version,
             capture_ids=tuple(capture_ids),
             at_utc_ns=time.time_ns(),
@@ -132,13 +132,28 @@ def facts_of(run: RunRecord) -> RunFacts:
         batches=report.batches,
         images=report.images,
         captures_planned=run.captures,
+        batch_durations_s=tuple(duration_ns * 1e-9 for duration_ns in report.batch_durations_ns),
         batch_duration_s=_seconds(report.batch_duration_median_ns),
         run_duration_s=_seconds(end_ns - start_ns) if timed and end_ns is not None and start_ns is not None else None,
     )
 
 
 def _seconds(duration_ns: int | None) -> float | None:
-    return None if duration_ns is None else duration_ns * 1e-9
+    """Return a duration in seconds; a board that says zero has said nothing."""
+    return None if not duration_ns else duration_ns * 1e-9
+
+
+def _reasons(analysis: RunAnalysis) -> tuple[QualityReason, ...]:
+    """Return one reason a code, so that a run of a thousand captures fits into a message; the first one speaks."""
+    texts: dict[str, list[str]] = {}
+    for reason in analysis.reasons:
+        texts.setdefault(reason.code.value, []).append(reason.text)
+    return tuple(QualityReason(code=code, text=_first_of(found)) for code, found in texts.items())
+
+
+def _first_of(texts: list[str]) -> str:
+    more = f" (and {len(texts) - 1} more of this kind)" if len(texts) > 1 else ""
+    return texts[0][: 1000 - len(more)] + more
 
 
 def _quantities(analysis: RunAnalysis) -> dict[str, Any]:

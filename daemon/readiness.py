@@ -54,7 +54,7 @@ async def _instruments(configuration: Configuration) -> list[Finding]:
     try:
         identities = await bench.open()
         found = [Finding(part=role, ok=True, text=identity) for role, identity in identities.items()]
-        return [*found, _supply_finding(await bench.read_supply())]
+        return [*found, _supply_finding(await bench.read_supply(take_events=False))]
     except BenchNotReady as error:
         return [Finding(part=failure.instrument, ok=False, text=str(failure)) for failure in error.failures]
     except InstrumentError as error:

@@ -13,6 +13,8 @@ class RunRecord:
 
     run_id: str
     """Identifier, chosen by whoever asked for the run."""
+    bench: str
+    """Bench that measures it."""
     board: str
     """Board that runs the network."""
     network: str

@@ -9,6 +9,7 @@ from typing import Any
 
 from daemon.announcer import Announcer
 from daemon.bench_keeper import BenchKeeper, Record
+from daemon.errors import CaptureFileError, StoreError, SupplyRefusal
 from daemon.faults import fault_of
 from daemon.lifecycle import (
     Analysed,
@@ -28,9 +29,13 @@ from daemon.measurement import Measurement
 from daemon.records import RunRecord
 from daemon.store import Store
 from instruments.errors import InstrumentError
+from metrology.errors import MetrologyError
 from runners.messages import RunFinished
 
 logger = logging.getLogger(__name__)
+
+BENCH_IS_SOUND = (SupplyRefusal, CaptureFileError, StoreError, MetrologyError)
+"""Errors that say nothing against the instruments' sessions; after any other they are opened afresh."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +85,7 @@ class RunConductor:
     _events: asyncio.Queue[tuple[Event, dict[str, Any]]] = field(default_factory=asyncio.Queue)
     _work: set[asyncio.Task[None]] = field(default_factory=set)
     _waiting: _Waiting = field(default_factory=_Waiting)
+    _armed: bool = False
     _timer: asyncio.TimerHandle | None = None
     _first_effects: tuple[Effect | Announce, ...] = ()
 
@@ -160,13 +166,16 @@ class RunConductor:
         try:
             await work
         except Exception as error:
-            if isinstance(error, InstrumentError):
+            if not isinstance(error, BENCH_IS_SOUND):
                 self.services.bench.suspect()
             fault = fault_of(error)
             logger.warning("run %s: %s: %s", self.run.run_id, fault.reason, fault.text)
-            self.tell(fault)
+            lost_capture = isinstance(error, InstrumentError) and self.progress.captures_taken > 0
+            # What has been captured is worth a result; only the capture in hand is lost.
+            self.tell(Expired(reason=fault.reason, text=fault.text) if lost_capture else fault)
 
     async def _arm(self) -> None:
+        self._armed = True
         await self.services.bench.arm(first=self.progress.captures_taken == 0)
         self.tell(Armed(), armed_monotonic_ns=time.monotonic_ns())
 
@@ -182,6 +191,7 @@ class RunConductor:
 
     async def _keep(self, record: Record) -> None:
         """Store a record before anything is computed from it."""
+        self._armed = False
         index = self.progress.captures_taken
         reference = await asyncio.to_thread(self.services.measurement.keep, self.run.run_id, index, record)
         self.tell(Captured(), capture_id=reference.capture_id, complete_monotonic_ns=record.complete_monotonic_ns)
@@ -218,9 +228,9 @@ class RunConductor:
         self.tell(Analysed(), result_id=result.result_id, quality=result.quality)
 
     async def _release(self) -> None:
-        waiting = any(task.get_name().startswith(("arm-", "capture-")) for task in self._work)
         await self._drop_work()
-        if waiting:
+        if self._armed:
+            self._armed = False
             await self.services.bench.stop()
 
     async def _drop_work(self) -> None:

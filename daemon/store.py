@@ -24,17 +24,19 @@ _TERMINAL = frozenset(phase.value for phase in RunPhase if phase.terminal)
 class Store:
     """The database of one bench or of several."""
 
-    def __init__(self, url: str, *, create: bool = True) -> None:
+    def __init__(self, url: str, *, create: bool = True, bench: str = "") -> None:
         """Open a database.
 
         Args:
             url: SQLAlchemy URL.
+            bench: Bench whose runs are entered and recovered; several benches may share a database.
             create: Make it where it is missing; without, a missing database is an error.
 
         Raises:
             StoreError: it cannot be opened, or holds tables of another version.
         """
         self._engine = open_database(url, create=create)
+        self._bench = bench
 
     def __enter__(self) -> Self:
         return self
@@ -63,6 +65,7 @@ class Store:
         at = _now_or(at_utc_ns)
         row = {
             "run_id": run_id,
+            "bench": self._bench,
             "board": board,
             "network": network,
             "batch_size": batch_size,
@@ -165,8 +168,8 @@ class Store:
         return int(self._rows(select(func.count()).select_from(runs))[0][0])
 
     def unfinished_runs(self) -> list[RunRecord]:
-        """Return the runs that have not ended, the oldest first."""
-        open_states = runs.c.state.not_in(_TERMINAL)
+        """Return this bench's runs that have not ended, the oldest first."""
+        open_states = (runs.c.bench == self._bench) & runs.c.state.not_in(_TERMINAL)
         return self._runs(select(runs).where(open_states).order_by(runs.c.requested_utc_ns))
 
     def captures(self, run_id: str) -> list[CaptureRecord]:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import JSON, BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
 """Raised with every change of a table; a store refuses a database of another version."""
 
 metadata = MetaData()
@@ -23,6 +23,7 @@ runs = Table(
     "runs",
     metadata,
     Column("run_id", String(_RUN_ID_LENGTH), primary_key=True),
+    Column("bench", String(64), nullable=False),
     Column("board", String(64), nullable=False),
     Column("network", String(64), nullable=False),
     Column("batch_size", BigInteger, nullable=False),

@@ -137,9 +137,13 @@ class Bench:
             taken_utc_ns=time.time_ns(),
         )
 
-    async def read_supply(self) -> SupplyReading:
-        """Measure the supply's output; what happened since the last reading is in it, and is then forgotten."""
-        return await self._supply.call(PowerSupply.read_state)
+    async def read_supply(self, *, take_events: bool = True) -> SupplyReading:
+        """Measure the supply's output; what happened since the last reading is in it, and is then forgotten.
+
+        Args:
+            take_events: False leaves what is latched for whoever measures.
+        """
+        return await self._supply.call(PowerSupply.read_state, take_events=take_events)
 
     async def set_supply(self, *, voltage_v: float | None = None, current_a: float | None = None) -> None:
         """Set the supply's voltage, current limit, or both, and wait for the output to follow where it is on.

@@ -43,8 +43,12 @@ class PowerSupply:
         """
         return expect_model(self.session, MODELS)
 
-    def read_state(self) -> SupplyReading:
-        """Measure voltage and current; get regulation, switch, protection, and what happened since the last call."""
+    def read_state(self, *, take_events: bool = True) -> SupplyReading:
+        """Measure voltage and current; get regulation, switch, protection, and what happened since the last call.
+
+        Args:
+            take_events: also read what is latched, which clears it; False leaves it for whoever measures.
+        """
         output_on = self.session.query_number("OUTPut?") != 0
         return SupplyReading(
             voltage_v=self.session.query_number("MEASure:VOLTage?"),
@@ -52,8 +56,11 @@ class PowerSupply:
             mode=self._mode(output_on=output_on),
             output_on=output_on,
             ovp_tripped=self.session.query_number("VOLTage:PROTection:TRIPped?") != 0,
-            events=Questionable(round(self.session.query_number("STATus:QUEStionable?"))),
+            events=self._events() if take_events else Questionable(0),
         )
+
+    def _events(self) -> Questionable:
+        return Questionable(round(self.session.query_number("STATus:QUEStionable?")))
 
     def set_points(self) -> tuple[float, float]:
         """Get the programmed voltage in volt and current limit in ampere."""

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from metrology.baseline import baseline_window, scatter
+from metrology.baseline import BLOCK_COUNT, baseline_window, scatter
 from metrology.capture import Capture
 from metrology.electrical import ElectricalRecord
 from metrology.energy import RecordEnergy, cut_batch, whole_batches
@@ -17,8 +17,11 @@ from metrology.quality import (
     Verdict,
     batch_count_reasons,
     capture_reasons,
+    current_reasons,
     drift_reasons,
     marker_reasons,
+    period_reasons,
+    pulse_reasons,
     run_lies_whole_in_record,
     supply_reasons,
     too_few_batches_reasons,
@@ -44,6 +47,8 @@ class RunFacts:
     """Images that the board says it ran."""
     captures_planned: int
     """Captures that were asked for."""
+    batch_durations_s: tuple[float, ...] = ()
+    """Durations of the first batches by the board's clock, in seconds, in order; empty where it did not say."""
     batch_duration_s: float | None = None
     """Median duration of a batch by the board's clock, in seconds; None where it did not say."""
     run_duration_s: float | None = None
@@ -117,6 +122,7 @@ def analyse(
     examined = [found for one in captures if (found := _examine(one, influences)) is not None]
     reasons += [reason for one in examined for reason in marker_reasons(one.reading, name=one.name)]
     reasons += _count_reasons(examined, facts)
+    reasons += _pulse_reasons(examined, facts)
     energies, more = _energies(examined, facts)
     reasons += more
     if not energies:
@@ -180,14 +186,31 @@ def _count_reasons(examined: Sequence[_Examined], facts: RunFacts) -> list[Reaso
     return found
 
 
+def _pulse_reasons(examined: Sequence[_Examined], facts: RunFacts) -> list[Reason]:
+    """Hold pulses against the board's own times; only a run's first capture is known to begin with its first batch."""
+    found = []
+    for number, one in enumerate(examined):
+        found += pulse_reasons(
+            one.reading,
+            told_s=facts.batch_durations_s,
+            median_s=facts.batch_duration_s,
+            aligned=number == 0 and not one.reading.starts_high,
+            name=one.name,
+        )
+        found += period_reasons(one.reading, run_duration_s=facts.run_duration_s, batches=facts.batches, name=one.name)
+    return found
+
+
 def _energies(examined: Sequence[_Examined], facts: RunFacts) -> tuple[list[RecordEnergy], list[Reason]]:
     """Return what each record contributes; a cut batch stands in only where no record holds a whole one."""
     whole = [whole_batches(one.record, one.reading) for one in examined if one.reading.pulses]
     cut = next((one for one in examined if one.reading.cut_start_s is not None), None)
     if whole or cut is None:
         return whole, []
-    if facts.batch_duration_s is None:
-        text = f"{cut.name}: no batch fits into the record, and the board gave no batch duration to make up for it"
+    seen_s = cut.record.span.end_s - (cut.reading.cut_start_s or 0.0)
+    if facts.batch_duration_s is None or facts.batch_duration_s < seen_s:
+        told = "no batch duration" if facts.batch_duration_s is None else f"a duration of {facts.batch_duration_s:g} s"
+        text = f"{cut.name}: the marker is high for {seen_s:g} s to the end of the record, and the board gave {told}"
         return [], [Reason(code=ReasonCode.NO_WHOLE_BATCH, verdict=Verdict.INVALID, text=text)]
     return [cut_batch(cut.record, cut.reading, batch_duration_s=facts.batch_duration_s)], []
 
@@ -199,7 +222,7 @@ def _idle(first: _Examined) -> Idle | None:
     if reading.starts_high or edge_s is None:
         return None
     window = baseline_window(first.record.span, first_edge_s=edge_s, guard_s=BASELINE_GUARD_S)
-    if window is None:
+    if window is None or window.duration_s < BLOCK_COUNT * first.record.interval_s:
         return None
     return Idle(
         integrals=first.record.integrals(window),
@@ -212,6 +235,8 @@ def _batch_reasons(
     examined: Sequence[_Examined], energies: Sequence[RecordEnergy], limits: QualityLimits
 ) -> list[Reason]:
     found = too_few_batches_reasons(sum(energy.batches for energy in energies), limits)
+    charge_c = sum(energy.gross.charge_c for energy in energies)
+    found += current_reasons(charge_c / sum(energy.gross.duration_s for energy in energies), name="the run")
     for one in examined:
         powers_w = [mean_power_w(one.record, pulse) for pulse in one.reading.pulses]
         found += drift_reasons(powers_w, limits, name=one.name)

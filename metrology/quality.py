@@ -11,6 +11,15 @@ from metrology.estimate import Quantity
 from metrology.marker import MarkerReading
 from metrology.supply import SupplyConditions
 
+PULSE_SLACK = 0.25
+"""How far a pulse may differ from the board's own duration, relative: it times around the marker's own delays."""
+MARKER_DELAY_S = 5e-3
+"""And absolutely, in seconds: a scheduler's delay between the edge and the board's clock."""
+LONE_FACTOR = 3.0
+"""How far a pulse may lie from the usual one where the board timed no batch."""
+PERIOD_FACTOR = 1.5
+"""How far the pace of batches in a record may lie from that of the whole run."""
+
 
 class Verdict(StrEnum):
     """How far a result may be trusted."""
@@ -34,6 +43,7 @@ class ReasonCode(StrEnum):
     TOO_FEW_CAPTURES = "too_few_captures"
     BASELINE_MISSING = "baseline_missing"
     DRIFT = "drift"
+    CURRENT_REVERSED = "current_reversed"
     SUPPLY_NOT_CV = "supply_not_cv"
     SUPPLY_TRIPPED = "supply_tripped"
     SUPPLY_OFF = "supply_off"
@@ -147,6 +157,75 @@ def marker_reasons(reading: MarkerReading, *, name: str) -> list[Reason]:
         )
         return [Reason(code=ReasonCode.MARKER_ODD, verdict=Verdict.INVALID, text=text)]
     return []
+
+
+def pulse_reasons(
+    reading: MarkerReading, *, told_s: Sequence[float], median_s: float | None, aligned: bool, name: str
+) -> list[Reason]:
+    """Return a reason where pulses of the marker cannot be the batches that the board timed.
+
+    A missed edge makes one pulse of two batches, a bounce makes a pulse out of nothing; neither shows in the count
+    while a run outlasts its record.
+
+    Args:
+        reading: the marker.
+        told_s: durations of the run's first batches by the board's clock, in seconds; may be empty.
+        median_s: their median by the board's clock, in seconds; None where it did not say.
+        aligned: the first pulse is the run's first batch.
+        name: which capture, for the text.
+    """
+    seen_s = [pulse.duration_s for pulse in reading.pulses]
+    if aligned and len(seen_s) <= len(told_s):
+        pairs = [(seen, told, told) for seen, told in zip(seen_s, told_s, strict=False)]
+    elif told_s:
+        pairs = [(seen, min(told_s), max(told_s)) for seen in seen_s]
+    else:
+        usual_s = median_s or float(np.median(seen_s or [0.0]))
+        pairs = [(seen, usual_s / LONE_FACTOR, usual_s * LONE_FACTOR) for seen in seen_s]
+    wrong = [seen for seen, low, high in pairs if not _fits(seen, low=low, high=high)]
+    if not wrong:
+        return []
+    text = (
+        f"{name}: {len(wrong)} of {len(seen_s)} marker pulses are no batch of this board (one lasts {wrong[0]:.4g} s, "
+        f"its batches {min(low for _, low, _ in pairs):.4g} to {max(high for _, _, high in pairs):.4g} s): an edge is "
+        "missing, or the line bounces; check its wire and its ground"
+    )
+    return [Reason(code=ReasonCode.MARKER_ODD, verdict=Verdict.INVALID, text=text)]
+
+
+def period_reasons(reading: MarkerReading, *, run_duration_s: float | None, batches: int, name: str) -> list[Reason]:
+    """Return a reason where batches follow each other in the record at another pace than the board's own.
+
+    Args:
+        reading: the marker.
+        run_duration_s: from the first batch's start to the last one's end by the board's clock, in seconds.
+        batches: batches that the board says it ran.
+        name: which capture, for the text.
+    """
+    if run_duration_s is None or reading.whole is None or batches < 2 or len(reading.pulses) < 2:
+        return []
+    seen_s, told_s = reading.whole.duration_s / len(reading.pulses), run_duration_s / batches
+    if told_s / PERIOD_FACTOR <= seen_s <= told_s * PERIOD_FACTOR:
+        return []
+    text = (
+        f"{name}: the marker shows a batch every {seen_s:.4g} s, the board ran one every {told_s:.4g} s: "
+        "edges are missing, or there are too many"
+    )
+    return [Reason(code=ReasonCode.MARKER_ODD, verdict=Verdict.INVALID, text=text)]
+
+
+def current_reasons(mean_current_a: float, *, name: str) -> list[Reason]:
+    """Return a reason where the current flows backwards: a board takes energy, it does not give it."""
+    if mean_current_a > 0:
+        return []
+    text = f"{name}: mean current is {mean_current_a:.3g} A; the probe's jaw is the wrong way round, or its zero is off"
+    return [Reason(code=ReasonCode.CURRENT_REVERSED, verdict=Verdict.INVALID, text=text)]
+
+
+def _fits(seen_s: float, *, low: float, high: float) -> bool:
+    """Say whether a pulse can be a batch of these durations, the board's own delays allowed for."""
+    slack_low_s, slack_high_s = (max(PULSE_SLACK * told_s, MARKER_DELAY_S) for told_s in (low, high))
+    return low - slack_low_s <= seen_s <= high + slack_high_s and seen_s >= low / 2
 
 
 def run_lies_whole_in_record(reading: MarkerReading, *, record_end_s: float, run_duration_s: float | None) -> bool:

@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from daemon.errors import StoreError
 from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.world import WorldSettings
-from tests.integration.bench_stage import BENCH, Stage, stage_of
+from tests.integration.bench_stage import BENCH, BOARD, Stage, stage_of
 from tests.mosquitto import MosquittoBroker
 
 pytestmark = pytest.mark.mosquitto
@@ -174,3 +175,32 @@ async def test_topics_that_are_none_of_the_contract(stage: Stage) -> None:
     ):
         await stage.client.publish(f"joulebench/v1/{BENCH}/{topic}", b"{}", qos=1)
     await measures_on(stage)
+
+
+async def test_a_database_that_fails_rejects_the_request(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> bool:
+        raise StoreError("the disk is full (planted)")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(stage.daemon.store, "create_run", refuse)
+        await stage.request("unlucky")
+        state = await stage.state("unlucky", "rejected")
+    assert (state["reason"], "planted" in state["text"]) == ("store_refused", True)
+    await measures_on(stage)
+
+
+async def test_a_run_that_nobody_conducts_any_more_is_ended_when_asked_about(stage: Stage) -> None:
+    stage.daemon.store.create_run(
+        run_id="orphan", board=BOARD, network="alexnet", batch_size=4, precision="fp32", images_planned=None, captures=1
+    )
+    stage.daemon.store.record("orphan", event="armed", state="armed")
+    await stage.request("orphan")
+    assert (await stage.state("orphan", "interrupted"))["reason"] == "daemon_stopped"
+    await measures_on(stage)
+
+
+async def test_a_run_longer_than_its_record_is_measured_on_whole_batches(stage: Stage) -> None:
+    long_run = [(0.15, 0.005)] * 30
+    result = await stage.run("long", long_run)
+    assert result["quality"] == "valid", result["reasons"]
+    assert result["batches"] == 30

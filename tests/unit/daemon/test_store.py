@@ -380,3 +380,16 @@ def test_tables_of_another_version_are_refused(url: str) -> None:
 
     with pytest.raises(StoreError, match="tables of version 999"):
         Store(url)
+
+
+def test_two_benches_on_one_database_leave_each_others_runs_alone(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'shared.sqlite'}"
+    with Store(url, bench="a") as ours, Store(url, bench="b") as theirs:
+        ours.create_run(
+            run_id="r", board="x", network="alexnet", batch_size=1, precision="fp32", images_planned=None, captures=1
+        )
+        assert [run.run_id for run in ours.unfinished_runs()] == ["r"]
+        assert theirs.unfinished_runs() == []
+        seen = theirs.run("r")
+        assert seen is not None
+        assert seen.bench == "a"

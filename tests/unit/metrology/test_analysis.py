@@ -10,6 +10,7 @@ from metrology.estimate import Estimate
 from metrology.influences import Influences
 from metrology.quality import QualityLimits, ReasonCode, Verdict, calibration_missing_reason
 from metrology.supply import SupplyConditions
+from metrology.timebase import TimeBase
 from tests.unit.metrology.captures import capture_of
 
 INFLUENCES = Influences(
@@ -172,3 +173,87 @@ def test_what_is_known_of_the_bench_counts() -> None:
     found = analyse([captured()], facts=FACTS, influences=INFLUENCES, limits=QualityLimits(), known_reasons=[known])
     assert found.reasons == (known,)
     assert found.verdict is Verdict.DEGRADED
+
+
+LONG_PULSES = [(10_000 + 2_500 * k, 12_490 + 2_500 * k) for k in range(36)]
+LONG_RUN = RunFacts(
+    batch_size=4,
+    batches=400,
+    images=1600,
+    captures_planned=1,
+    batch_durations_s=(0.0498,) * 400,
+    batch_duration_s=0.0498,
+    run_duration_s=20.0,
+)
+"""A run that outlasts its record, so that the count alone tells nothing."""
+
+
+def merged(pulses: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Every second falling edge is missed: two batches and their gap look like one."""
+    return [(first[0], second[1]) for first, second in zip(pulses[::2], pulses[1::2], strict=True)]
+
+
+@pytest.mark.parametrize("timed", ["each", "median", "period"])
+@pytest.mark.parametrize(
+    "pulses",
+    [
+        merged(LONG_PULSES),
+        [*LONG_PULSES[:5], (23_000, 23_001), *LONG_PULSES[6:]],
+        [(10_000, 10_002), (10_020, 10_021), (10_040, 10_043)],
+    ],
+    ids=["edges missed", "a glitch", "bounce alone"],
+)
+def test_a_marker_that_lies_is_found_in_a_run_longer_than_its_record(pulses: list[tuple[int, int]], timed: str) -> None:
+    told = {
+        "each": LONG_RUN,
+        "median": replace(LONG_RUN, batch_durations_s=()),
+        "period": replace(LONG_RUN, batch_durations_s=(), batch_duration_s=None),
+    }[timed]
+    found = analysed(captured(pulses), facts=told)
+    if timed == "median" and pulses == merged(LONG_PULSES):
+        assert found.verdict is Verdict.INVALID  # by the pace: twice as long a pulse alone could be a slow batch
+    assert ReasonCode.MARKER_ODD in codes(found)
+    assert found.verdict is Verdict.INVALID
+
+
+def test_a_run_longer_than_its_record_is_valid_while_its_marker_tells_the_truth() -> None:
+    assert analysed(captured(LONG_PULSES), facts=LONG_RUN).reasons == ()
+    bare = replace(LONG_RUN, batch_durations_s=(), batch_duration_s=None, run_duration_s=None)
+    assert analysed(captured(LONG_PULSES), facts=bare).reasons == ()
+
+
+def test_batches_may_differ_as_the_board_says_they_do() -> None:
+    pulses = [(10_000, 11_000), (11_010, 21_010), (21_020, 22_020)]
+    told = replace(
+        LONG_RUN,
+        batches=3,
+        images=12,
+        batch_durations_s=(0.02, 0.2, 0.02),
+        batch_duration_s=0.02,
+        run_duration_s=0.2404,
+    )
+    assert ReasonCode.MARKER_ODD not in codes(analysed(captured(pulses), facts=told))
+
+
+def test_a_probe_the_wrong_way_round_is_no_energy_to_publish() -> None:
+    one = captured()
+    reversed_scale = replace(one.capture.current.scale, increment=-1e-4, origin=-0.5)
+    backwards = replace(one.capture, current=replace(one.capture.current, scale=reversed_scale))
+    found = analysed(replace(one, capture=backwards))
+    assert ReasonCode.CURRENT_REVERSED in codes(found)
+    assert found.verdict is Verdict.INVALID
+
+
+def test_a_cut_batch_that_contradicts_the_board_is_invalid() -> None:
+    facts = replace(FACTS, batches=2, images=8, batch_duration_s=0.1, run_duration_s=0.2)
+    found = analysed(captured([(10_000, 100_000)]), facts=facts)
+    assert found.energy is None
+    assert found.verdict is Verdict.INVALID
+
+
+def test_too_short_an_idle_stretch_is_no_baseline() -> None:
+    """At 1 kSa/s, twelve samples before the first batch are too few to tell noise by."""
+    base = TimeBase(origin_s=-0.012, interval_s=1e-3, sample_count=3000)
+    one = replace(captured(), capture=capture_of([(13, 1500), (1510, 2990)], base=base))
+    facts = RunFacts(batch_size=4, batches=2, images=8, captures_planned=1)
+    assert codes(analysed(one, facts=facts)) == {ReasonCode.SAMPLE_RATE, ReasonCode.BASELINE_MISSING}

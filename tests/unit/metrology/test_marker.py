@@ -73,3 +73,13 @@ def test_pulses_and_cut_ends_hold_every_high_sample(bits: list[bool]) -> None:
 def test_levels_must_fit_the_time_base() -> None:
     with pytest.raises(MetrologyError, match=r"shape \(5,\)"):
         read_marker(np.zeros(4, dtype=bool), TimeBase(origin_s=0.0, interval_s=1.0, sample_count=5))
+
+
+@pytest.mark.parametrize(("low_samples", "odd"), [(1, 1), (2, 1), (3, 0), (4, 0)])
+def test_a_short_gap_is_odd_wherever_it_lies(low_samples: int, odd: int) -> None:
+    """Differences of large times are rounded; a gap's verdict must not hang on its place in the record."""
+    base = TimeBase(origin_s=-0.2, interval_s=STEP_S, sample_count=100_000)
+    for place in range(500, 99_000, 1201):
+        levels = np.zeros(100_000, dtype=bool)
+        levels[place - 100 : place] = levels[place + low_samples : place + low_samples + 100] = True
+        assert read_marker(levels, base).odd_gap_count() == odd, place

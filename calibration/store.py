@@ -5,12 +5,19 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from calibration.certificate import Certificate
+from calibration.chain_certificate import ChainCertificate
 from calibration.conditions import Conditions
+from calibration.delay_certificate import DelayCertificate
 from calibration.document import certificate_to_text, text_to_certificate
 from calibration.errors import BadCertificate, CertificateExists, CertificateFileError
+from calibration.lead_certificate import LeadCertificate
 from calibration.selection import Selection, newest_first, select
+from calibration.zero_certificate import ZeroCertificate
+
+C = TypeVar("C", bound=Certificate)
 
 _SUFFIX = ".json"
 
@@ -53,13 +60,41 @@ class CertificateStore:
         paths = sorted(self.directory.glob(f"*{_SUFFIX}")) if self.directory.is_dir() else []
         return newest_first(_read(path) for path in paths)
 
-    def select(self, conditions: Conditions, *, at_utc_ns: int) -> Selection:
-        """Return the newest certificate that fits and holds at an instant, or why there is none.
+    def of_kind(self, kind: type[C]) -> tuple[C, ...]:
+        """Return all certificates of one kind, the newest first; raises as `certificates` does."""
+        return tuple(one for one in self.certificates() if isinstance(one, kind))
+
+    def select(self, conditions: Conditions, *, at_utc_ns: int) -> Selection[ChainCertificate]:
+        """Return the newest certificate of the current chain that fits and holds at an instant, or why there is none.
 
         Raises:
             CertificateFileError: a file was changed or damaged.
         """
-        return select(self.certificates(), conditions, at_utc_ns=at_utc_ns)
+        return select(
+            self.of_kind(ChainCertificate), lambda one: one.conditions.differences(conditions), at_utc_ns=at_utc_ns
+        )
+
+    def select_zero(self, conditions: Conditions, *, at_utc_ns: int) -> Selection[ZeroCertificate]:
+        """Return the newest zero that fits and holds at an instant, or why there is none; raises as `select` does."""
+        return select(
+            self.of_kind(ZeroCertificate), lambda one: one.conditions.differences(conditions), at_utc_ns=at_utc_ns
+        )
+
+    def select_delay(self, board: str, *, at_utc_ns: int) -> Selection[DelayCertificate]:
+        """Return a board's newest delay that holds at an instant, or why there is none; raises as `select` does."""
+        return select(
+            self.of_kind(DelayCertificate),
+            lambda one: () if one.board == board else (f"board is {board!r}, not {one.board!r}",),
+            at_utc_ns=at_utc_ns,
+        )
+
+    def select_lead(self, *, remote_sense: bool, at_utc_ns: int) -> Selection[LeadCertificate]:
+        """Return the newest lead resistance that fits and holds, or why there is none; raises as `select` does."""
+        return select(
+            self.of_kind(LeadCertificate),
+            lambda one: () if one.remote_sense is remote_sense else (f"remote_sense is {remote_sense}",),
+            at_utc_ns=at_utc_ns,
+        )
 
     def _path(self, certificate_id: str) -> Path:
         return self.directory / f"{certificate_id}{_SUFFIX}"

@@ -141,25 +141,38 @@ class Bench:
         """Measure the supply's output; what happened since the last reading is in it, and is then forgotten."""
         return await self._supply.call(PowerSupply.read_state)
 
-    async def set_supply(self, *, voltage_v: float | None = None, current_a: float | None = None) -> None:
+    async def supply_set_points(self) -> tuple[float, float]:
+        """Return the supply's programmed voltage in volt and current limit in ampere."""
+        return await self._supply.call(PowerSupply.set_points)
+
+    async def set_supply(
+        self, *, voltage_v: float | None = None, current_a: float | None = None, settle: bool = True
+    ) -> None:
         """Set the supply's voltage, current limit, or both, and wait for the output to follow where it is on.
+
+        Args:
+            voltage_v: voltage; None leaves it.
+            current_a: current limit; None leaves it.
+            settle: wait for the voltage; not where the limit is meant to hold the output down.
 
         Raises:
             InstrumentTimeout: the output did not reach the voltage.
             SettingRefused: outside the envelope or the range (nothing was sent), or not taken as sent.
         """
         await self._supply.call(PowerSupply.set_point, voltage_v=voltage_v, current_a=current_a)
-        await self._supply.call(PowerSupply.settle)
+        if settle:
+            await self._supply.call(PowerSupply.settle)
 
-    async def set_supply_output(self, on: bool) -> None:
-        """Switch the supply's output, and wait for its voltage where it is switched on.
+    async def set_supply_output(self, on: bool, *, settle: bool = True) -> None:
+        """Switch the supply's output, and wait for its voltage where it is switched on (`settle` as above).
 
         Raises:
             InstrumentTimeout: the output did not reach the voltage.
             SettingRefused: what is set lies outside the envelope, so the output is not switched on.
         """
         await self._supply.call(PowerSupply.set_output, on)
-        await self._supply.call(PowerSupply.settle)
+        if settle:
+            await self._supply.call(PowerSupply.settle)
 
     async def force(self) -> None:
         """Complete the armed acquisition without an edge."""

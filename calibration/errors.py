@@ -3,7 +3,8 @@
 CalibrationError
 |- BadCertificate          a certificate that cannot be: name, value and bound in the text
 |- CertificateExists       one of this name is stored already, and none is ever overwritten
-`- CertificateFileError    one file of the store: missing, unreadable, or not as it was written
+|- CertificateFileError    one file of the store: missing, unreadable, or not as it was written
+`- ProcedureFailed         a procedure that cannot give a certificate: wiring, settings or scatter
 """
 
 from pathlib import Path
@@ -32,3 +33,14 @@ class CertificateFileError(CalibrationError):
         """The file."""
         self.problem = problem
         """What is wrong with it."""
+
+
+class ProcedureFailed(CalibrationError):
+    """A procedure that came to no certificate."""
+
+    def __init__(self, procedure: str, problem: str) -> None:
+        super().__init__(f"calibration {procedure}: {problem}")
+        self.procedure = procedure
+        """Name of the procedure, with the time when it began."""
+        self.problem = problem
+        """What is wrong, and what to do."""

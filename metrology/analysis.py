@@ -25,7 +25,9 @@ from metrology.quality import (
     verdict_of,
 )
 from metrology.supply import SupplyConditions
+from metrology.supply_pairs import idle_pair, loaded_pair
 from metrology.uncertainty import EnergyResult, Idle, evaluate
+from metrology.witness import Testimony, hear
 
 BASELINE_GUARD_S = 1e-3
 """Left out of the idle baseline just before the first edge: the board is already stirring."""
@@ -90,6 +92,7 @@ class _Examined:
     record: ElectricalRecord
     reading: MarkerReading
     supply: SupplyConditions
+    clipped: bool
 
 
 def analyse(
@@ -118,10 +121,12 @@ def analyse(
         text = f"{examined[0].name}: no idle stretch before the first batch, so net energy is unknown"
         reasons.append(Reason(code=ReasonCode.BASELINE_MISSING, verdict=Verdict.DEGRADED, text=text))
     reasons += _batch_reasons(examined, energies, limits)
+    testimony = _testimony(examined, idle, influences, limits)
+    reasons += testimony.reasons
     batches = sum(energy.batches for energy in energies)
     duration_s = sum(energy.gross.duration_s for energy in energies)
     return RunAnalysis(
-        energy=evaluate(energies, batch_size=facts.batch_size, idle=idle, influences=influences),
+        energy=evaluate(energies, batch_size=facts.batch_size, idle=idle, influences=influences, testimony=testimony),
         reasons=tuple(reasons),
         batches=batches,
         images=batches * facts.batch_size,
@@ -152,7 +157,8 @@ def _examine(one: MeasuredCapture, influences: Influences) -> _Examined | None:
         lead_resistance_ohm=influences.lead_resistance_ohm.value,
     )
     reading = read_marker(levels, one.capture.time_base)
-    return _Examined(name=one.name, record=record, reading=reading, supply=one.supply)
+    clipped = one.capture.current.clipped_count() > 0
+    return _Examined(name=one.name, record=record, reading=reading, supply=one.supply, clipped=clipped)
 
 
 def _count_reasons(examined: Sequence[_Examined], facts: RunFacts) -> list[Reason]:
@@ -196,6 +202,20 @@ def _idle(first: _Examined) -> Idle | None:
         supply_voltage_v=first.supply.idle_voltage_v,
         scatter=scatter(first.record, window),
     )
+
+
+def _testimony(
+    examined: Sequence[_Examined], idle: Idle | None, influences: Influences, limits: QualityLimits
+) -> Testimony:
+    """Return what the supply's readings of the current say, at idle and in every capture that shows it whole."""
+    before = None if idle is None else idle_pair(idle, examined[0].supply, name=f"{examined[0].name}, idle")
+    pairs = [
+        loaded_pair(one.record, one.reading, one.supply, idle=idle, name=f"{one.name}, under load")
+        for one in examined
+        if not one.clipped
+    ]
+    loaded = [pair for pair in pairs if pair is not None]
+    return hear(before, loaded, influences, deviations=limits.disagreement_deviations)
 
 
 def _batch_reasons(

@@ -37,7 +37,14 @@ class ReasonCode(StrEnum):
     SUPPLY_TRIPPED = "supply_tripped"
     SUPPLY_OFF = "supply_off"
     CALIBRATION_MISSING = "calibration_missing"
+    CALIBRATION_EXPIRED = "calibration_expired"
     CALIBRATION_MISMATCH = "calibration_mismatch"
+    SUPPLY_DISAGREEMENT = "supply_disagreement"
+    PROBE_DEAD = "probe_dead"
+    PROBE_REVERSED = "probe_reversed"
+    PROBE_RANGE = "probe_range"
+    PROBE_TURNS = "probe_turns"
+    ZERO_DRIFT = "zero_drift"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +71,9 @@ class QualityLimits:
     """Fewer whole batches than this leave repeatability unknown."""
     drift_limit: float = 0.05
     """Largest change of the batches' mean power over the window, relative to their mean."""
+    disagreement_deviations: float = 4.0
+    """Oscilloscope and supply disagree where every limit at its end and this many standard deviations of the random
+    parts do not make up for their difference."""
 
 
 def verdict_of(reasons: Iterable[Reason]) -> Verdict:

@@ -91,6 +91,9 @@ class QualitySection(Section):
     """Fewer whole batches than this make a result degraded: their repeatability is unknown."""
     drift_limit: Positive = 0.05
     """Largest change of the batches' mean power over the window, as a fraction of their mean."""
+    disagreement_deviations: Positive = 4.0
+    """Oscilloscope and supply disagree about the current where every limit at its end and this many standard deviations
+    of the random parts do not make up for their difference."""
 
     def limits(self) -> QualityLimits:
         """Return the thresholds as metrology takes them."""

@@ -10,8 +10,9 @@ from metrology.baseline import Scatter
 from metrology.electrical import WindowIntegrals
 from metrology.energy import RecordEnergy
 from metrology.errors import MetrologyError
-from metrology.estimate import Estimate, Quantity
+from metrology.estimate import Estimate
 from metrology.influences import Influences
+from metrology.measurement_model import MeasurementModel
 from metrology.uncertainty import Idle, evaluate
 
 EXACT = Influences(
@@ -161,7 +162,7 @@ def test_nothing_measured_is_an_error(records: list[RecordEnergy], batch_size: i
 
 
 def test_an_exact_number_has_no_interval() -> None:
-    assert Quantity.of(3.0).expanded_uncertainty_95 == 0.0
+    assert MeasurementModel(EXACT).quantity(3.0).expanded_uncertainty_95 == 0.0
 
 
 @pytest.mark.parametrize(("value", "deviation"), [(math.nan, 0.1), (1.0, -0.1), (1.0, math.inf)])

@@ -6,7 +6,7 @@ import sys
 import typer
 from rich.console import Console
 
-from daemon.cli import board, check, daemon, demo, import_recording, networks, runs, simulate, start_run
+from daemon.cli import board, calibrate, check, daemon, demo, import_recording, networks, runs, simulate, start_run
 from metrology.errors import JoulebenchError
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command("simulate")(simulate.simulate)
 app.command("networks")(networks.networks)
 app.add_typer(board.app, name="board")
 runs.app.command("start")(start_run.start_run)
+app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")
 app.add_typer(import_recording.app, name="import")
 

@@ -60,7 +60,7 @@ def steady_level(trace: Trace, *, step_counts: int = STEP_COUNTS) -> SteadyLevel
 def undithered_part(noise_steps: float) -> float:
     """Return how far the mean of a quantised level may lie from the level, in steps.
 
-    With Gaussian noise of `s` steps the mean errs by a sine of amplitude `exp(-2·pi²·s²)/pi` at most; without noise by
-    half a step (B. Widrow and I. Kollár, Quantization Noise, 2008, chapter 19).
+    Without noise it errs by half a step at most; Gaussian noise of `s` steps damps the harmonics of that sawtooth, the
+    first, which damps least, by `exp(-2·pi²·s²)` (B. Widrow and I. Kollár, Quantization Noise, 2008, chapter 19).
     """
-    return min(0.5, math.exp(-2 * (math.pi * noise_steps) ** 2) / math.pi)
+    return 0.5 * math.exp(-2 * (math.pi * noise_steps) ** 2)

@@ -1,11 +1,14 @@
 """Delay: marker edge against current edge, for one board: latency of its marker and delay of the probe together."""
 
+import sys
+from argparse import Namespace
 from dataclasses import dataclass
 
 from calibration.bench_conditions import conditions_of
 from calibration.delay_certificate import DelayCertificate
 from calibration.errors import ProcedureFailed
 from calibration.operator import run_batches
+from calibration.script import parser, run_script
 from calibration.workbench import Workbench
 from metrology.capture import Capture
 from metrology.edge_delay import EdgeDelay, EdgeProfile, fit_edge, superpose
@@ -88,3 +91,18 @@ def _rehearsed(available_s: float) -> tuple[tuple[float, float], ...]:
     """Return as many pulses as end before the record does, so that the marker is low for the next one."""
     period_s = REHEARSED_BATCH_S + REHEARSED_GAP_S
     return ((REHEARSED_BATCH_S, REHEARSED_GAP_S),) * max(1, int(0.9 * available_s / period_s))
+
+
+def main() -> int:
+    """Measure the delay from a shell."""
+    arguments = parser("Measure how long after the marker's edge the current's edge comes, for one board.")
+    arguments.add_argument("--board", required=True, help="name of the board")
+
+    async def work(bench: Workbench, said: Namespace) -> DelayCertificate:
+        return (await measure_delay(bench, board=said.board)).certificate
+
+    return run_script(arguments.parse_args(), work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

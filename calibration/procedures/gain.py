@@ -5,7 +5,9 @@ constant voltage here), or a resistor sets it by the supply's voltage. The suppl
 better ammeter in series whose readings are entered.
 """
 
+import sys
 import time
+from argparse import Namespace
 from dataclasses import dataclass
 
 from calibration.bench_conditions import conditions_of
@@ -14,6 +16,7 @@ from calibration.errors import ProcedureFailed
 from calibration.ladder import current_ladder
 from calibration.operator import Step, connect_board, connect_resistor, disconnect_board, short_supply
 from calibration.reference import Reference, SupplyReadBack
+from calibration.script import parser, run_script
 from calibration.workbench import Workbench
 from instruments.supply_reading import SupplyMode, SupplyReading
 from metrology.chain_fit import ChainFit, ChainPoint, fit_chain
@@ -177,3 +180,19 @@ def _crooked(points: list[ChainPoint], fit: ChainFit) -> str:
         f"{fit.line.residuals[worst]:+.1f} standard deviations: look for a loose clamp or a probe near a magnet, "
         "and calibrate again"
     )
+
+
+def main() -> int:
+    """Calibrate gain and zero from a shell."""
+    arguments = parser("Calibrate gain and zero of probe, turns and channel over a ladder of currents.")
+    arguments.add_argument("--levels", type=int, default=LEVELS, help=f"currents of the ladder ({LEVELS})")
+    arguments.add_argument("--resistor-ohm", type=float, help="a resistor in place of the short")
+
+    async def work(bench: Workbench, said: Namespace) -> ChainCertificate:
+        return (await calibrate_gain(bench, resistor_ohm=said.resistor_ohm, levels=said.levels)).certificate
+
+    return run_script(arguments.parse_args(), work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

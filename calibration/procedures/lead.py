@@ -6,6 +6,8 @@ offsets of both drop out of a slope, and the channel's gain error acts only on t
 """
 
 import math
+import sys
+from argparse import Namespace
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,6 +17,7 @@ from calibration.ladder import HIGHEST_A, LOWEST_A
 from calibration.lead_certificate import LeadCertificate
 from calibration.operator import connect_board, disconnect_board, probe_voltage_at_board, short_supply
 from calibration.procedures.gain import LEAST_P_VALUE, SHORT_VOLTAGE_V
+from calibration.script import parser, run_script
 from calibration.workbench import Workbench
 from instruments.bench_settings import BenchSettings, VoltageChannel
 from instruments.supply_reading import SupplyMode, SupplyReading
@@ -174,3 +177,20 @@ def _resistance(points: list[LeadPoint], line: LinearFit, limits: Limits) -> Est
         degrees_of_freedom=line.degrees_of_freedom * (deviation_ohm / line.deviation(1)) ** 4,
         source=f"slope of voltage difference on current, {len(points)} points",
     )
+
+
+def main() -> int:
+    """Measure the leads from a shell."""
+    arguments = parser("Measure the resistance of the leads between supply and board.")
+    arguments.add_argument("--voltage-channel", type=int, help="channel of the voltage probe at the board's end")
+    arguments.add_argument("--remote-sense", action="store_true", help="the supply senses at the board")
+
+    async def work(bench: Workbench, said: Namespace) -> LeadCertificate:
+        return (await measure_lead(bench, remote_sense=said.remote_sense)).certificate
+
+    said = arguments.parse_args()
+    return run_script(said, work, change=lambda settings: lead_settings(settings, channel=said.voltage_channel))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

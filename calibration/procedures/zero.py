@@ -6,6 +6,8 @@ may go on drawing, and only probe and channel are measured.
 """
 
 import math
+import sys
+from argparse import Namespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ from calibration.bench_conditions import conditions_of
 from calibration.errors import ProcedureFailed
 from calibration.operator import close_jaw, connect_board, disconnect_board, open_jaw
 from calibration.reference import supply_offset
+from calibration.script import parser, run_script
 from calibration.workbench import Workbench
 from calibration.zero_certificate import ZeroCertificate
 from metrology.estimate import Estimate
@@ -108,3 +111,18 @@ def _refuse_other_settings(bench: Workbench, opened_by: ZeroCertificate | None) 
     if differing:
         text = f"certificate {opened_by.certificate_id} cannot be closed with other settings: {'; '.join(differing)}"
         raise ProcedureFailed(bench.name, text)
+
+
+def main() -> int:
+    """Measure the zero from a shell."""
+    arguments = parser("Measure the zero of probe and channel, and the supply's read-back offset.")
+    arguments.add_argument("--jaw-open", action="store_true", help="open the jaw instead of disconnecting the board")
+
+    async def work(bench: Workbench, said: Namespace) -> ZeroCertificate:
+        return await measure_zero(bench, jaw_open=said.jaw_open)
+
+    return run_script(arguments.parse_args(), work)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,11 +1,54 @@
-"""Accuracy: what the configuration declares of the instruments, as the inputs of the measurement model."""
+"""Accuracy: what certificates and the configuration say of the instruments, as inputs of the measurement model."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from calibration.certificate import Certificate
+from calibration.document import sha256_of
+from daemon.certificate_choice import Choice
 from daemon.configuration import Configuration
 from metrology.estimate import Estimate
 from metrology.influences import Influences
+from metrology.quality import Reason
+from metrology.supply_ammeter import SupplyAmmeter
 
 DECLARED = "declared limits (data sheet unless configured otherwise)"
 """Source of an influence that no certificate replaces."""
+EXACT_BY_CHAIN = "held by the certificate of the current chain"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Accuracy:
+    """All that is known of the bench's systematic errors for one run, and where it comes from."""
+
+    influences: Influences
+    """Inputs of the measurement model."""
+    certificates: tuple[Certificate, ...]
+    """Certificates that were used."""
+    reasons: tuple[Reason, ...]
+    """What is wrong with them."""
+
+    @property
+    def checksums(self) -> tuple[str, ...]:
+        """Checksum of each certificate's content."""
+        return tuple(sha256_of(one) for one in self.certificates)
+
+
+def accuracy_of(configuration: Configuration, choice: Choice, *, supply_voltage_v: float) -> Accuracy:
+    """Return what is known of the bench for a run.
+
+    Args:
+        configuration: the bench.
+        choice: the certificates that the run may use.
+        supply_voltage_v: voltage about which the supply's read-back is used, in volts.
+    """
+    declared = declared_influences(configuration, supply_voltage_v=supply_voltage_v)
+    influences = _with_delay(_with_lead(_with_zero(_with_chain(declared, choice), choice), choice), choice)
+    return Accuracy(
+        influences=replace(influences, names=_names(configuration, choice)),
+        certificates=choice.certificates,
+        reasons=choice.reasons,
+    )
 
 
 def declared_influences(configuration: Configuration, *, supply_voltage_v: float) -> Influences:
@@ -34,4 +77,90 @@ def declared_influences(configuration: Configuration, *, supply_voltage_v: float
         supply_voltage_error_v=Estimate.within(0.0, read_back_v, source=DECLARED),
         lead_resistance_ohm=Estimate.within(lead_ohm, lead_limit_ohm, source=DECLARED),
         clock_error=Estimate.within(0.0, scope.clock_limit, source=DECLARED),
+        ammeter=SupplyAmmeter(
+            gain_error=Estimate.within(0.0, supply.current_readback_gain_limit, source=DECLARED),
+            offset_a=Estimate.within(0.0, supply.current_readback_limit_a, source=DECLARED),
+        ),
+        turns=probe.turns,
     )
+
+
+def _with_chain(influences: Influences, choice: Choice) -> Influences:
+    """Return the influences with gain and zero of the certified chain, which hold the channel's own errors too."""
+    chain = choice.chain
+    if chain is None or influences.ammeter is None:
+        return influences
+    exact = Estimate(value=0.0, standard_uncertainty=0.0, source=EXACT_BY_CHAIN)
+    reference = _relative(chain.gain_reference, chain.gain_random.value)
+    ammeter = influences.ammeter
+    return replace(
+        influences,
+        probe_gain=chain.gain_random,
+        probe_zero_a=chain.zero_a,
+        gain_zero_correlation=_zero_correlation(chain.random_correlation, chain.zero_random_a, chain.zero_a),
+        scope_gain_error=exact,
+        scope_offset_a=exact,
+        gain_from_ammeter=chain.shares_supply,
+        gain_reference_error=None if chain.shares_supply else reference,
+        ammeter=replace(ammeter, gain_error=reference) if chain.shares_supply else ammeter,
+    )
+
+
+def _relative(reference: Estimate, gain: float) -> Estimate:
+    return replace(reference, value=0.0, standard_uncertainty=reference.standard_uncertainty / gain)
+
+
+def _zero_correlation(correlation: float, random: Estimate, both: Estimate) -> float:
+    """Return the correlation of gain and zero where the reference's own, uncorrelated part is in the zero too."""
+    whole = both.standard_uncertainty
+    return correlation * random.standard_uncertainty / whole if whole > 0 else 0.0
+
+
+def _with_zero(influences: Influences, choice: Choice) -> Influences:
+    """Return the influences with the zero of its own certificate, and the supply's offset, which makes it followable.
+
+    Without a certified chain the zero is of no use: the gain's limits would still move it.
+    """
+    zero, ammeter = choice.zero, influences.ammeter
+    if zero is None or choice.chain is None or ammeter is None:
+        return influences
+    offset_a = zero.supply_offset_a
+    return replace(
+        influences,
+        probe_zero_a=zero.zero_a,
+        gain_zero_correlation=0.0,
+        ammeter=ammeter if offset_a is None else replace(ammeter, offset_a=offset_a),
+        follow_zero=offset_a is not None,
+        bracket_drift_a=choice.bracket_drift_a,
+    )
+
+
+def _with_lead(influences: Influences, choice: Choice) -> Influences:
+    lead = choice.lead
+    return influences if lead is None else replace(influences, lead_resistance_ohm=lead.resistance_ohm)
+
+
+def _with_delay(influences: Influences, choice: Choice) -> Influences:
+    delay = choice.delay
+    if delay is None:
+        return influences
+    return replace(influences, rise_delay_s=delay.rise_delay_s.value, fall_delay_s=delay.fall_delay_s.value)
+
+
+def _names(configuration: Configuration, choice: Choice) -> Mapping[str, str]:
+    """Return the name of the error behind each budget term: runs that share the name share the error."""
+    bench = configuration.bench.name
+    chain, zero, lead = _name(choice.chain), _name(choice.zero), _name(choice.lead)
+    of_bench = ("supply ammeter", "supply voltage", "sample clock", "scope gain", "scope offset")
+    return {
+        **{term: f"{bench}: {term}" for term in of_bench},
+        "probe gain": chain or f"{bench}: probe gain",
+        "gain reference": chain or f"{bench}: probe gain",
+        "probe zero": zero or chain or f"{bench}: probe zero",
+        "supply offset": zero or f"{bench}: supply offset",
+        "lead drop": lead or f"{bench}: lead drop",
+    }
+
+
+def _name(certificate: Certificate | None) -> str | None:
+    return None if certificate is None else certificate.certificate_id

@@ -5,6 +5,7 @@ from importlib.metadata import version
 from daemon.admission import Admission
 from daemon.announcer import Announcer
 from daemon.application import Application
+from daemon.bench_configuration import bench_settings
 from daemon.bench_keeper import BenchKeeper
 from daemon.broker_link import BrokerAddress, BrokerLink
 from daemon.captures import CaptureFiles
@@ -14,45 +15,11 @@ from daemon.inbox import Inbox
 from daemon.measurement import Measurement
 from daemon.outbox import Outbox
 from daemon.run_conductor import RunTimes, Services
-from daemon.sections.oscilloscope import AcquisitionChoice
 from daemon.store import Store
 from instruments.bench import Bench
-from instruments.bench_settings import BenchSettings, VoltageChannel
-from instruments.current_probe import CurrentProbe, ProbeAccuracy
-from instruments.oscilloscope_settings import AcquisitionType
-from instruments.supply_envelope import SupplyEnvelope
 from runners.topics import Topics
 
-ACQUISITION_TYPES = {
-    AcquisitionChoice.NORMAL: AcquisitionType.NORMAL,
-    AcquisitionChoice.HIGH_RESOLUTION: AcquisitionType.HIGH_RESOLUTION,
-}
-
-
-def bench_settings(configuration: Configuration) -> BenchSettings:
-    """Return the bench that a configuration describes.
-
-    Raises:
-        SettingRefused: a value that an instrument cannot take.
-    """
-    scope, supply = configuration.oscilloscope, configuration.power_supply
-    return BenchSettings(
-        oscilloscope_resource=scope.resource,
-        power_supply_resource=supply.resource,
-        gpib_adapter_resource=supply.gpib_adapter,
-        envelope=SupplyEnvelope(max_voltage_v=supply.max_voltage_v, max_current_a=supply.max_current_a),
-        probe=_probe(configuration),
-        current_channel=scope.current_channel,
-        current_scale_a_per_div=scope.current_scale_a_per_div,
-        current_offset_a=scope.current_offset_a,
-        voltage=_voltage_channel(configuration),
-        marker_bit=scope.marker_bit,
-        marker_threshold_v=scope.marker_threshold_v,
-        record_s=scope.record_s,
-        pretrigger_fraction=scope.pretrigger_fraction,
-        acquisition=ACQUISITION_TYPES[scope.acquisition_type],
-        timeout_s=max(scope.timeout_s, supply.timeout_s),
-    )
+__all__ = ["application", "bench_settings", "broker_address"]
 
 
 def application(configuration: Configuration) -> Application:
@@ -103,35 +70,6 @@ def application(configuration: Configuration) -> Application:
         announcer=announcer,
         store=store,
         files=files,
-    )
-
-
-def _probe(configuration: Configuration) -> CurrentProbe:
-    probe = configuration.probe
-    plain = CurrentProbe(model=probe.model, range_v_per_a=probe.range_v_per_a, turns=probe.turns, zero_a=probe.zero_a)
-    accuracy = ProbeAccuracy(
-        gain_fraction_limit=probe.gain_limit,
-        zero_limit_a=probe.zero_limit_a,
-        noise_a_rms=plain.noise_a_rms * plain.turns,
-    )
-    return CurrentProbe(
-        model=probe.model,
-        range_v_per_a=probe.range_v_per_a,
-        turns=probe.turns,
-        zero_a=probe.zero_a,
-        accuracy=accuracy,
-    )
-
-
-def _voltage_channel(configuration: Configuration) -> VoltageChannel | None:
-    scope = configuration.oscilloscope
-    if scope.voltage_channel is None:
-        return None
-    return VoltageChannel(
-        number=scope.voltage_channel,
-        scale_v_per_div=scope.voltage_scale_v_per_div,
-        offset_v=scope.voltage_offset_v,
-        probe_ratio=scope.voltage_probe_ratio,
     )
 
 

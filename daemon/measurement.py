@@ -3,20 +3,24 @@
 import math
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
-from daemon.accuracy import declared_influences
+from calibration.conditions import Conditions
+from daemon.accuracy import Accuracy, accuracy_of
+from daemon.bench_configuration import conditions
 from daemon.bench_keeper import Record
 from daemon.captures import CaptureFiles, CaptureReference
+from daemon.certificate_choice import CertificateChooser
 from daemon.configuration import Configuration
 from daemon.errors import StoreError
 from daemon.records import CaptureRecord, RunRecord
 from daemon.store import Store
 from metrology.analysis import MeasuredCapture, RunAnalysis, RunFacts, analyse
 from metrology.estimate import Quantity as MeasuredQuantity
+from metrology.measurement_model import BudgetTerm as MeasuredTerm
 from metrology.supply import SupplyConditions
 from runners.messages import BudgetTerm, QualityReason, Quantity, RunFinished, RunResult
 
@@ -24,6 +28,8 @@ CAPTURE_ID_LIMIT = 64
 """Longest identifier of the contract."""
 SUPPLY_KEY = "supply"
 """Where a capture's file keeps what the supply said around it."""
+CONDITIONS_KEY = "conditions"
+"""Where it keeps the settings that a certificate must have been made with to hold for it."""
 
 
 class Measurement:
@@ -34,6 +40,8 @@ class Measurement:
         self._store = store
         self._files = files
         self._version = version
+        self._conditions = conditions(configuration)
+        self._chooser = CertificateChooser(configuration)
 
     def keep(self, run_id: str, index: int, record: Record) -> CaptureReference:
         """Store a record and enter it; on return it is on the disk.
@@ -42,15 +50,25 @@ class Measurement:
             CaptureFileError: the file could not be written.
             StoreError: the database refused.
         """
-        extra = {"run_id": run_id, "capture_index": index, SUPPLY_KEY: asdict(record.supply)}
+        extra = {
+            "run_id": run_id,
+            "capture_index": index,
+            SUPPLY_KEY: asdict(record.supply),
+            CONDITIONS_KEY: asdict(self._conditions),
+        }
         reference = self._files.write(capture_id_of(run_id, index), record.capture, extra)
         self._store.add_capture(run_id, index, reference)
         return reference
 
-    def result(self, run_id: str) -> RunResult:
+    def result(self, run_id: str, *, certificates: Sequence[str] = ()) -> RunResult:
         """Compute a run's result from its stored captures, and enter it beside any earlier one.
 
+        Args:
+            run_id: the run.
+            certificates: identifiers of certificates to use instead of those that fit best, each in its kind's place.
+
         Raises:
+            CertificateFileError: a certificate was changed, damaged, or is not there.
             CaptureFileError: a capture's file is missing or damaged.
             StoreError: the run is unknown or unfinished, or the database refused.
         """
@@ -58,20 +76,33 @@ class Measurement:
         if run is None or run.finished is None:
             raise StoreError(f"run {run_id!r} cannot be analysed: {'not finished' if run else 'no such run'}")
         stored = self._store.captures(run_id)
-        analysis = self._analyse(run, stored)
-        message = self._message(run, analysis, [one.capture_id for one in stored])
+        captures = [self._measured(one) for one in stored]
+        accuracy = self._accuracy(run, stored, captures, certificates)
+        analysis = analyse(
+            captures,
+            facts=facts_of(run),
+            influences=accuracy.influences,
+            limits=self._configuration.quality.limits(),
+            further=accuracy.reasons,
+        )
+        message = self._message(run, analysis, accuracy, [one.capture_id for one in stored])
         self._store.add_result(message.model_dump(mode="json"))
         return message
 
-    def _analyse(self, run: RunRecord, stored: list[CaptureRecord]) -> RunAnalysis:
-        captures = [self._measured(one) for one in stored]
+    def _accuracy(
+        self, run: RunRecord, stored: list[CaptureRecord], captures: list[MeasuredCapture], demanded: Sequence[str]
+    ) -> Accuracy:
+        """Return what is known of the bench's errors at the time of the run, however late it is asked."""
+        measured_with = self._measured_with(stored[0]) if stored else self._conditions
+        at_utc_ns = stored[0].at_utc_ns if stored else run.requested_utc_ns
+        choice = self._chooser.choose(measured_with, board=run.board, at_utc_ns=at_utc_ns, demanded=demanded)
         loaded_v = max((one.supply.loaded_voltage_v for one in captures), default=0.0)
-        return analyse(
-            captures,
-            facts=facts_of(run),
-            influences=declared_influences(self._configuration, supply_voltage_v=loaded_v),
-            limits=self._configuration.quality.limits(),
-        )
+        return accuracy_of(self._configuration, choice, supply_voltage_v=loaded_v)
+
+    def _measured_with(self, one: CaptureRecord) -> Conditions:
+        """Return a capture's settings; one from before they were kept was measured with the configuration's."""
+        kept = self._files.describe(one.name)["extra"].get(CONDITIONS_KEY)
+        return self._conditions if kept is None else Conditions(**kept)
 
     def _measured(self, one: CaptureRecord) -> MeasuredCapture:
         extra = self._files.describe(one.name)["extra"]
@@ -81,7 +112,7 @@ class Measurement:
             supply=SupplyConditions(**extra[SUPPLY_KEY]),
         )
 
-    def _message(self, run: RunRecord, analysis: RunAnalysis, capture_ids: list[str]) -> RunResult:
+    def _message(self, run: RunRecord, analysis: RunAnalysis, accuracy: Accuracy, capture_ids: list[str]) -> RunResult:
         finished: Mapping[str, Any] = run.finished or {}
         rate = analysis.images_per_s
         return RunResult(
@@ -101,6 +132,8 @@ class Measurement:
             reasons=tuple(QualityReason(code=one.code.value, text=one.text) for one in analysis.reasons),
             software_version=self._version,
             capture_ids=tuple(capture_ids),
+            certificate_ids=tuple(one.certificate_id for one in accuracy.certificates),
+            certificate_sha256s=accuracy.checksums,
             at_utc_ns=time.time_ns(),
             **_quantities(analysis),
         )
@@ -143,17 +176,25 @@ def _quantities(analysis: RunAnalysis) -> dict[str, Any]:
         "batch_energy_per_image_j": _quantity(energy.batch_energy_per_image_j),
         "mean_power_w": _quantity(energy.mean_power_w),
         "idle_power_w": _quantity(energy.idle_power_w),
-        "budget": tuple(BudgetTerm(**asdict(term)) for term in energy.budget),
+        "budget": tuple(_budget_term(term) for term in energy.budget),
     }
+
+
+def _budget_term(term: MeasuredTerm) -> BudgetTerm:
+    return BudgetTerm(**(asdict(term) | {"degrees_of_freedom": _finite(term.degrees_of_freedom)}))
+
+
+def _finite(freedom: float) -> float | None:
+    """Return degrees of freedom as the contract has them: null where they are infinite."""
+    return freedom if math.isfinite(freedom) else None
 
 
 def _quantity(measured: MeasuredQuantity | None) -> Quantity | None:
     if measured is None:
         return None
-    freedom = measured.degrees_of_freedom
     return Quantity(
         value=measured.value,
         standard_uncertainty=measured.standard_uncertainty,
-        degrees_of_freedom=freedom if math.isfinite(freedom) else None,
+        degrees_of_freedom=_finite(measured.degrees_of_freedom),
         expanded_uncertainty_95=measured.expanded_uncertainty_95,
     )

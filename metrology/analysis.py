@@ -96,7 +96,12 @@ class _Examined:
 
 
 def analyse(
-    captures: Sequence[MeasuredCapture], *, facts: RunFacts, influences: Influences, limits: QualityLimits
+    captures: Sequence[MeasuredCapture],
+    *,
+    facts: RunFacts,
+    influences: Influences,
+    limits: QualityLimits,
+    further: Sequence[Reason] = (),
 ) -> RunAnalysis:
     """Analyse a run by the marker in its captures.
 
@@ -105,8 +110,10 @@ def analyse(
         facts: what the board said.
         influences: the bench's systematic quantities; a probe's declared zero is among them.
         limits: thresholds of the quality gates.
+        further: what is known already to keep the result from being valid.
     """
-    reasons = [reason for one in captures for reason in _capture_reasons(one, limits)]
+    reasons = [*further]
+    reasons += [reason for one in captures for reason in _capture_reasons(one, limits)]
     if len(captures) < facts.captures_planned:
         reasons.append(_too_few_captures(len(captures), facts.captures_planned))
     examined = [found for one in captures if (found := _examine(one, influences)) is not None]
@@ -156,7 +163,9 @@ def _examine(one: MeasuredCapture, influences: Influences) -> _Examined | None:
         supply_voltage_v=one.supply.loaded_voltage_v,
         lead_resistance_ohm=influences.lead_resistance_ohm.value,
     )
-    reading = read_marker(levels, one.capture.time_base)
+    reading = read_marker(levels, one.capture.time_base).delayed(
+        rise_s=influences.rise_delay_s, fall_s=influences.fall_delay_s, span=record.span
+    )
     clipped = one.capture.current.clipped_count() > 0
     return _Examined(name=one.name, record=record, reading=reading, supply=one.supply, clipped=clipped)
 

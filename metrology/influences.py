@@ -42,8 +42,6 @@ class Influences:
     where the reference was the supply's own ammeter: then its `gain_error` is q."""
     gain_from_ammeter: bool = False
     """The supply's own ammeter was the reference of k."""
-    zero_from_ammeter: bool = False
-    """z was found against the supply's ammeter, whose offset is therefore in it; False: nothing flowed, for certain."""
     gain_zero_correlation: float = 0.0
     """Correlation of k and z where both come from one fit."""
     ammeter: SupplyAmmeter | None = None
@@ -52,6 +50,10 @@ class Influences:
     """Whether the zero's drift is followed by pairs of supply reading and capture: it was calibrated."""
     bracket_drift_a: float | None = None
     """How far the zero moved over the bracket about the run, in amperes; None while the bracket is open."""
+    rise_delay_s: float = 0.0
+    """From a rising marker edge to the current's, in seconds: a window starts that much later than its marker."""
+    fall_delay_s: float = 0.0
+    """The same for falling edges and the window's end."""
     turns: int = 1
     """Turns through the probe's jaw as declared."""
     names: Mapping[str, str] = field(default_factory=dict)

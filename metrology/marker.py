@@ -1,6 +1,6 @@
 """Marker: from a digital line to the windows of whole batches."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,24 @@ class MarkerReading:
         """Time between one batch and the next, in seconds."""
         later = self.pulses[1:]
         return tuple(after.start_s - before.end_s for before, after in zip(self.pulses, later, strict=False))
+
+    def delayed(self, *, rise_s: float, fall_s: float, span: Window) -> "MarkerReading":
+        """Return the windows of the current that belong to these of the marker, each edge later by its delay.
+
+        Args:
+            rise_s: delay of rising edges, in seconds; negative where the marker is late.
+            fall_s: the same of falling edges.
+            span: the record, which no window may leave.
+        """
+        if rise_s == fall_s == 0.0:
+            return self
+
+        def inside(time_s: float) -> float:
+            return min(max(time_s, span.start_s), span.end_s)
+
+        pulses = (Window(start_s=inside(one.start_s + rise_s), end_s=inside(one.end_s + fall_s)) for one in self.pulses)
+        cut_s = None if self.cut_start_s is None else inside(self.cut_start_s + rise_s)
+        return replace(self, pulses=tuple(pulses), cut_start_s=cut_s)
 
     def odd_gap_count(self) -> int:
         """Return how many gaps are shorter than a board may make them: a sign of bounce or of a bad wire."""

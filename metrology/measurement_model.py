@@ -62,9 +62,8 @@ class MeasurementModel:
         ammeter = influences.ammeter
         self._ammeter_gain = 0.0 if ammeter is None else self.add("supply ammeter", "gain (1)", ammeter.gain_error)
         self._ammeter_offset_a = 0.0 if ammeter is None else self.add("supply offset", "offset (A)", ammeter.offset_a)
-        gain, zero_a = self._gain_and_zero()
+        gain, self._zero_a = self._gain_and_zero()
         self._gain = gain * (1 + self._reference_error())
-        self._zero_a = zero_a + (self._ammeter_offset_a / self._gain if influences.zero_from_ammeter else 0.0)
         self._drift_a: Any = None
         self._tilt = self.add("scope gain", "gain error (1)", influences.scope_gain_error)
         self._offset_a = self.add("scope offset", "offset (A)", influences.scope_offset_a)

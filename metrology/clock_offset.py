@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from metrology.errors import MetrologyError
 
 DRIFT_LIMIT = 500e-6
-"""Largest relative rate of two clocks: a clock that is being slewed by NTP runs off by up to this (RFC 5905, 11.3)."""
+"""Largest relative rate of two clocks: NTP steers a clock by no more than this."""
 WANDER_LIMIT = 5e-6
 """How far the rate wanders about its mean during one run: temperature, over minutes."""
 

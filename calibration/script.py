@@ -17,9 +17,9 @@ from typing import Any
 
 import numpy as np
 
+from calibration.bench_operator import Operator, Step
 from calibration.certificate import CaptureUse, Certificate
 from calibration.document import certificate_to_text
-from calibration.operator import Operator, Step
 from calibration.store import CertificateStore
 from calibration.workbench import Particulars, Workbench
 from instruments.bench import Bench

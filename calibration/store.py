@@ -84,17 +84,19 @@ class CertificateStore:
         """Return a board's newest delay that holds at an instant, or why there is none; raises as `select` does."""
         return select(
             self.of_kind(DelayCertificate),
-            lambda one: () if one.board == board else (f"board is {board!r}, not {one.board!r}",),
+            lambda one: () if one.board == board else (f"board is {one.board!r}, not {board!r}",),
             at_utc_ns=at_utc_ns,
         )
 
     def select_lead(self, *, remote_sense: bool, at_utc_ns: int) -> Selection[LeadCertificate]:
         """Return the newest lead resistance that fits and holds, or why there is none; raises as `select` does."""
-        return select(
-            self.of_kind(LeadCertificate),
-            lambda one: () if one.remote_sense is remote_sense else (f"remote_sense is {remote_sense}",),
-            at_utc_ns=at_utc_ns,
-        )
+
+        def differences(one: LeadCertificate) -> tuple[str, ...]:
+            if one.remote_sense is remote_sense:
+                return ()
+            return (f"remote_sense is {one.remote_sense}, not {remote_sense}",)
+
+        return select(self.of_kind(LeadCertificate), differences, at_utc_ns=at_utc_ns)
 
     def _path(self, certificate_id: str) -> Path:
         return self.directory / f"{certificate_id}{_SUFFIX}"

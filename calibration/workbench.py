@@ -9,9 +9,9 @@ from dataclasses import dataclass, field
 from importlib.metadata import version
 from typing import Any
 
+from calibration.bench_operator import Operator, Step
 from calibration.certificate import CaptureUse, Provenance
 from calibration.errors import ProcedureFailed
-from calibration.operator import Operator, Step
 from instruments.bench import Bench
 from instruments.supply_reading import SupplyMode, SupplyReading
 from metrology.capture import Capture

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from calibration.bench_operator import Operator
 from calibration.certificate import CaptureUse, Certificate
-from calibration.operator import Operator
 from calibration.store import CertificateStore
 from calibration.workbench import Particulars, Progress, Workbench
 from daemon.captures import CaptureFiles

@@ -5,9 +5,9 @@ from argparse import Namespace
 from dataclasses import dataclass
 
 from calibration.bench_conditions import conditions_of
+from calibration.bench_operator import run_batches
 from calibration.delay_certificate import DelayCertificate
 from calibration.errors import ProcedureFailed
-from calibration.operator import run_batches
 from calibration.script import parser, run_script
 from calibration.workbench import Workbench
 from metrology.capture import Capture

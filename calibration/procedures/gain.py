@@ -11,10 +11,10 @@ from argparse import Namespace
 from dataclasses import dataclass
 
 from calibration.bench_conditions import conditions_of
+from calibration.bench_operator import Step, connect_board, connect_resistor, disconnect_board, short_supply
 from calibration.chain_certificate import ChainCertificate, Residuals
 from calibration.errors import ProcedureFailed
 from calibration.ladder import current_ladder
-from calibration.operator import Step, connect_board, connect_resistor, disconnect_board, short_supply
 from calibration.reference import Reference, SupplyReadBack
 from calibration.script import parser, run_script
 from calibration.workbench import Workbench

@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from calibration.bench_operator import connect_board, disconnect_board, probe_voltage_at_board, short_supply
 from calibration.errors import ProcedureFailed
 from calibration.ladder import HIGHEST_A, LOWEST_A
 from calibration.lead_certificate import LeadCertificate
-from calibration.operator import connect_board, disconnect_board, probe_voltage_at_board, short_supply
 from calibration.procedures.gain import LEAST_P_VALUE, SHORT_VOLTAGE_V
 from calibration.script import parser, run_script
 from calibration.workbench import Workbench

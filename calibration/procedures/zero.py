@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 
 from calibration.bench_conditions import conditions_of
+from calibration.bench_operator import close_jaw, connect_board, disconnect_board, open_jaw
 from calibration.errors import ProcedureFailed
-from calibration.operator import close_jaw, connect_board, disconnect_board, open_jaw
 from calibration.reference import supply_offset
 from calibration.script import parser, run_script
 from calibration.workbench import Workbench

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
-    from calibration.operator import Step
+    from calibration.bench_operator import Step
 
 
 class BenchPerson:

@@ -14,8 +14,8 @@ from rich.console import Console
 from daemon.cli.calibrate_table import certificate_lines
 
 if TYPE_CHECKING:
+    from calibration.bench_operator import Operator
     from calibration.certificate import Certificate
-    from calibration.operator import Operator
     from calibration.pictures import Fitted
     from calibration.workbench import Particulars, Workbench
     from daemon.calibration_desk import CalibrationDesk

@@ -62,6 +62,10 @@ class TruthClient:
         """Inject a fault."""
         self._ask(op="fault", kind=kind, role=role)
 
+    def supply_means(self) -> dict[str, float]:
+        """Return the true terminal voltage and line current, `voltage_v` and `current_a`, over a mains period."""
+        return self._ask(op="supply")
+
     def wire(self, **changes: Any) -> None:
         """Change the wiring as a person would; `instruments.simulated.rewiring` says what there is."""
         self._ask(op="wire", **changes)

@@ -32,6 +32,7 @@ class TruthChannel(LineConnection):
             "fault": self._fault,
             "wire": self._wire,
             "play": self._play,
+            "supply": lambda _: dict(zip(("voltage_v", "current_a"), self._world.supply_means(), strict=True)),
         }
 
     def handle(self, line: bytes) -> None:

@@ -17,7 +17,7 @@ logger = logging.getLogger(__name__)
 
 POLL_S = 0.01
 """Time between two questions whether the record is complete."""
-SUPPLY_PERIOD_S = 0.02
+SUPPLY_PAUSE_S = 0.002
 """Time between two readings of the supply while the board runs: as good as one after the other on a real one."""
 LOADED_FRACTION = 0.97
 """Readings of at least this part of the highest one were taken under load throughout."""
@@ -101,20 +101,31 @@ class BenchKeeper:
         Raises:
             InstrumentError: an instrument failed.
         """
+        over = asyncio.Event()
+        watching = asyncio.get_running_loop().create_task(self._watch_supply(running, over), name="supply-watch")
+        try:
+            while not await self._bench.is_complete():
+                if (reason := give_up()) is not None:
+                    return reason
+                await asyncio.sleep(POLL_S)
+            complete_monotonic_ns = time.monotonic_ns()
+            await self._bench.wait_complete(deadline_s=1.0)
+            over.set()
+            capture, readings = await asyncio.gather(self._bench.read_capture(), watching)
+        finally:
+            over.set()
+            # Its failure is told where it is awaited above; here it must only not be left behind.
+            await asyncio.gather(watching, return_exceptions=True)
+        return Record(capture, _conditions(self._idle or readings[-1], readings), complete_monotonic_ns)
+
+    async def _watch_supply(self, running: Callable[[], bool], over: asyncio.Event) -> list[SupplyReading]:
+        """Read the supply again and again while the board runs, beside the oscilloscope, and once when it is over."""
         readings: list[SupplyReading] = []
-        next_s = time.monotonic()
-        while not await self._bench.is_complete():
-            if (reason := give_up()) is not None:
-                return reason
-            if running() and time.monotonic() >= next_s:
+        while not over.is_set():
+            if running():
                 readings.append(await self._bench.read_supply())
-                next_s = time.monotonic() + SUPPLY_PERIOD_S
-            await asyncio.sleep(POLL_S)
-        complete_monotonic_ns = time.monotonic_ns()
-        await self._bench.wait_complete(deadline_s=1.0)
-        capture, last = await asyncio.gather(self._bench.read_capture(), self._bench.read_supply())
-        conditions = _conditions(self._idle or last, [*readings, last], loaded=_most_loaded(readings, last))
-        return Record(capture, conditions, complete_monotonic_ns)
+            await asyncio.sleep(SUPPLY_PAUSE_S)
+        return [*readings, await self._bench.read_supply()]
 
     async def stop(self) -> None:
         """End an acquisition that nobody waits for any more; a failure here is the next opening's to find."""
@@ -147,11 +158,12 @@ def _refuse_unfit(reading: SupplyReading) -> None:
         raise SupplyRefusal("supply_not_cv", text)
 
 
-def _conditions(idle: SupplyReading, during: list[SupplyReading], *, loaded: SupplyReading) -> SupplyConditions:
+def _conditions(idle: SupplyReading, during: Sequence[SupplyReading]) -> SupplyConditions:
     """Put together what the supply said; what it latched before the run is the idle reading's and does not count."""
     return SupplyConditions(
         idle_voltage_v=idle.voltage_v,
-        loaded_voltage_v=loaded.voltage_v,
+        # The reading under the heaviest load is the one that tells the voltage while the board ran.
+        loaded_voltage_v=max(during, key=lambda reading: reading.current_a).voltage_v,
         idle_current_a=idle.current_a,
         loaded_current_a=_loaded_current_a([reading.current_a for reading in during]),
         constant_voltage=all(one.mode is SupplyMode.CV and not one.cc_excursion for one in during),
@@ -168,8 +180,3 @@ def _loaded_current_a(readings_a: Sequence[float]) -> float | None:
     highest_a = max(readings_a)
     agreeing = [current_a for current_a in readings_a if current_a >= LOADED_FRACTION * highest_a]
     return median(agreeing) if len(agreeing) > 1 else None
-
-
-def _most_loaded(readings: list[SupplyReading], last: SupplyReading) -> SupplyReading:
-    """Return the reading under the heaviest load: the one that tells the voltage while the board ran."""
-    return max([*readings, last], key=lambda reading: reading.current_a)

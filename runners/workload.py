@@ -37,6 +37,8 @@ class WorkloadReport:
     """Start of the first batch by the monotonic clock, in nanoseconds."""
     finished_monotonic_ns: int
     """End of the last batch by the same clock, in nanoseconds."""
+    batch_starts_ns: tuple[int, ...] = ()
+    """Start of each batch by the same clock, in nanoseconds, in order; empty where it was not noted."""
 
 
 class Workload(Protocol):

@@ -19,7 +19,7 @@ from runners.agent_settings import AgentSettings
 from runners.broker_address import BrokerAddress
 from runners.errors import MessageError
 from runners.markers import marker_from_url
-from runners.messages import BoardCommand
+from runners.messages import SYNC_METHODS, BoardCommand
 from runners.networks.catalogue import KNOWN_NETWORKS
 from runners.run_outcome import RunOutcome
 from runners.scripted_workload import Script, scripted_factory
@@ -54,6 +54,14 @@ ScriptOption = Annotated[
         help="Play declared batches on the simulated bench's marker instead of inference.",
     ),
 ]
+SyncOption = Annotated[
+    str | None,
+    typer.Option(
+        "--sync",
+        metavar="METHOD[,METHOD]",
+        help="Offer only these: marker, clock, step. Left out: all that this board can.",
+    ),
+]
 LogOption = Annotated[LogLevel, typer.Option("--log-level", help="How much is logged, on standard error.")]
 
 
@@ -66,12 +74,13 @@ def serve(
     device: DeviceOption = Device.AUTO,
     threads: ThreadsOption = None,
     scripted: ScriptOption = None,
+    sync: SyncOption = None,
     log_level: LogOption = LogLevel.INFO,
 ) -> None:
     """Perform the runs that the lab commands, until SIGINT or SIGTERM."""
     configure_log(log_level)
     abilities = _abilities(scripted, device, threads)
-    settings = _settings(broker, bench, board, abilities, announce=True)
+    settings = _settings(broker, bench, board, abilities, sync=sync, announce=True)
     _say(f"board {board} serves bench {bench}: {', '.join(abilities.networks)} on {', '.join(abilities.backends)}")
     _with_agent(settings, abilities, marker, lambda agent: agent.serve())
 
@@ -93,6 +102,7 @@ def run(
     device: DeviceOption = Device.AUTO,
     threads: ThreadsOption = None,
     scripted: ScriptOption = None,
+    sync: SyncOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     log_level: LogOption = LogLevel.WARNING,
 ) -> None:
@@ -107,7 +117,7 @@ def run(
         captures=captures,
     )
     abilities = _abilities(scripted, device, threads)
-    settings = _settings(broker, bench, board, abilities, announce=False)
+    settings = _settings(broker, bench, board, abilities, sync=sync, announce=False)
     outcome = _with_agent(settings, abilities, marker, lambda agent: agent.perform(order))
     if outcome is None:
         raise typer.Exit(130)
@@ -132,7 +142,9 @@ def _abilities(scripted: str | None, device: Device, threads: int | None) -> Boa
     return BoardAbilities(factory=factory, networks=KNOWN_NETWORKS, precisions=("fp32",), backends=("script",))
 
 
-def _settings(broker: str, bench: str, board: str, abilities: BoardAbilities, *, announce: bool) -> AgentSettings:
+def _settings(
+    broker: str, bench: str, board: str, abilities: BoardAbilities, *, sync: str | None, announce: bool
+) -> AgentSettings:
     return AgentSettings(
         broker=BrokerAddress.from_url(broker),
         bench=bench,
@@ -141,7 +153,15 @@ def _settings(broker: str, bench: str, board: str, abilities: BoardAbilities, *,
         precisions=abilities.precisions,
         backends=abilities.backends,
         announce=announce,
+        sync=None if sync is None else _sync_methods(sync),
     )
+
+
+def _sync_methods(text: str) -> tuple[str, ...]:
+    methods = tuple(text.split(","))
+    if not set(methods) <= set(SYNC_METHODS):
+        raise typer.BadParameter(f"want some of {','.join(SYNC_METHODS)}, got {text!r}", param_hint="--sync")
+    return methods
 
 
 def _with_agent(

@@ -26,6 +26,9 @@ MAX_BATCH_STARTS = 1500
 MAX_CAPTURES = 1000
 """Most captures that one run may ask for."""
 
+SYNC_METHODS = ("marker", "clock", "step")
+"""Synchronisation methods, the best first."""
+
 Captures = Annotated[int, Field(ge=1, le=MAX_CAPTURES)]
 SyncMethods = Annotated[tuple[ShortText, ...], Field(min_length=1, max_length=8)]
 

@@ -26,6 +26,12 @@ class TestSimulated:
         marker.close()
         assert marker_bench.lines[0] == "play 0.05 0.002 0.1 1e-05"
 
+    def test_a_play_says_when_it_began(self, marker_bench):
+        clock = iter([100, 140])
+        marker = SimulatedMarker(marker_bench.url, monotonic_ns=lambda: next(clock))
+        assert marker.play([(0.05, 0.002)]) == 120, "half way between asking and being answered"
+        marker.close()
+
     @pytest.mark.parametrize(
         ("answers", "word"),
         [

@@ -35,6 +35,12 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+def _known_methods(text: str | None) -> str | None:
+    if text is not None and not set(text.split(",")) <= set(SYNC_METHODS):
+        raise typer.BadParameter(f"want some of {','.join(SYNC_METHODS)}, got {text!r}")
+    return text
+
+
 app = typer.Typer(no_args_is_help=True, help="The board's side: perform runs that the bench measures.")
 
 BrokerOption = Annotated[str, typer.Option("--broker", metavar="URL", help="mqtt://[USER:PASSWORD@]HOST[:PORT]")]
@@ -58,6 +64,7 @@ SyncOption = Annotated[
     str | None,
     typer.Option(
         "--sync",
+        callback=_known_methods,
         metavar="METHOD[,METHOD]",
         help="Offer only these: marker, clock, step. Left out: all that this board can.",
     ),
@@ -153,15 +160,8 @@ def _settings(
         precisions=abilities.precisions,
         backends=abilities.backends,
         announce=announce,
-        sync=None if sync is None else _sync_methods(sync),
+        sync=None if sync is None else tuple(sync.split(",")),
     )
-
-
-def _sync_methods(text: str) -> tuple[str, ...]:
-    methods = tuple(text.split(","))
-    if not set(methods) <= set(SYNC_METHODS):
-        raise typer.BadParameter(f"want some of {','.join(SYNC_METHODS)}, got {text!r}", param_hint="--sync")
-    return methods
 
 
 def _with_agent(

@@ -5,6 +5,7 @@ DaemonError
 |- StoreError            the database of runs and results
 |- CaptureFileError      one capture's file: not written, not readable, or not what was written
 |- SupplyRefusal         the supply is not fit for a measurement
+|- VerificationFailed    a virtual bench could not be calibrated or measured
 `- RunRefusal            a request that cannot become a run
 """
 
@@ -48,6 +49,10 @@ class SupplyRefusal(DaemonError):
         super().__init__(text)
         self.reason = reason
         """Reason code, stable."""
+
+
+class VerificationFailed(DaemonError):
+    """A virtual bench could not be calibrated or measured."""
 
 
 class RunRefusal(DaemonError):

@@ -6,7 +6,19 @@ import sys
 import typer
 from rich.console import Console
 
-from daemon.cli import board, calibrate, check, daemon, demo, import_recording, networks, runs, simulate, start_run
+from daemon.cli import (
+    board,
+    calibrate,
+    check,
+    daemon,
+    demo,
+    import_recording,
+    networks,
+    runs,
+    simulate,
+    start_run,
+    verify,
+)
 from metrology.errors import JoulebenchError
 
 app = typer.Typer(
@@ -26,6 +38,7 @@ runs.app.command("start")(start_run.start_run)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")
 app.add_typer(import_recording.app, name="import")
+app.add_typer(verify.app, name="verify")
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""

@@ -103,7 +103,8 @@ class World:
             return self._reached_s
         edges_s = [time_s for time_s, _ in self._marker.edges_between(self._reached_s, now_s)]
         own_s = self._load.breakpoints(self._reached_s, now_s)
-        self._extend(np.union1d(edges_s, own_s))
+        if edges_s or own_s.size:  # polled thousands of times a second, mostly with nothing new
+            self._extend(np.union1d(edges_s, own_s))
         self._reached_s = now_s
         self._circuit.history.forget_before(now_s - self._keep_s)
         self._marker.forget_before(now_s - self._keep_s)

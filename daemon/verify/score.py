@@ -1,0 +1,45 @@
+"""Score: one virtual bench's result against the truth."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Score:
+    """A result and what it should have been."""
+
+    seed: int
+    """Seed of the bench's world."""
+    quality: str
+    """Verdict of the result."""
+    sync: str
+    """How its windows were found."""
+    reasons: tuple[str, ...]
+    """Reason codes."""
+    true_j: float
+    """Gross energy per image that the world spent, in joules."""
+    measured_j: float | None
+    """What was measured; None where nothing could be."""
+    u95_j: float | None
+    """Its expanded uncertainty, in joules."""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is a result: an invalid one is none."""
+        return self.measured_j is not None and self.quality != "invalid"
+
+    @property
+    def error(self) -> float:
+        """Relative error; NaN without a result."""
+        return float("nan") if self.measured_j is None else self.measured_j / self.true_j - 1
+
+    @property
+    def relative_u95(self) -> float:
+        """Expanded uncertainty relative to the truth; NaN without a result."""
+        return float("nan") if self.u95_j is None else self.u95_j / self.true_j
+
+    @property
+    def covered(self) -> bool:
+        """Whether the interval holds the truth."""
+        if self.measured_j is None or self.u95_j is None:
+            return False
+        return abs(self.measured_j - self.true_j) <= self.u95_j

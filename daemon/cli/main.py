@@ -10,10 +10,12 @@ from daemon.cli import (
     board,
     calibrate,
     check,
+    compare,
     daemon,
     demo,
     import_recording,
     networks,
+    reprocess,
     runs,
     simulate,
     start_run,
@@ -37,6 +39,8 @@ app.add_typer(board.app, name="board")
 runs.app.command("start")(start_run.start_run)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")
+app.command("compare")(compare.compare)
+app.command("reprocess")(reprocess.reprocess)
 app.add_typer(import_recording.app, name="import")
 app.add_typer(verify.app, name="verify")
 

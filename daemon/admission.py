@@ -10,10 +10,7 @@ from daemon.certificate_choice import CertificateChooser
 from daemon.configuration import Configuration
 from daemon.errors import RunRefusal
 from daemon.sections.storage import MissingCertificate
-from runners.messages import RunRequest
-
-SYNC_METHODS = ("marker",)
-"""Synchronisation methods that this daemon can use, best first."""
+from runners.messages import SYNC_METHODS, RunRequest
 
 
 @dataclass(frozen=True, slots=True)

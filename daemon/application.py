@@ -10,6 +10,7 @@ from daemon.announcer import Announcer
 from daemon.bench_keeper import BenchKeeper
 from daemon.broker_link import BrokerLink
 from daemon.captures import CaptureFiles
+from daemon.clock_responder import ClockResponder
 from daemon.conductor import Conductor
 from daemon.inbox import Inbox
 from daemon.outbox import Outbox
@@ -36,6 +37,8 @@ class Application:
     """The runs."""
     inbox: Inbox
     """What boards say."""
+    clock: ClockResponder
+    """What boards ask of the time."""
     announcer: Announcer
     """What the daemon says."""
     store: Store
@@ -55,6 +58,7 @@ class Application:
             services = [
                 tasks.create_task(self.link.run(), name="mqtt"),
                 tasks.create_task(self.inbox.run(), name="inbox"),
+                tasks.create_task(self.clock.run(self.link.send_at_once), name="clock"),
             ]
             await self._try_bench()
             if await self._connected_or_stopped(stop):

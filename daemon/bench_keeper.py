@@ -11,6 +11,7 @@ from instruments.bench import Bench
 from instruments.errors import InstrumentError
 from instruments.supply_reading import SupplyMode, SupplyReading
 from metrology.capture import Capture
+from metrology.clock_windows import ForcedTrigger
 from metrology.supply import SupplyConditions
 
 logger = logging.getLogger(__name__)
@@ -45,6 +46,7 @@ class BenchKeeper:
         self._on_instruments = on_instruments
         self._sound = False
         self._idle: SupplyReading | None = None
+        self._forced: ForcedTrigger | None = None
 
     async def open(self) -> None:
         """Open the bench if it is not open and sound.
@@ -86,7 +88,18 @@ class BenchKeeper:
             self._idle = await self._bench.read_supply()
             _refuse_unfit(self._idle)
             await self._bench.prepare()
+        self._forced = None
         await self._bench.arm()
+
+    async def force(self) -> ForcedTrigger | None:
+        """Force the trigger, unless one has come; return between which times it came, or None.
+
+        Raises:
+            InstrumentError: the oscilloscope failed.
+        """
+        if await self._bench.waits_for_trigger():
+            self._forced = await self._bench.force()
+        return self._forced
 
     async def capture(self, *, running: Callable[[], bool], give_up: Callable[[], str | None]) -> "Record | str":
         """Wait for the record and read it, with the supply watched meanwhile.
@@ -116,7 +129,8 @@ class BenchKeeper:
             over.set()
             # Its failure is told where it is awaited above; here it must only not be left behind.
             await asyncio.gather(watching, return_exceptions=True)
-        return Record(capture, _conditions(self._idle or readings[-1], readings), complete_monotonic_ns)
+        conditions = _conditions(self._idle or readings[-1], readings)
+        return Record(capture, conditions, complete_monotonic_ns, forced=self._forced)
 
     async def _watch_supply(self, running: Callable[[], bool], over: asyncio.Event) -> list[SupplyReading]:
         """Read the supply again and again while the board runs, beside the oscilloscope, and once when it is over."""
@@ -139,11 +153,20 @@ class BenchKeeper:
 class Record:
     """A record just read."""
 
-    __slots__ = ("capture", "complete_monotonic_ns", "supply")
+    __slots__ = ("capture", "complete_monotonic_ns", "forced", "supply")
 
-    def __init__(self, capture: Capture, supply: SupplyConditions, complete_monotonic_ns: int) -> None:
+    def __init__(
+        self,
+        capture: Capture,
+        supply: SupplyConditions,
+        complete_monotonic_ns: int,
+        *,
+        forced: ForcedTrigger | None = None,
+    ) -> None:
         self.capture = capture
         self.supply = supply
+        self.forced = forced
+        """When its trigger was forced; None where an edge triggered it."""
         self.complete_monotonic_ns = complete_monotonic_ns
         """When the record was seen to be complete, on this computer's monotonic clock."""
 

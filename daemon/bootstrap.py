@@ -1,5 +1,7 @@
 """Bootstrap: the one place that names concrete instruments, broker and store, and puts them together."""
 
+import time
+from collections.abc import Callable
 from importlib.metadata import version
 
 from daemon.admission import Admission
@@ -9,6 +11,7 @@ from daemon.bench_configuration import bench_settings
 from daemon.bench_keeper import BenchKeeper
 from daemon.broker_link import BrokerAddress, BrokerLink
 from daemon.captures import CaptureFiles
+from daemon.clock_responder import ClockResponder
 from daemon.conductor import Conductor
 from daemon.configuration import Configuration
 from daemon.inbox import Inbox
@@ -22,8 +25,12 @@ from runners.topics import Topics
 __all__ = ["application", "bench_settings", "broker_address"]
 
 
-def application(configuration: Configuration) -> Application:
+def application(configuration: Configuration, *, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> Application:
     """Build the daemon that a configuration describes; call on the event loop that will run it.
+
+    Args:
+        configuration: everything.
+        monotonic_ns: the lab's clock for synchronisation; the world's where a simulated one runs faster than ours.
 
     Raises:
         StoreError: the database cannot be opened.
@@ -36,7 +43,7 @@ def application(configuration: Configuration) -> Application:
     outbox = Outbox()
     announcer = Announcer(topics, outbox.put, version=software)
     keeper = BenchKeeper(
-        Bench(bench_settings(configuration)),
+        Bench(bench_settings(configuration), monotonic_ns=monotonic_ns),
         set_points=_set_points(configuration),
         on_instruments=lambda instruments: announcer.status(instruments=instruments),
     )
@@ -49,16 +56,17 @@ def application(configuration: Configuration) -> Application:
             trigger_timeout_s=configuration.runs.trigger_timeout_s,
             finished_timeout_s=configuration.runs.finished_timeout_s,
             record_s=configuration.oscilloscope.record_s,
+            marker_grace_s=configuration.oscilloscope.record_s * configuration.oscilloscope.pretrigger_fraction / 2,
         ),
     )
     conductor = Conductor(services, admission=Admission(configuration, files))
-    inbox = Inbox(conductor, topics)
+    inbox, clock = Inbox(conductor, topics), ClockResponder(topics, monotonic_ns=monotonic_ns)
     link = BrokerLink(
         broker_address(configuration),
         outbox=outbox,
-        subscriptions=inbox.subscriptions,
+        subscriptions=(*inbox.subscriptions, clock.subscription),
         will=announcer.will(),
-        on_message=inbox.put,
+        on_message=_sorted(clock, inbox),
         on_connect=announcer.status,
     )
     return Application(
@@ -67,10 +75,21 @@ def application(configuration: Configuration) -> Application:
         outbox=outbox,
         conductor=conductor,
         inbox=inbox,
+        clock=clock,
         announcer=announcer,
         store=store,
         files=files,
     )
+
+
+def _sorted(clock: ClockResponder, inbox: Inbox) -> Callable[[str, bytes], None]:
+    """Return what takes every message: questions for the time before anything else, the rest in order."""
+
+    def take(topic: str, payload: bytes) -> None:
+        if not clock.take(topic, payload):
+            inbox.put(topic, payload)
+
+    return take
 
 
 def _set_points(configuration: Configuration) -> dict[str, float]:

@@ -54,6 +54,7 @@ class BrokerLink:
         self._on_message = on_message
         self._on_connect = on_connect
         self._outbox = outbox
+        self._client_in_use: aiomqtt.Client | None = None
         self.connected = asyncio.Event()
         """Set while the broker is connected."""
 
@@ -69,16 +70,34 @@ class BrokerLink:
                     "MQTT broker %s:%d: %s; trying again in about %.1f s",
                     self._address.host, self._address.port, _first_text(group), delay_s,
                 )  # fmt: skip
+            self._client_in_use = None
             was_connected = self.connected.is_set()
             self.connected.clear()
             delay_s = FIRST_DELAY_S if was_connected else min(2 * delay_s, LONGEST_DELAY_S)
             await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+
+    async def send_at_once(self, topic: str, payload: Callable[[], bytes]) -> bool:
+        """Send a message past the outbox and without a guarantee (QoS 0), its payload made at the last moment.
+
+        Returns:
+            Whether it was sent; it is not while the broker is away.
+        """
+        client = self._client_in_use
+        if client is None:
+            return False
+        try:
+            await client.publish(topic, payload(), qos=0, timeout=PUBLISH_TIMEOUT_S)
+        except aiomqtt.MqttError as error:
+            logger.debug("%s: not sent: %s", topic, error)
+            return False
+        return True
 
     async def _serve_once(self) -> None:
         async with self._client() as client, asyncio.TaskGroup() as tasks:
             for topic in self._subscriptions:
                 await client.subscribe(topic, qos=1, timeout=PUBLISH_TIMEOUT_S)
             logger.info("connected to MQTT broker %s:%d", self._address.host, self._address.port)
+            self._client_in_use = client
             self.connected.set()
             self._on_connect()
             tasks.create_task(self._receive(client), name="mqtt-receive")

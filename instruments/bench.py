@@ -15,11 +15,14 @@ from instruments.prologix_adapter import READ_TIMEOUT_S, PrologixAdapter
 from instruments.supply_reading import SupplyReading
 from instruments.visa_session import VisaSession
 from metrology.capture import Capture
+from metrology.clock_windows import ForcedTrigger
 
 QUESTIONS_PER_CALL = 60
 """Most questions that one call asks of an instrument; with `timeout_s` each they bound the call."""
 ARM_MARGIN_S = 3.0
 """Time allowed for arming beyond the pre-trigger time."""
+FORCE_DEADLINE_S = 1.0
+"""Longest time that a forced trigger may take."""
 ARM_POLL_S = 0.005
 """Time between two questions whether the oscilloscope is armed."""
 
@@ -27,8 +30,10 @@ ARM_POLL_S = 0.005
 class Bench:
     """The instruments of one bench. Open it, prepare it once a run, then arm, wait and read once a capture."""
 
-    def __init__(self, settings: BenchSettings) -> None:
+    def __init__(self, settings: BenchSettings, *, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        """Take the settings, and the lab's clock: the world's where a simulated one runs faster than ours."""
         self.settings = settings
+        self._monotonic_ns = monotonic_ns
         deadline_s = QUESTIONS_PER_CALL * settings.timeout_s
         close_s = 2 * settings.timeout_s
         self._scope: Attendant[Oscilloscope] = Attendant(
@@ -174,10 +179,20 @@ class Bench:
         if settle:
             await self._supply.call(PowerSupply.settle)
 
-    async def force(self) -> None:
-        """Complete the armed acquisition without an edge."""
+    async def force(self) -> ForcedTrigger:
+        """Complete the armed acquisition without an edge; return between which times the trigger came.
+
+        Raises:
+            InstrumentTimeout: the oscilloscope did not take it.
+        """
         self._forced = True
-        await self._scope.call(Oscilloscope.force_trigger)
+        return await self._scope.call(
+            Oscilloscope.force_and_see, deadline_s=FORCE_DEADLINE_S, monotonic_ns=self._monotonic_ns
+        )
+
+    async def waits_for_trigger(self) -> bool:
+        """Tell whether the oscilloscope is armed and no trigger has come."""
+        return bool(await self._scope.call(Oscilloscope.condition) & Operation.WAIT_TRIGGER)
 
     async def stop(self) -> None:
         """End the acquisition, whatever its state."""

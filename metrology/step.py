@@ -23,7 +23,9 @@ MARKER_LAG_S = 2e-3
 """A board's marker follows the change of its load by up to this (sixty edges of six recordings: 0 to 2 ms)."""
 FEWEST_WINDOWS = 3
 """Windows that must agree in length and in their pause before any of them is confident."""
-_MEDIAN_BINS = (3, 5)
+_MEDIAN_BINS = (1, 3, 5, 9)
+"""Widths of the median that is taken first, one after the other until all is found."""
+_MEDIAN_LIMIT_S = 12e-3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +63,21 @@ def find_step_windows(record: PowerRecord) -> tuple[StepWindow, ...]:
     """
     grid = PowerGrid.of(record)
     best: tuple[StepWindow, ...] = ()
-    for width in _MEDIAN_BINS:
+    for width in _widths(grid):
         found = [windows for sign in (1.0, -1.0) for windows in _with_sign(grid, sign=sign, width=width)]
-        best = max([best, _settled(found)], key=_confident_count)
+        best = max([best, _settled(found)], key=_rank)
+        if best and _confident_count(best) == len(best):
+            break
     return best
+
+
+def _widths(grid: PowerGrid) -> list[int]:
+    """Return the medians to try: none longer than a third of the pause that it must not hide."""
+    return [width for width in _MEDIAN_BINS[1:] if width * grid.interval_s <= _MEDIAN_LIMIT_S] or [1]
+
+
+def _rank(windows: Sequence[StepWindow]) -> tuple[int, int]:
+    return _confident_count(windows), len(windows)
 
 
 def _confident_count(windows: Sequence[StepWindow]) -> int:
@@ -128,8 +141,8 @@ def _window(signal: Signal, one: _Judged) -> StepWindow:
         return StepWindow(window=window, confident=False, edge_uncertainty_s=BRIDGED_S, reason=one.reason)
     start, end = one.edged.start, one.edged.end
     window = Window(start_s=grid.time_s(start.position), end_s=grid.time_s(end.position))
-    # half a bin for where in it the step lies; half of what is neither pause nor window
-    bins = 0.5 + 0.5 * max(start.width, end.width)
+    # mixed bins are shared out by their power: a quarter of each is what that may be wrong
+    bins = 0.25 + 0.25 * max(start.width, end.width)
     uncertainty_s = MARKER_LAG_S + bins * grid.interval_s
     reason = one.reason
     if reason is None and uncertainty_s > EDGE_LIMIT_S:
@@ -141,7 +154,7 @@ def _settled(found: Sequence[tuple[StepWindow, ...]]) -> tuple[StepWindow, ...]:
     """Return the family with the most confident windows, unsure where another family is as confident of other edges."""
     if not found:
         return ()
-    best = max(found, key=lambda windows: (_confident_count(windows), len(windows)))
+    best = max(found, key=_rank)
     rivals = [one for windows in found for one in windows if one.confident]
     return tuple(
         replace(one, confident=False, reason="another reading of the record contradicts it")

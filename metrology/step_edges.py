@@ -5,16 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from metrology.power_grid import PowerGrid
+from metrology.power_grid import PowerGrid, noise_of
 from metrology.step_runs import BRIDGED_S, Run
 
 QUIET_S = 8e-3
 """Least pause on either side of a window. A board writes 35 characters before it and 14 after it: 36 ms and 15 ms
 at EnergyRunner's 9600 baud. Where less is quiet, the edge may belong to something else."""
-_LEVEL_S = 12e-3
+_LEVEL_S = 24e-3
 _RISE_S = 3e-3
-_SETTLED = 0.85
+_SETTLED = 0.15
 _NOISE_DISTANCE = 6.0
+_BAND_DISTANCE = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -29,6 +30,10 @@ class Signal:
     """The same after a running median, shape (n,)."""
     smooth_bins: int
     """Width of that median."""
+
+    def smooth_noise_w(self, noise_w: float) -> float:
+        """Return what the median leaves of normal noise: its efficiency is 2/π, from three bins on."""
+        return noise_w if self.smooth_bins == 1 else noise_w * float(np.sqrt(np.pi / 2 / self.smooth_bins))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,19 +108,21 @@ def _rise(
     reach, level, quiet = grid.bins(_RISE_S) + 1, grid.bins(_LEVEL_S, at_least=3), grid.bins(QUIET_S, at_least=3)
     if at - reach - level < 0 or at + 2 * reach + 4 > raw_w.size:
         return "the record does not reach far enough beyond it"
-    pause = raw_w[at - reach - level : at - reach]
     pause_w = float(np.median(smooth_w[at - 1 - quiet : at - 1]))
-    noise_w = max(noise_of_pause(pause), np.finfo(float).tiny)
+    noise_w = max(noise_of(raw_w[max(at - reach - level, 0) : at - reach]), np.finfo(float).tiny)
     step_w = floor_w - pause_w
-    if step_w < _NOISE_DISTANCE * noise_w:
+    left_w = signal.smooth_noise_w(noise_w)
+    if step_w < _NOISE_DISTANCE * left_w:
         return "the step is not clear of the noise"
-    low = np.flatnonzero(smooth_w[at - reach - 1 : at + reach] <= pause_w + (1 - _SETTLED) * step_w)
+    band_w = max(_SETTLED * step_w, _BAND_DISTANCE * left_w)
+    low = np.flatnonzero(smooth_w[at - reach - 1 : at + reach] <= pause_w + band_w)
     if low.size == 0:
         return "power rises too slowly"
     last_low = at - reach - 1 + int(low[-1])
-    first_high = last_low + 1 + int(np.argmax(smooth_w[last_low + 1 : last_low + 3 + reach] >= pause_w + _SETTLED * step_w))
-    width = first_high - last_low - 1
-    if smooth_w[first_high] < pause_w + _SETTLED * step_w or width > grid.bins(_RISE_S):
+    high = smooth_w[last_low + 1 : last_low + 3 + reach] >= floor_w - band_w
+    width = int(np.argmax(high))
+    first_high = last_low + 1 + width
+    if not high.any() or width > grid.bins(_RISE_S):
         return "power rises too slowly"
     before = smooth_w[last_low + 1 - quiet : last_low + 1]
     if before.max() > pause_w + 0.5 * step_w:
@@ -135,7 +142,3 @@ def _position(raw_w: NDArray[np.float64], last_low: int, first_high: int, pause_
     share = np.clip((mixed - pause_w) / (high_w - pause_w), 0.0, 1.0)
     return first_high + 1 - float(share.sum())
 
-
-def noise_of_pause(values: NDArray[np.float64]) -> float:
-    """Return the standard deviation from bin to bin, by the upper quartile of the differences (robust, and finite)."""
-    return float(np.quantile(np.abs(np.diff(values)), 0.68) / np.sqrt(2.0))

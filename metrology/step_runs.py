@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,8 +60,9 @@ def _long_runs(signal: NDArray[np.float64], level: float, *, shortest: int, brid
     change = np.flatnonzero(np.diff(np.concatenate(([False], signal <= level, [False])).astype(np.int8)))
     low = change.reshape(-1, 2)
     low = low[low[:, 1] - low[:, 0] > bridged]
-    found = [Run(start=int(before[1]), end=int(after[0])) for before, after in pairwise(low)] if len(low) > 1 else []
-    return [run for run in found if run.length >= shortest]
+    starts, ends = low[:-1, 1], low[1:, 0]
+    long = ends - starts >= shortest
+    return [Run(start=int(start), end=int(end)) for start, end in zip(starts[long], ends[long], strict=True)]
 
 
 def _alike(runs: list[Run], *, slack: int) -> Iterator[tuple[Run, ...]]:

@@ -4,7 +4,7 @@ It is what tells a true start from a look-alike. Where board and window were par
 before the window would be invisible too, and the start found would lie at the warm-up's or at the text before it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +15,13 @@ from metrology.step_runs import BRIDGED_S
 LONGEST_PAUSE_S = 0.3
 """Farthest that a warm-up may end before its window; the recordings show 30 to 45 ms."""
 _ACTIVE = 0.2
+_ACTIVE_AT_MOST = 0.5
 _NOISE_DISTANCE = 5.0
 _LEAST_S = 0.2e-3
 _LONG_S = 5e-3
 _LIKENESS = 0.08
 _UNIQUE = 0.5
+_ONSET = 0.3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +57,12 @@ def warm_up(signal: Signal, found: EdgedRun, *, load_start: int) -> WarmUp | str
         load_start: bin from which the stretch before the run counts: the end of the run before it.
     """
     grid = signal.grid
-    origin, load = load_start, signal.raw_w[load_start : found.run.start]
-    activity = (load - found.start.pause_w) / (found.mean_w - found.start.pause_w)
-    if _NOISE_DISTANCE * found.start.noise_w > _ACTIVE * (found.mean_w - found.start.pause_w):
+    step_w = found.mean_w - found.start.pause_w
+    level = max(_ACTIVE, _NOISE_DISTANCE * found.start.noise_w / step_w)
+    if level > _ACTIVE_AT_MOST:
         return "noise would hide a warm-up"
-    bursts = _bursts(activity, bridged=grid.bins(BRIDGED_S), origin=origin, interval_s=grid.interval_s)
+    activity = (signal.raw_w[load_start : found.run.start] - found.start.pause_w) / step_w
+    bursts = _bursts(activity, level, bridged=grid.bins(BRIDGED_S), origin=load_start, interval_s=grid.interval_s)
     before = [one for one in bursts if one.end <= np.floor(found.start.position) - 1]
     if not before:
         return "no warm-up lies before it"
@@ -72,7 +75,7 @@ def warm_up(signal: Signal, found: EdgedRun, *, load_start: int) -> WarmUp | str
 
 def _judged(signal: Signal, found: EdgedRun, last: Burst, others: list[Burst], *, pause_s: float) -> WarmUp | str:
     resolved = (last.end - last.start) * signal.grid.interval_s >= _LONG_S and last.end - last.start >= 3
-    if resolved and not _alike(signal, found, last):
+    if resolved and not any(_alike(signal, found, one) for one in _tails(signal, found, last)):
         return "what lies before it is not like its first inference"
     if resolved and any(_as_long(one, last) and _alike(signal, found, one) for one in others):
         return "more than one stretch before it could be its warm-up"
@@ -83,9 +86,11 @@ def _judged(signal: Signal, found: EdgedRun, last: Burst, others: list[Burst], *
     return WarmUp(burst=last, pause_s=pause_s, resolved=resolved)
 
 
-def _bursts(activity: NDArray[np.float64], *, bridged: int, origin: int, interval_s: float) -> list[Burst]:
-    """Return the stretches of activity, dips of no more than `bridged` bins included."""
-    active = np.flatnonzero(activity >= _ACTIVE)
+def _bursts(
+    activity: NDArray[np.float64], level: float, *, bridged: int, origin: int, interval_s: float
+) -> list[Burst]:
+    """Return the stretches of activity above a level, dips of no more than `bridged` bins included."""
+    active = np.flatnonzero(activity >= level)
     if active.size == 0:
         return []
     parts = np.split(active, np.flatnonzero(np.diff(active) > bridged + 1) + 1)
@@ -98,21 +103,38 @@ def _burst(activity: NDArray[np.float64], start: int, end: int, origin: int, int
     return Burst(start=origin + start, end=origin + end, work_s=work_s)
 
 
+def _tails(signal: Signal, found: EdgedRun, burst: Burst) -> list[Burst]:
+    """Return the burst, and the parts of it that begin at a rise: text before a warm-up may look active too."""
+    step_w = found.mean_w - found.start.pause_w
+    first = max(burst.start, 1)
+    power_w = signal.raw_w[first - 1 : burst.end]
+    rises = first + np.flatnonzero(power_w[2:] - power_w[:-2] >= _ONSET * step_w)
+    fewest, most = signal.grid.bins(_LONG_S, at_least=3), found.run.length // 2
+    starts = [burst.start, *(int(rise) for rise in rises if fewest <= burst.end - rise <= most)]
+    return [replace(burst, start=start) for start in starts]
+
+
 def _as_long(one: Burst, other: Burst) -> bool:
     length = other.end - other.start
     return abs((one.end - one.start) - length) <= 0.25 * length + 2
 
 
 def _alike(signal: Signal, found: EdgedRun, burst: Burst) -> bool:
-    """Return whether a burst follows the course of the run's beginning, at the best of some small shifts."""
+    """Return whether a burst follows the course of the run's beginning, at the best of some small shifts.
+
+    The course may be off by a bin of time anywhere: the first inference of a session runs slower than the others.
+    """
     course = signal.raw_w[burst.start + 1 : burst.end - 1]
     step_w = found.mean_w - found.start.pause_w
     limit_w = _LIKENESS * step_w + 2.0 * found.start.noise_w
-    first = found.start.position + 1.0
-    return any(_difference_w(signal.raw_w, course, first + shift) <= limit_w for shift in np.arange(-2.0, 2.1, 0.25))
+    first = round(found.start.position) + 1
+    if course.size == 0 or first + course.size + 3 > found.run.end:
+        return False
+    return any(_difference_w(signal.raw_w, course, first + shift) <= limit_w for shift in range(-2, 3))
 
 
-def _difference_w(raw_w: NDArray[np.float64], course: NDArray[np.float64], first: float) -> float:
-    """Return the root mean square difference of a course to the record from a fractional bin on."""
-    at = first + np.arange(course.size)
-    return float(np.sqrt(np.mean((course - np.interp(at, np.arange(raw_w.size), raw_w)) ** 2)))
+def _difference_w(raw_w: NDArray[np.float64], course: NDArray[np.float64], first: int) -> float:
+    """Return the root mean square of what a course lies beyond the record's own within a bin of time."""
+    own = np.lib.stride_tricks.sliding_window_view(raw_w[first - 1 : first + course.size + 1], 3)
+    beyond_w = np.maximum(course - own.max(axis=1), own.min(axis=1) - course)
+    return float(np.sqrt(np.mean(np.maximum(beyond_w, 0.0) ** 2)))

@@ -1,7 +1,7 @@
 """`joulebench compare`: what one network, batch size or board costs more than another, and how sure that is."""
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,7 +41,7 @@ def compare(
     from metrology.comparison import compare as compare_energies
 
     with run_store(config, directory) as store:
-        groups = find_group(store, first), find_group(store, second)
+        groups = _told_apart(find_group(store, first), find_group(store, second), first, second)
     comparison = compare_energies(groups[0].energy(), groups[1].energy())
     over = None if fail_over is None else is_over(comparison, fail_over)
     if as_json:
@@ -50,6 +50,13 @@ def compare(
         typer.echo(sentence_of(comparison, groups[0].name, groups[1].name))
     if over:
         raise typer.Exit(OVER_LIMIT)
+
+
+def _told_apart(one: "ResultGroup", other: "ResultGroup", *words: str) -> "tuple[ResultGroup, ResultGroup]":
+    """Return two groups under the words they were called by where their names would be the same."""
+    if one.name != other.name:
+        return one, other
+    return replace(one, name=words[0]), replace(other, name=words[1])
 
 
 def is_over(comparison: "Comparison", percent: float) -> bool:

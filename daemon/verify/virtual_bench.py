@@ -59,16 +59,21 @@ class Rung(StrEnum):
     """By the board's own batch times and the clock exchange."""
 
 
-def score_bench(seed: int, rung: Rung) -> Score:
+def score_bench(seed: int, rung: Rung = Rung.MARKER, *, planted: Mapping[str, Any] | None = None) -> Score:
     """Make a bench from a seed, calibrate it, let its zero drift, measure one run, and compare with the truth.
+
+    Args:
+        seed: seed of every error of the bench.
+        rung: how windows are found.
+        planted: what else is changed between calibration and run, as `instruments.simulated.rewiring` takes it.
 
     Raises:
         JoulebenchError: it could not be calibrated or measured.
     """
-    return asyncio.run(_score(seed, rung))
+    return asyncio.run(_score(seed, rung, planted or {}))
 
 
-async def _score(seed: int, rung: Rung) -> Score:
+async def _score(seed: int, rung: Rung, planted: Mapping[str, Any]) -> Score:
     settings = WorldSettings(seed=seed, time_scale=TIME_SCALE, errors=InstrumentErrors.DATASHEET)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="joulebench-verify-")))
@@ -77,7 +82,7 @@ async def _score(seed: int, rung: Rung) -> Score:
         configuration = configuration_of(simulated.addresses, folder)
         await _calibrate(configuration, truth)
         drift_a = float(np.random.default_rng([seed, 0xD1F]).uniform(-DRIFT_LIMIT_A, DRIFT_LIMIT_A))
-        truth.wire(zero_shift_a=drift_a)
+        truth.wire(**{"zero_shift_a": drift_a} | planted)
         result = await _measure(configuration, truth)
         return _compared(seed, result, true_j=_true_j(truth))
 

@@ -1,6 +1,7 @@
 """`joulebench verify`: proof that the stated uncertainty is what it says."""
 
 import json
+import os
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
@@ -9,7 +10,7 @@ from rich.console import Console
 
 if TYPE_CHECKING:
     from daemon.verify.coverage import CoverageReport
-    from daemon.verify.virtual_bench import Rung
+    from daemon.verify.rung import Rung
 
 app = typer.Typer(no_args_is_help=True, help="Prove on virtual benches what results claim.")
 
@@ -24,11 +25,18 @@ def coverage(
     benches: Annotated[int, typer.Option(min=1, help="Virtual benches, each with instrument errors of its own.")] = 400,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 1,
     sync: Annotated[str, typer.Option(metavar="marker|clock", help="How windows are found.")] = "marker",
-    jobs: Annotated[int, typer.Option(min=1, max=64, help="Processes that work at the same time.")] = 2,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Processes that work at the same time; left out: one more than cores, since benches wait too.",
+        ),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Calibrate and measure many virtual benches, and count how often the 95 % interval holds the truth."""
-    report = _verified(benches=benches, seed=seed, rung=_rung(sync), jobs=jobs)
+    report = _verified(benches=benches, seed=seed, rung=_rung(sync), jobs=jobs or (os.cpu_count() or 1) + 1)
     if as_json:
         typer.echo(json.dumps(asdict(report), indent=2))
         return
@@ -42,7 +50,7 @@ def coverage(
 
 
 def _rung(sync: str) -> "Rung":
-    from daemon.verify.virtual_bench import Rung
+    from daemon.verify.rung import Rung
 
     try:
         return Rung(sync)

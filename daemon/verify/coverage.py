@@ -9,8 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from daemon.errors import VerificationFailed
+from daemon.verify.rung import Rung
 from daemon.verify.score import Score
-from daemon.verify.virtual_bench import Rung, score_bench
+from daemon.verify.virtual_bench import score_bench
 from metrology.errors import JoulebenchError
 
 SEED_STRIDE = 1_000_000

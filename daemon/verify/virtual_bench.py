@@ -3,7 +3,6 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from enum import StrEnum
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,11 +23,14 @@ from daemon.configuration import Configuration
 from daemon.errors import VerificationFailed
 from daemon.measurement import Measurement
 from daemon.store import Store
+from daemon.verify.rung import Rung
 from daemon.verify.score import Score
+from daemon.verify.virtual_board import VirtualBoard
 from instruments.bench import Bench
 from instruments.simulated.addresses import BenchAddresses
 from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.error_draw import InstrumentErrors
+from instruments.simulated.inputs import Wiring
 from instruments.simulated.probe_physics import DRIFT_LIMIT_A
 from instruments.simulated.rehearsal import Rehearsal
 from instruments.simulated.truth import TruthClient
@@ -47,16 +49,9 @@ BATCH_S, GAP_S, BATCHES = 0.15, 0.005, 11
 """The run: batches as the board's marker shows them; they fit into what a record holds after its trigger."""
 BATCH_SIZE = 4
 BOARD, RUN = "virtual", "run"
+MARKER_BIT, LOOSE_BIT = 0, 7
+"""Digital line of the marker, and one that nobody looks at."""
 CAPTURE_TIMEOUT_S = 20.0
-
-
-class Rung(StrEnum):
-    """How windows are found."""
-
-    MARKER = "marker"
-    """By the board's line in the same record."""
-    CLOCK = "clock"
-    """By the board's own batch times and the clock exchange."""
 
 
 def score_bench(seed: int, rung: Rung = Rung.MARKER, *, planted: Mapping[str, Any] | None = None) -> Score:
@@ -74,7 +69,8 @@ def score_bench(seed: int, rung: Rung = Rung.MARKER, *, planted: Mapping[str, An
 
 
 async def _score(seed: int, rung: Rung, planted: Mapping[str, Any]) -> Score:
-    settings = WorldSettings(seed=seed, time_scale=TIME_SCALE, errors=InstrumentErrors.DATASHEET)
+    wiring = Wiring(marker_bit=MARKER_BIT if rung is Rung.MARKER else LOOSE_BIT)
+    settings = WorldSettings(seed=seed, time_scale=TIME_SCALE, errors=InstrumentErrors.DATASHEET, wiring=wiring)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="joulebench-verify-")))
         simulated = stack.enter_context(SimulatedBenchThread(settings))
@@ -82,8 +78,10 @@ async def _score(seed: int, rung: Rung, planted: Mapping[str, Any]) -> Score:
         configuration = configuration_of(simulated.addresses, folder)
         await _calibrate(configuration, truth)
         drift_a = float(np.random.default_rng([seed, 0xD1F]).uniform(-DRIFT_LIMIT_A, DRIFT_LIMIT_A))
-        truth.wire(**{"zero_shift_a": drift_a} | planted)
-        result = await _measure(configuration, truth)
+        truth.wire(**{"zero_shift_a": drift_a, **planted})
+        clock = simulated.bench.clock
+        bench = Bench(bench_settings(configuration), monotonic_ns=lambda: round(clock.now_s() * 1e9))
+        result = await _measure(bench, configuration, truth, board=VirtualBoard(seed), rung=rung)
         return _compared(seed, result, true_j=_true_j(truth))
 
 
@@ -129,23 +127,28 @@ def _forget(capture_id: str, capture: Capture, facts: Mapping[str, Any]) -> Capt
     return CaptureUse(capture_id=capture_id, sha256="0" * 64)
 
 
-async def _measure(configuration: Configuration, truth: TruthClient) -> RunResult:
+async def _measure(
+    bench: Bench, configuration: Configuration, truth: TruthClient, *, board: VirtualBoard, rung: Rung
+) -> RunResult:
     """Measure one run as the daemon does, from the bench's keeper to the stored result."""
-    keeper = BenchKeeper(Bench(bench_settings(configuration)), set_points={}, on_instruments=lambda _: None)
+    keeper = BenchKeeper(bench, set_points={}, on_instruments=lambda _: None)
     with Store(configuration.storage.url) as store:
         files = CaptureFiles(configuration.storage.captures_directory)
         measurement = Measurement(configuration, store, files, version=version("joulebench"))
         store.create_run(
             run_id=RUN, board=BOARD, network="alexnet", batch_size=BATCH_SIZE, precision="fp32",
-            images_planned=None, captures=1, sync=("marker",),
+            images_planned=None, captures=1, sync=(rung.value,),
         )  # fmt: skip
         try:
             await keeper.arm(first=True)
             truth.play([(BATCH_S, GAP_S)] * BATCHES)
+            if rung is Rung.CLOCK:
+                await keeper.force()
             measurement.keep(RUN, 0, await _captured(keeper))
         finally:
             await keeper.close()
-        store.record_finished(RUN, _report())
+        pulses = truth.acquisitions()[-1]["pulses"]
+        store.record_finished(RUN, board.finished(pulses, batch_size=BATCH_SIZE, rung=rung))
         return measurement.result(RUN)
 
 
@@ -160,20 +163,6 @@ async def _captured(keeper: BenchKeeper) -> Record:
     if not isinstance(found, Record):
         raise VerificationFailed(found)
     return found
-
-
-def _report() -> dict[str, Any]:
-    duration_ns = round(BATCH_S * 1e9)
-    return {
-        "v": 1,
-        "finished_utc_ns": 0,
-        "images": BATCH_SIZE * BATCHES,
-        "batches": BATCHES,
-        "batch_durations_ns": [duration_ns] * BATCHES,
-        "batch_duration_median_ns": duration_ns,
-        "started_monotonic_ns": 0,
-        "finished_monotonic_ns": round((BATCHES * (BATCH_S + GAP_S) - GAP_S) * 1e9),
-    }
 
 
 def _true_j(truth: TruthClient) -> float:

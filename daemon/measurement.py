@@ -19,6 +19,8 @@ from daemon.errors import StoreError
 from daemon.records import CaptureRecord, RunRecord
 from daemon.store import Store
 from metrology.analysis import MeasuredCapture, RunAnalysis, RunFacts, analyse
+from metrology.clock_offset import ClockExchange
+from metrology.clock_windows import BoardTiming, ForcedTrigger
 from metrology.estimate import Quantity as MeasuredQuantity
 from metrology.measurement_model import BudgetTerm as MeasuredTerm
 from metrology.supply import SupplyConditions
@@ -28,6 +30,8 @@ CAPTURE_ID_LIMIT = 64
 """Longest identifier of the contract."""
 SUPPLY_KEY = "supply"
 """Where a capture's file keeps what the supply said around it."""
+FORCED_KEY = "forced_trigger"
+"""Where it keeps when its trigger was forced, by the lab's monotonic clock."""
 CONDITIONS_KEY = "conditions"
 """Where it keeps the settings that a certificate must have been made with to hold for it."""
 
@@ -54,6 +58,7 @@ class Measurement:
             "run_id": run_id,
             "capture_index": index,
             SUPPLY_KEY: asdict(record.supply),
+            FORCED_KEY: None if record.forced is None else asdict(record.forced),
             CONDITIONS_KEY: asdict(self._conditions),
         }
         reference = self._files.write(capture_id_of(run_id, index), record.capture, extra)
@@ -110,6 +115,7 @@ class Measurement:
             name=f"capture {one.capture_index}",
             capture=self._files.read(one.name, expected_sha256=one.sha256),
             supply=SupplyConditions(**extra[SUPPLY_KEY]),
+            forced=ForcedTrigger(**forced) if (forced := extra.get(FORCED_KEY)) else None,
         )
 
     def _message(self, run: RunRecord, analysis: RunAnalysis, accuracy: Accuracy, capture_ids: list[str]) -> RunResult:
@@ -127,7 +133,7 @@ class Measurement:
             captures=len(capture_ids),
             images_per_s=rate,
             image_duration_s=None if not rate else 1 / rate,
-            sync="marker",
+            sync=analysis.rung.value,
             quality=analysis.verdict.value,
             reasons=tuple(QualityReason(code=one.code.value, text=one.text) for one in analysis.reasons),
             software_version=self._version,
@@ -159,6 +165,20 @@ def facts_of(run: RunRecord) -> RunFacts:
         captures_planned=run.captures,
         batch_duration_s=_seconds(report.batch_duration_median_ns),
         run_duration_s=_seconds(end_ns - start_ns) if timed and end_ns is not None and start_ns is not None else None,
+        sync=run.sync,
+        timing=_timing(report),
+    )
+
+
+def _timing(report: RunFinished) -> BoardTiming | None:
+    """Return when a board ran its batches, as far as it gave both start and duration; None where it gave none."""
+    timed = list(zip(report.batch_starts_monotonic_ns, report.batch_durations_ns, strict=False))
+    if not timed:
+        return None
+    return BoardTiming(
+        batch_starts_ns=tuple(start_ns for start_ns, _ in timed),
+        batch_durations_ns=tuple(duration_ns for _, duration_ns in timed),
+        exchanges=tuple(ClockExchange(**one.model_dump()) for one in report.clock_exchanges),
     )
 
 

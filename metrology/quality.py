@@ -27,6 +27,8 @@ class ReasonCode(StrEnum):
     SAMPLE_RATE = "sample_rate"
     MARKER_MISSING = "marker_missing"
     MARKER_ODD = "marker_odd"
+    CLOCK_UNSURE = "clock_unsure"
+    STEP_UNSURE = "step_unsure"
     BATCH_COUNT = "batch_count"
     NO_WHOLE_BATCH = "no_whole_batch"
     TOO_FEW_BATCHES = "too_few_batches"

@@ -31,3 +31,6 @@ class CurrentPair:
     """The current moved by at most this about its mean while the supply took its reading, in amperes."""
     supply_a: float
     """The supply's reading, in amperes."""
+    blur_a: float = 0.0
+    """The mean over what the supply really averaged lies within this of `indicated_a`, in amperes: pauses between short
+    batches count in an unknown measure."""

@@ -1,7 +1,5 @@
 """Supply pairs: what a capture shows of the current, beside what the supply read of it at the same time."""
 
-import math
-
 import numpy as np
 
 from metrology.electrical import ElectricalRecord
@@ -51,13 +49,13 @@ def loaded_pair(
     mean_a = [part.charge_c / part.duration_s for part in (inside, whole)]
     blurred = float(np.median([part.duration_s for part in parts])) < 3 * READING_S
     batch_a = [part.charge_c / part.duration_s for part in parts]
-    # Short batches: the reading holds some of the gaps too, so it lies anywhere between the two means.
-    course_a = abs(mean_a[0] - mean_a[1]) / 2 if blurred else 0.0
     return CurrentPair(
         name=name,
         indicated_a=sum(mean_a) / 2 if blurred else mean_a[0],
         noise_a=idle.noise_a(inside.duration_s),
         degrees_of_freedom=idle.scatter.degrees_of_freedom,
-        course_a=math.hypot(course_a, (max(batch_a) - min(batch_a)) / 2),
+        course_a=(max(batch_a) - min(batch_a)) / 2,
         supply_a=supply.loaded_current_a,
+        # The reading holds some of the gaps too, so it lies anywhere between the two means.
+        blur_a=abs(mean_a[0] - mean_a[1]) / 2 if blurred else 0.0,
     )

@@ -54,7 +54,7 @@ def hear(
     model = _followed(influences, idle)
     against = _disagreements(loaded, model, deviations)
     reasons = _misfit(against, idle, loaded, influences) or _zero_drift(wandered)
-    residuals_a = [abs(_value(_difference_a(pair, model))) for pair in loaded]
+    residuals_a = [max(0.0, abs(_value(_difference_a(pair, model))) - pair.blur_a) for pair in loaded]
     residuals_a.append(_outside_bracket_a(_value(model.drift_a), influences.bracket_drift_a))
     return Testimony(reasons=reasons, idle=idle, residual_a=max(residuals_a))
 
@@ -103,7 +103,7 @@ def _disagreements(pairs: Sequence[CurrentPair], model: MeasurementModel, deviat
     found = []
     for pair in pairs:
         difference_a = _difference_a(pair, model)
-        bound_a = model.worst_case(difference_a, deviations=deviations) + pair.course_a
+        bound_a = model.worst_case(difference_a, deviations=deviations) + pair.course_a + pair.blur_a
         value_a = _value(difference_a)
         if abs(value_a) > bound_a:
             shown_a = pair.supply_a + value_a

@@ -1,6 +1,7 @@
 """Conditions: the settings of the measuring chain that a certificate was made with, and holds for."""
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass, fields
 
 from calibration.errors import BadCertificate
@@ -35,13 +36,23 @@ class Conditions:
         if not math.isfinite(self.offset_a):
             raise BadCertificate(f"offset_a must be finite, got {self.offset_a!r}")
 
-    def differences(self, other: "Conditions") -> tuple[str, ...]:
-        """Return each setting in which the other conditions differ, as text for people; empty where none does."""
+    @property
+    def volts_per_div(self) -> float:
+        """Sensitivity at the oscilloscope's connector, in volts per division."""
+        return self.scale_a_per_div * self.probe_range_v_per_a * self.turns
+
+    def differences(self, other: "Conditions", *, only: Collection[str] | None = None) -> tuple[str, ...]:
+        """Return each setting in which the other conditions differ, as text for people; empty where none does.
+
+        Args:
+            other: the other conditions.
+            only: settings that matter; None: all of them.
+        """
         found = []
-        for field in fields(self):
-            mine, theirs = getattr(self, field.name), getattr(other, field.name)
-            if not _same(mine, theirs):
-                found.append(f"{field.name} is {theirs!r}, not {mine!r}")
+        for name in (field.name for field in fields(self)):
+            mine, theirs = getattr(self, name), getattr(other, name)
+            if (only is None or name in only) and not _same(mine, theirs):
+                found.append(f"{name} is {theirs!r}, not {mine!r}")
         return tuple(found)
 
 

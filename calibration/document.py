@@ -7,6 +7,7 @@ is why results keep the checksum of the certificate that they used.
 import hashlib
 import json
 import math
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import cache
 from typing import Any
@@ -15,11 +16,12 @@ from pydantic import TypeAdapter, ValidationError
 
 from calibration.certificate import Certificate
 from calibration.errors import BadCertificate
+from calibration.kinds import KINDS
 
 FORMAT = "joulebench-certificate"
 VERSION = 1
 
-_ESTIMATES = ("gain", "zero_a")
+_FREEDOM = "degrees_of_freedom"
 
 
 def sha256_of(certificate: Certificate) -> str:
@@ -41,8 +43,11 @@ def text_to_certificate(text: str | bytes) -> Certificate:
         BadCertificate: the text is no such document, was changed after it was written, or holds what cannot be.
     """
     content = _checked_content(text)
+    kind = content.pop("kind", None)
+    if kind not in KINDS:
+        raise BadCertificate(f"`kind` must be one of {sorted(KINDS)}, got {kind!r}; a newer joulebench wrote it")
     try:
-        return _adapter().validate_python(_with_infinite_freedom(content))
+        return _adapter(str(kind)).validate_python(_each_freedom(content, _null_to_infinite))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "certificate"
@@ -50,8 +55,8 @@ def text_to_certificate(text: str | bytes) -> Certificate:
 
 
 @cache
-def _adapter() -> TypeAdapter[Certificate]:
-    return TypeAdapter(Certificate)
+def _adapter(kind: str) -> TypeAdapter[Certificate]:
+    return TypeAdapter(KINDS[kind])
 
 
 def _checked_content(text: str | bytes) -> dict[str, Any]:
@@ -87,17 +92,23 @@ def _sha256(content: dict[str, Any]) -> str:
 
 def _to_content(certificate: Certificate) -> dict[str, Any]:
     """Return plain JSON values; infinite degrees of freedom, which JSON cannot say, become null."""
-    content = asdict(certificate)
-    for name in _ESTIMATES:
-        if math.isinf(content[name]["degrees_of_freedom"]):
-            content[name]["degrees_of_freedom"] = None
-    return content
+    content: dict[str, Any] = _each_freedom(asdict(certificate), _infinite_to_null)
+    # tuples become lists here, as they will be when the text is read again: the checksum is that of both
+    return {"kind": certificate.KIND, **json.loads(json.dumps(content, allow_nan=False))}
 
 
-def _with_infinite_freedom(content: dict[str, Any]) -> dict[str, Any]:
-    restored = dict(content)
-    for name in _ESTIMATES:
-        estimate = content.get(name)
-        if isinstance(estimate, dict) and estimate.get("degrees_of_freedom", 0) is None:
-            restored[name] = estimate | {"degrees_of_freedom": math.inf}
-    return restored
+def _infinite_to_null(freedom: Any) -> Any:
+    return None if isinstance(freedom, float) and math.isinf(freedom) else freedom
+
+
+def _null_to_infinite(freedom: Any) -> Any:
+    return math.inf if freedom is None else freedom
+
+
+def _each_freedom(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a copy of nested values in which the degrees of freedom of every estimate are changed."""
+    if isinstance(value, dict):
+        return {key: change(inner) if key == _FREEDOM else _each_freedom(inner, change) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_each_freedom(inner, change) for inner in value]
+    return value

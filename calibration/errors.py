@@ -3,7 +3,10 @@
 CalibrationError
 |- BadCertificate          a certificate that cannot be: name, value and bound in the text
 |- CertificateExists       one of this name is stored already, and none is ever overwritten
-`- CertificateFileError    one file of the store: missing, unreadable, or not as it was written
+|- CertificateFileError    one file of the store: missing, unreadable, or not as it was written
+|- BadEntry                what is to be said in a certificate, and is no KEY=VALUE
+|- NobodyAnswers           the operator was asked for something, and standard input is closed
+`- ProcedureFailed         a procedure that cannot give a certificate: wiring, settings or scatter
 """
 
 from pathlib import Path
@@ -32,3 +35,28 @@ class CertificateFileError(CalibrationError):
         """The file."""
         self.problem = problem
         """What is wrong with it."""
+
+
+class BadEntry(CalibrationError, ValueError):
+    """An entry for a certificate that is no `KEY=VALUE`."""
+
+
+class NobodyAnswers(CalibrationError):
+    """An operator was asked for something, and standard input is closed; silence is not taken for "done"."""
+
+    def __init__(self, question: str) -> None:
+        super().__init__(
+            f"nobody answers {question!r}: standard input is closed; run it in a terminal, or rehearse it on a "
+            "simulated bench with --unattended"
+        )
+
+
+class ProcedureFailed(CalibrationError):
+    """A procedure that came to no certificate."""
+
+    def __init__(self, procedure: str, problem: str) -> None:
+        super().__init__(f"calibration {procedure}: {problem}")
+        self.procedure = procedure
+        """Name of the procedure, with the time when it began."""
+        self.problem = problem
+        """What is wrong, and what to do."""

@@ -5,12 +5,15 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from calibration.certificate import Certificate
-from calibration.conditions import Conditions
+from calibration.circumstances import Circumstances
 from calibration.document import certificate_to_text, text_to_certificate
 from calibration.errors import BadCertificate, CertificateExists, CertificateFileError
 from calibration.selection import Selection, newest_first, select
+
+C = TypeVar("C", bound=Certificate)
 
 _SUFFIX = ".json"
 
@@ -53,13 +56,17 @@ class CertificateStore:
         paths = sorted(self.directory.glob(f"*{_SUFFIX}")) if self.directory.is_dir() else []
         return newest_first(_read(path) for path in paths)
 
-    def select(self, conditions: Conditions, *, at_utc_ns: int) -> Selection:
-        """Return the newest certificate that fits and holds at an instant, or why there is none.
+    def of_kind(self, kind: type[C]) -> tuple[C, ...]:
+        """Return all certificates of one kind, the newest first; raises as `certificates` does."""
+        return tuple(one for one in self.certificates() if isinstance(one, kind))
+
+    def select(self, kind: type[C], circumstances: Circumstances, *, at_utc_ns: int) -> Selection[C]:
+        """Return the newest certificate of a kind that fits and holds at an instant, or why there is none.
 
         Raises:
             CertificateFileError: a file was changed or damaged.
         """
-        return select(self.certificates(), conditions, at_utc_ns=at_utc_ns)
+        return select(self.of_kind(kind), circumstances, at_utc_ns=at_utc_ns)
 
     def _path(self, certificate_id: str) -> Path:
         return self.directory / f"{certificate_id}{_SUFFIX}"

@@ -1,15 +1,16 @@
 """Admission: which requests may become a run."""
 
+import time
 from dataclasses import dataclass
 
+from calibration.selection import SelectionOutcome
+from daemon.bench_configuration import circumstances
 from daemon.captures import CaptureFiles
+from daemon.certificate_choice import CertificateChooser
 from daemon.configuration import Configuration
 from daemon.errors import RunRefusal
 from daemon.sections.storage import MissingCertificate
-from runners.messages import RunRequest
-
-SYNC_METHODS = ("marker",)
-"""Synchronisation methods that this daemon can use, best first."""
+from runners.messages import SYNC_METHODS, RunRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +56,12 @@ class Admission:
             raise RunRefusal("sync_unavailable", text)
 
     def _check_calibration(self) -> None:
-        if self.configuration.calibration.missing is MissingCertificate.REJECT:
-            text = "calibration.missing is `reject` and no certificate fits this bench"
-            raise RunRefusal("calibration_missing", text)
+        if self.configuration.calibration.missing is not MissingCertificate.REJECT:
+            return
+        chooser = CertificateChooser(self.configuration)
+        selection = chooser.chain(circumstances(self.configuration), at_utc_ns=time.time_ns())
+        if selection.outcome is not SelectionOutcome.FOUND:
+            raise RunRefusal(selection.outcome.value, f"calibration.missing is `reject`: {selection.text}")
 
     def _check_disk(self) -> None:
         free, least = self.files.free_bytes(), self.configuration.storage.min_free_bytes

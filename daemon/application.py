@@ -9,8 +9,11 @@ from dataclasses import dataclass
 
 from daemon.announcer import Announcer
 from daemon.bench_keeper import BenchKeeper
+from daemon.bench_lock import BenchLock
 from daemon.captures import CaptureFiles
+from daemon.clock_responder import ClockResponder
 from daemon.conductor import Conductor
+from daemon.errors import BenchInUse
 from daemon.inbox import Inbox
 from daemon.store import Store
 from instruments.errors import InstrumentError
@@ -37,12 +40,16 @@ class Application:
     """The runs."""
     inbox: Inbox
     """What boards say."""
+    clock: ClockResponder
+    """What boards ask of the time."""
     announcer: Announcer
     """What the daemon says."""
     store: Store
     """What is kept in the database."""
     files: CaptureFiles
     """What is kept as files."""
+    lock: BenchLock
+    """What keeps others off the bench meanwhile."""
 
     async def run(self, *, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until told to stop; a run in hand then ends as interrupted.
@@ -50,13 +57,25 @@ class Application:
         Args:
             stop: set it to stop.
             ready: called once, when the broker is connected and the instruments have been tried.
+
+        Raises:
+            BenchInUse: another daemon, or a calibration, holds the bench.
         """
+        try:
+            with self.lock.held("joulebench daemon"):
+                await self._serve(stop, ready)
+        except BenchInUse:
+            await asyncio.to_thread(self.store.close)
+            raise
+
+    async def _serve(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         # Few threads: each keeps the memory of the largest record that it ever held.
         threads = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="daemon")
         asyncio.get_running_loop().set_default_executor(threads)
         await self._tidy_up()
         async with asyncio.TaskGroup() as tasks:
             link = tasks.create_task(self.link.run(), name="mqtt")
+            clock = tasks.create_task(self.clock.run(self.link.send_at_once), name="clock")
             await self._try_bench()
             # Only now, and not after the farewell: a request must find the bench neither half open nor closing.
             inbox = tasks.create_task(self.inbox.run(), name="inbox")
@@ -66,6 +85,7 @@ class Application:
             inbox.cancel()
             await asyncio.wait([inbox])
             await self._farewell()
+            clock.cancel()
             link.cancel()
 
     async def _tidy_up(self) -> None:

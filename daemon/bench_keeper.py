@@ -3,20 +3,30 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from statistics import median
 
 from daemon.errors import SupplyRefusal
 from instruments.bench import Bench
 from instruments.supply_reading import SupplyMode, SupplyReading
 from metrology.capture import Capture
+from metrology.clock_windows import ForcedTrigger
 from metrology.supply import SupplyConditions
+from metrology.supply_readings import loaded_current_a
 
 logger = logging.getLogger(__name__)
 
+IDLE_PAUSE_S = 0.01
+"""Time between two readings of the supply while the board is waited for."""
+IDLE_READINGS = 10
+"""So many of the last of them tell the idle current."""
+NEWS_S = 0.2
+"""What was read this shortly before the daemon heard that the board runs may hold the run's beginning already."""
 POLL_S = 0.01
 """Time between two questions whether the record is complete."""
-SUPPLY_PERIOD_S = 0.25
-"""Time between two readings of the supply while the board runs."""
+SUPPLY_PAUSE_S = 0.002
+"""Time between two readings of the supply while the board runs: as good as one after the other on a real one."""
 
 
 class BenchKeeper:
@@ -40,7 +50,8 @@ class BenchKeeper:
         self._set_points = set_points
         self._on_instruments = on_instruments
         self._sound = False
-        self._idle: SupplyReading | None = None
+        self._idle: list[SupplyReading] = []
+        self._forced: ForcedTrigger | None = None
 
     async def open(self) -> None:
         """Open the bench if it is not open and sound.
@@ -53,7 +64,8 @@ class BenchKeeper:
             return
         self._on_instruments(dict(await self._bench.open()))
         if self._set_points:
-            await self._bench.set_supply(**self._set_points)
+            points = self._set_points
+            await self._bench.set_supply(voltage_v=points.get("voltage_v"), current_a=points.get("current_a"))
         self._sound = True
         logger.info("bench open: %s", ", ".join(self._bench.identities.values()))
 
@@ -66,11 +78,12 @@ class BenchKeeper:
         """Have the bench opened afresh before its next use: a session may be out of step after a failure."""
         self._sound = False
 
-    async def arm(self, *, first: bool) -> None:
+    async def arm(self, *, first: bool, edge: bool = True) -> None:
         """Check the supply, programme the oscilloscope and arm it.
 
         Args:
             first: this is the run's first capture: everything is checked and programmed afresh.
+            edge: the marker's edge triggers; False: nothing does until the trigger is forced, marker or no marker.
 
         Raises:
             InstrumentError: an instrument failed.
@@ -78,10 +91,21 @@ class BenchKeeper:
         """
         await self.open()
         if first:
-            self._idle = await self._bench.read_supply()
-            _refuse_unfit(self._idle)
-            await self._bench.prepare()
+            self._idle = [await self._bench.read_supply()]
+            _refuse_unfit(self._idle[0])
+            await self._bench.prepare(edge=edge)
+        self._forced = None
         await self._bench.arm()
+
+    async def force(self) -> ForcedTrigger | None:
+        """Force the trigger, unless one has come; return between which times it came, or None.
+
+        Raises:
+            InstrumentError: the oscilloscope failed.
+        """
+        if await self._bench.waits_for_trigger():
+            self._forced = await self._bench.force()
+        return self._forced
 
     async def capture(self, *, running: Callable[[], bool], give_up: Callable[[], str | None]) -> "Record | str":
         """Wait for the record and read it, with the supply watched meanwhile.
@@ -96,20 +120,49 @@ class BenchKeeper:
         Raises:
             InstrumentError: an instrument failed.
         """
+        over = asyncio.Event()
+        watching = asyncio.get_running_loop().create_task(self._watch_supply(running, over), name="supply-watch")
+        try:
+            while not await self._bench.is_complete():
+                if (reason := give_up()) is not None:
+                    return reason
+                await asyncio.sleep(POLL_S)
+            complete_monotonic_ns = time.monotonic_ns()
+            await self._bench.wait_complete(deadline_s=1.0)
+            over.set()
+            capture, readings = await asyncio.gather(self._bench.read_capture(), watching)
+        finally:
+            over.set()
+            # Its failure is told where it is awaited above; here it must only not be left behind.
+            await asyncio.gather(watching, return_exceptions=True)
+        conditions = _conditions(self._idle or [readings[-1]], readings)
+        return Record(capture, conditions, complete_monotonic_ns, forced=self._forced)
+
+    async def _watch_supply(self, running: Callable[[], bool], over: asyncio.Event) -> list[SupplyReading]:
+        """Read the supply again and again while the board runs, beside the oscilloscope, and once when it is over.
+
+        Before that it is read too, now and then: the idle current of just before the run belongs to its baseline.
+        """
+        await self._watch_idle(running, over)
         readings: list[SupplyReading] = []
-        next_s = time.monotonic()
-        while not await self._bench.is_complete():
-            if (reason := give_up()) is not None:
-                return reason
-            if running() and time.monotonic() >= next_s:
+        while not over.is_set():
+            if running():
                 readings.append(await self._bench.read_supply())
-                next_s = time.monotonic() + SUPPLY_PERIOD_S
-            await asyncio.sleep(POLL_S)
-        complete_monotonic_ns = time.monotonic_ns()
-        await self._bench.wait_complete(deadline_s=1.0)
-        capture, last = await asyncio.gather(self._bench.read_capture(), self._bench.read_supply())
-        conditions = _conditions(self._idle or last, [*readings, last], loaded=_most_loaded(readings, last))
-        return Record(capture, conditions, complete_monotonic_ns)
+            await asyncio.sleep(SUPPLY_PAUSE_S)
+        return [*readings, await self._bench.read_supply()]
+
+    async def _watch_idle(self, running: Callable[[], bool], over: asyncio.Event) -> None:
+        """Read the supply until the board runs, and keep what was surely read before."""
+        clock = asyncio.get_running_loop().time
+        waited: deque[tuple[float, SupplyReading]] = deque(maxlen=IDLE_READINGS)
+        while not (running() or over.is_set()):
+            reading = await self._bench.read_supply()
+            waited.append((clock(), reading))
+            await asyncio.sleep(IDLE_PAUSE_S)
+        before_s = clock() - NEWS_S
+        surely_idle = [reading for read_s, reading in waited if read_s < before_s]
+        if len(surely_idle) > 1:
+            self._idle = surely_idle
 
     async def stop(self) -> None:
         """End an acquisition that nobody waits for any more; a failure here is the next opening's to find."""
@@ -123,11 +176,20 @@ class BenchKeeper:
 class Record:
     """A record just read."""
 
-    __slots__ = ("capture", "complete_monotonic_ns", "supply")
+    __slots__ = ("capture", "complete_monotonic_ns", "forced", "supply")
 
-    def __init__(self, capture: Capture, supply: SupplyConditions, complete_monotonic_ns: int) -> None:
+    def __init__(
+        self,
+        capture: Capture,
+        supply: SupplyConditions,
+        complete_monotonic_ns: int,
+        *,
+        forced: ForcedTrigger | None = None,
+    ) -> None:
         self.capture = capture
         self.supply = supply
+        self.forced = forced
+        """When its trigger was forced; None where an edge triggered it."""
         self.complete_monotonic_ns = complete_monotonic_ns
         """When the record was seen to be complete, on this computer's monotonic clock."""
 
@@ -142,17 +204,17 @@ def _refuse_unfit(reading: SupplyReading) -> None:
         raise SupplyRefusal("supply_not_cv", text)
 
 
-def _conditions(idle: SupplyReading, during: list[SupplyReading], *, loaded: SupplyReading) -> SupplyConditions:
-    """Put together what the supply said; what it latched before the run is the idle reading's and does not count."""
+def _conditions(idle: Sequence[SupplyReading], during: Sequence[SupplyReading]) -> SupplyConditions:
+    """Put together what the supply said; what it latched before the run is the idle readings' and does not count."""
+    idle_a = median(reading.current_a for reading in idle)
     return SupplyConditions(
-        idle_voltage_v=idle.voltage_v,
-        loaded_voltage_v=loaded.voltage_v,
+        idle_voltage_v=median(reading.voltage_v for reading in idle),
+        # The reading under the heaviest load is the one that tells the voltage while the board ran.
+        loaded_voltage_v=max(during, key=lambda reading: reading.current_a).voltage_v,
+        idle_current_a=idle_a,
+        idle_course_a=max(abs(reading.current_a - idle_a) for reading in idle),
+        loaded_current_a=loaded_current_a([reading.current_a for reading in during]),
         constant_voltage=all(one.mode is SupplyMode.CV and not one.cc_excursion for one in during),
         tripped=any(one.tripped for one in during),
         output_on=all(one.output_on for one in during),
     )
-
-
-def _most_loaded(readings: list[SupplyReading], last: SupplyReading) -> SupplyReading:
-    """Return the reading under the heaviest load: the one that tells the voltage while the board ran."""
-    return max([*readings, last], key=lambda reading: reading.current_a)

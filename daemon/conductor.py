@@ -66,6 +66,7 @@ class Conductor:
         if known is not None:
             await self._repeat(known, board)
             return
+        await self._leave_to_end()
         try:
             self._admit(request)
         except RunRefusal as refusal:
@@ -134,6 +135,13 @@ class Conductor:
             return
         if ended is not None:
             self._announcer.stored_state(ended)
+
+    async def _leave_to_end(self) -> None:
+        """Wait for a run that is past its captures: who has heard its result may ask for the next one at once."""
+        if self._task is not None and self._current is not None:
+            progress = self._current.progress
+            if progress.over or progress.phase is RunPhase.ANALYSING:
+                await asyncio.shield(self._task)
 
     async def stop(self) -> None:
         """End the run in hand as interrupted, and wait until it is."""

@@ -3,8 +3,11 @@
 DaemonError
 |- ConfigurationError    the configuration file or environment: every problem of it at once
 |- StoreError            the database of runs and results
+|- CertificateDemandError  two certificates of one kind are to be used at once
 |- CaptureFileError      one capture's file: not written, not readable, or not what was written
+|- BenchInUse            another program holds the bench
 |- SupplyRefusal         the supply is not fit for a measurement
+|- VerificationFailed    a virtual bench could not be calibrated or measured
 `- RunRefusal            a request that cannot become a run
 """
 
@@ -32,6 +35,16 @@ class StoreError(DaemonError):
     """The database refused, or holds what it must not."""
 
 
+class CertificateDemandError(DaemonError):
+    """Two certificates of one kind that are to be used at once."""
+
+    def __init__(self, kind: str, first: str, second: str) -> None:
+        super().__init__(
+            f"certificates {first} and {second} are both of the kind {kind!r}, and a result uses one of each kind; "
+            "name one of them"
+        )
+
+
 class CaptureFileError(DaemonError):
     """A capture's file: which one, what was being done, and why it failed."""
 
@@ -41,6 +54,18 @@ class CaptureFileError(DaemonError):
         super().__init__(f"cannot {operation} capture file {path}: {problem}")
 
 
+class BenchInUse(DaemonError):
+    """Another program holds the bench."""
+
+    def __init__(self, bench: str, holder: str, path: Path) -> None:
+        super().__init__(
+            f"bench {bench!r} is in use by {holder} (lock {path}): stop that program, or wait until it ends, and try "
+            "again"
+        )
+        self.holder = holder
+        """Who holds it, since when."""
+
+
 class SupplyRefusal(DaemonError):
     """The supply is not fit for a measurement."""
 
@@ -48,6 +73,10 @@ class SupplyRefusal(DaemonError):
         super().__init__(text)
         self.reason = reason
         """Reason code, stable."""
+
+
+class VerificationFailed(DaemonError):
+    """A virtual bench could not be calibrated or measured."""
 
 
 class RunRefusal(DaemonError):

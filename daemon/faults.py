@@ -2,6 +2,7 @@
 
 import logging
 
+from calibration.errors import CertificateFileError
 from daemon.errors import CaptureFileError, StoreError, SupplyRefusal
 from daemon.lifecycle import Fault
 from instruments.errors import (
@@ -34,6 +35,7 @@ REASON_CODES: tuple[tuple[type[BaseException], str], ...] = (
     (CaptureFileError, "capture_not_stored"),
     (StoreError, "store_refused"),
     (MetrologyError, "not_measurable"),
+    (CertificateFileError, "calibration_unreadable"),
     (OSError, "disk_error"),
 )
 """First match counts: leaves stand before their parents."""

@@ -24,6 +24,8 @@ class Effect(StrEnum):
     """Wait for the record, read it and store it; report `Captured`, `Expired` or `Fault`."""
     HURRY = "hurry"
     """The board is done: give the record in hand the time it still needs, no more."""
+    FORCE = "force"
+    """Force the trigger of the armed oscilloscope, where no marker edge has triggered it."""
     AWAIT_FINISHED = "await_finished"
     """Give the board its time to say that it has finished; report `Expired` after it."""
     ANALYSE = "analyse"
@@ -99,6 +101,8 @@ class Progress:
 
     captures_planned: int
     """Captures that the request asks for."""
+    may_force: bool = False
+    """The board can do without a marker: the lab forces the trigger once it runs."""
     phase: RunPhase = RunPhase.ACCEPTED
     """What the board has been told, or is about to be."""
     captures_taken: int = 0
@@ -123,9 +127,9 @@ TERMINAL = frozenset({RunPhase.DONE, RunPhase.REJECTED, RunPhase.FAILED, RunPhas
 Step = tuple[Progress, tuple[Effect | Announce, ...]]
 
 
-def begin(captures_planned: int) -> Step:
+def begin(captures_planned: int, *, may_force: bool = False) -> Step:
     """Return the first step of a run whose request has been validated and journalled."""
-    return Progress(captures_planned=captures_planned), (Announce(RunPhase.ACCEPTED), Effect.ARM)
+    return Progress(captures_planned=captures_planned, may_force=may_force), (Announce(RunPhase.ACCEPTED), Effect.ARM)
 
 
 def advance(progress: Progress, event: Event) -> Step:  # noqa: PLR0911 - one return an event
@@ -134,9 +138,9 @@ def advance(progress: Progress, event: Event) -> Step:  # noqa: PLR0911 - one re
         return progress, ()
     match event:
         case Armed():
-            return replace(progress, phase=RunPhase.ARMED), (Announce(RunPhase.ARMED), Effect.AWAIT_CAPTURE)
+            return _armed(progress)
         case Started():
-            return replace(progress, started=True), ()
+            return _started(progress)
         case Captured():
             return _captured(progress)
         case Finished():
@@ -151,6 +155,17 @@ def advance(progress: Progress, event: Event) -> Step:  # noqa: PLR0911 - one re
             return _end(progress, RunPhase.REJECTED if refused else RunPhase.FAILED, event.reason, event.text)
         case Shutdown():
             return _end(progress, RunPhase.INTERRUPTED, "shutdown", "the daemon was stopped; request the run again")
+
+
+def _armed(progress: Progress) -> Step:
+    effects = (Announce(RunPhase.ARMED), Effect.AWAIT_CAPTURE)
+    forced = (Effect.FORCE,) if progress.may_force and progress.started else ()
+    return replace(progress, phase=RunPhase.ARMED), (*effects, *forced)
+
+
+def _started(progress: Progress) -> Step:
+    armed = progress.phase is RunPhase.ARMED and not progress.started
+    return replace(progress, started=True), (Effect.FORCE,) if progress.may_force and armed else ()
 
 
 def _captured(progress: Progress) -> Step:

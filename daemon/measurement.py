@@ -3,22 +3,27 @@
 import math
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from hashlib import sha256
 from typing import Any
 
-from daemon.accuracy import declared_influences
+from calibration.circumstances import Circumstances
+from calibration.conditions import Conditions
+from daemon.accuracy import Accuracy, accuracy_of
+from daemon.bench_configuration import conditions
 from daemon.bench_keeper import Record
 from daemon.captures import CaptureFiles, CaptureReference
+from daemon.certificate_choice import CertificateChooser
 from daemon.configuration import Configuration
 from daemon.errors import StoreError
 from daemon.records import CaptureRecord, RunRecord
-from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
 from metrology.analysis import MeasuredCapture, RunAnalysis, RunFacts, analyse
+from metrology.clock_offset import ClockExchange
+from metrology.clock_windows import BoardTiming, ForcedTrigger
 from metrology.estimate import Quantity as MeasuredQuantity
-from metrology.quality import Reason, calibration_missing_reason
+from metrology.measurement_model import BudgetTerm as MeasuredTerm
 from metrology.supply import SupplyConditions
 from runners.messages import BudgetTerm, QualityReason, Quantity, RunFinished, RunResult
 
@@ -26,6 +31,12 @@ CAPTURE_ID_LIMIT = 64
 """Longest identifier of the contract."""
 SUPPLY_KEY = "supply"
 """Where a capture's file keeps what the supply said around it."""
+FORCED_KEY = "forced_trigger"
+"""Where it keeps when its trigger was forced, by the lab's monotonic clock."""
+CONDITIONS_KEY = "conditions"
+"""Where it keeps the settings that a certificate must have been made with to hold for it."""
+REMOTE_SENSE_KEY = "remote_sense"
+"""Where it keeps whether the supply sensed its voltage at the board."""
 
 
 class Measurement:
@@ -36,6 +47,8 @@ class Measurement:
         self._store = store
         self._files = files
         self._version = version
+        self._conditions = conditions(configuration)
+        self._chooser = CertificateChooser(configuration)
 
     def keep(self, run_id: str, index: int, record: Record) -> CaptureReference:
         """Store a record and enter it; on return it is on the disk.
@@ -44,15 +57,27 @@ class Measurement:
             CaptureFileError: the file could not be written.
             StoreError: the database refused.
         """
-        extra = {"run_id": run_id, "capture_index": index, SUPPLY_KEY: asdict(record.supply)}
+        extra = {
+            "run_id": run_id,
+            "capture_index": index,
+            SUPPLY_KEY: asdict(record.supply),
+            FORCED_KEY: None if record.forced is None else asdict(record.forced),
+            CONDITIONS_KEY: asdict(self._conditions),
+            REMOTE_SENSE_KEY: self._configuration.leads.remote_sense,
+        }
         reference = self._files.write(capture_id_of(run_id, index), record.capture, extra)
         self._store.add_capture(run_id, index, reference)
         return reference
 
-    def result(self, run_id: str) -> RunResult:
+    def result(self, run_id: str, *, certificates: Sequence[str] = ()) -> RunResult:
         """Compute a run's result from its stored captures, and enter it beside any earlier one.
 
+        Args:
+            run_id: the run.
+            certificates: identifiers of certificates to use instead of those that fit best, each in its kind's place.
+
         Raises:
+            CertificateFileError: a certificate was changed, damaged, or is not there.
             CaptureFileError: a capture's file is missing or damaged.
             StoreError: the run is unknown or unfinished, or the database refused.
         """
@@ -60,26 +85,43 @@ class Measurement:
         if run is None or run.finished is None:
             raise StoreError(f"run {run_id!r} cannot be analysed: {'not finished' if run else 'no such run'}")
         stored = self._store.captures(run_id)
-        analysis = self._analyse(run, stored)
-        message = self._message(run, analysis, [one.capture_id for one in stored])
+        captures = [self._measured(one) for one in stored]
+        accuracy = self._accuracy(run, stored, captures, certificates)
+        analysis = analyse(
+            captures,
+            facts=facts_of(run),
+            influences=accuracy.influences,
+            limits=self._configuration.quality.limits(),
+            known_reasons=accuracy.reasons,
+        )
+        message = self._message(run, analysis, accuracy, [one.capture_id for one in stored])
         self._store.add_result(message.model_dump(mode="json"))
         return message
 
-    def _analyse(self, run: RunRecord, stored: list[CaptureRecord]) -> RunAnalysis:
-        captures = [self._measured(one) for one in stored]
-        loaded_v = max((one.supply.loaded_voltage_v for one in captures), default=0.0)
-        return analyse(
-            captures,
-            facts=facts_of(run),
-            influences=declared_influences(self._configuration, supply_voltage_v=loaded_v),
-            limits=self._configuration.quality.limits(),
-            known_reasons=self._bench_reasons(),
+    def _accuracy(
+        self, run: RunRecord, stored: list[CaptureRecord], captures: list[MeasuredCapture], demanded: Sequence[str]
+    ) -> Accuracy:
+        """Return what is known of the bench's errors at the time of the run, however late it is asked."""
+        circumstances = self._circumstances(run, stored, captures)
+        at_utc_ns = stored[0].at_utc_ns if stored else run.requested_utc_ns
+        choice = self._chooser.choose(
+            circumstances, at_utc_ns=at_utc_ns, demanded=demanded, by_marker="marker" in run.sync
         )
+        loaded_v = max((one.supply.loaded_voltage_v for one in captures), default=0.0)
+        return accuracy_of(self._configuration, choice, circumstances, supply_voltage_v=loaded_v)
 
-    def _bench_reasons(self) -> tuple[Reason, ...]:
-        """Return what keeps every run of this bench from being valid."""
-        degrade = self._configuration.calibration.missing is MissingCertificate.DEGRADE
-        return (calibration_missing_reason(),) if degrade else ()
+    def _circumstances(
+        self, run: RunRecord, stored: list[CaptureRecord], captures: list[MeasuredCapture]
+    ) -> Circumstances:
+        """Return what a run was measured with; what its captures do not say is taken from the configuration."""
+        kept = self._files.describe(stored[0].name)["extra"] if stored else {}
+        settings = kept.get(CONDITIONS_KEY)
+        return Circumstances(
+            conditions=self._conditions if settings is None else Conditions(**settings),
+            instruments=captures[0].capture.instruments if captures else {},
+            remote_sense=kept.get(REMOTE_SENSE_KEY, self._configuration.leads.remote_sense),
+            board=run.board,
+        )
 
     def _measured(self, one: CaptureRecord) -> MeasuredCapture:
         extra = self._files.describe(one.name)["extra"]
@@ -87,9 +129,10 @@ class Measurement:
             name=f"capture {one.capture_index}",
             capture=self._files.read(one.name, expected_sha256=one.sha256),
             supply=SupplyConditions(**extra[SUPPLY_KEY]),
+            forced=ForcedTrigger(**forced) if (forced := extra.get(FORCED_KEY)) else None,
         )
 
-    def _message(self, run: RunRecord, analysis: RunAnalysis, capture_ids: list[str]) -> RunResult:
+    def _message(self, run: RunRecord, analysis: RunAnalysis, accuracy: Accuracy, capture_ids: list[str]) -> RunResult:
         finished: Mapping[str, Any] = run.finished or {}
         rate = analysis.images_per_s
         return RunResult(
@@ -104,11 +147,13 @@ class Measurement:
             captures=len(capture_ids),
             images_per_s=rate,
             image_duration_s=None if not rate else 1 / rate,
-            sync="marker",
+            sync=analysis.rung.value,
             quality=analysis.verdict.value,
             reasons=_reasons(analysis),
             software_version=self._version,
             capture_ids=tuple(capture_ids),
+            certificate_ids=tuple(one.certificate_id for one in accuracy.certificates),
+            certificate_sha256s=accuracy.checksums,
             at_utc_ns=time.time_ns(),
             **_quantities(analysis),
         )
@@ -135,6 +180,21 @@ def facts_of(run: RunRecord) -> RunFacts:
         batch_durations_s=tuple(duration_ns * 1e-9 for duration_ns in report.batch_durations_ns),
         batch_duration_s=_seconds(report.batch_duration_median_ns),
         run_duration_s=_seconds(end_ns - start_ns) if timed and end_ns is not None and start_ns is not None else None,
+        sync=run.sync,
+        timing=_timing(report),
+    )
+
+
+def _timing(report: RunFinished) -> BoardTiming | None:
+    """Return when a board ran its batches, as far as it gave both start and duration; None where it gave none."""
+    timed = list(zip(report.batch_starts_monotonic_ns, report.batch_durations_ns, strict=False))
+    if not timed:
+        return None
+    return BoardTiming(
+        batch_starts_ns=tuple(start_ns for start_ns, _ in timed),
+        batch_durations_ns=tuple(duration_ns for _, duration_ns in timed),
+        exchanges=tuple(ClockExchange(**one.model_dump()) for one in report.clock_exchanges),
+        stamp_bound_s=(report.batch_stamp_bound_ns or 0) * 1e-9,
     )
 
 
@@ -166,17 +226,25 @@ def _quantities(analysis: RunAnalysis) -> dict[str, Any]:
         "batch_energy_per_image_j": _quantity(energy.batch_energy_per_image_j),
         "mean_power_w": _quantity(energy.mean_power_w),
         "idle_power_w": _quantity(energy.idle_power_w),
-        "budget": tuple(BudgetTerm(**asdict(term)) for term in energy.budget),
+        "budget": tuple(_budget_term(term) for term in energy.budget),
     }
+
+
+def _budget_term(term: MeasuredTerm) -> BudgetTerm:
+    return BudgetTerm(**(asdict(term) | {"degrees_of_freedom": _finite(term.degrees_of_freedom)}))
+
+
+def _finite(freedom: float) -> float | None:
+    """Return degrees of freedom as the contract has them: null where they are infinite."""
+    return freedom if math.isfinite(freedom) else None
 
 
 def _quantity(measured: MeasuredQuantity | None) -> Quantity | None:
     if measured is None:
         return None
-    freedom = measured.degrees_of_freedom
     return Quantity(
         value=measured.value,
         standard_uncertainty=measured.standard_uncertainty,
-        degrees_of_freedom=freedom if math.isfinite(freedom) else None,
+        degrees_of_freedom=_finite(measured.degrees_of_freedom),
         expanded_uncertainty_95=measured.expanded_uncertainty_95,
     )

@@ -1,19 +1,34 @@
 """Readiness: everything that a run needs, examined without changing anything of the bench."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import TypeVar
 
 import aiomqtt
 
+from calibration.certificate import Certificate
+from calibration.chain_certificate import ChainCertificate
+from calibration.delay_certificate import DelayCertificate
+from calibration.errors import CertificateFileError
+from calibration.lead_certificate import LeadCertificate
+from calibration.selection import Selection
+from calibration.store import CertificateStore
+from calibration.zero_certificate import ZeroCertificate
+from daemon.bench_configuration import circumstances
 from daemon.bootstrap import bench_settings
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
+from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
 from instruments.bench import Bench
 from instruments.errors import BenchNotReady, InstrumentError
 from instruments.supply_reading import SupplyReading
 from metrology.errors import JoulebenchError
+
+C = TypeVar("C", bound=Certificate)
 
 BROKER_TIMEOUT_S = 5.0
 """Longest wait for the broker."""
@@ -39,7 +54,52 @@ async def examine(configuration: Configuration) -> list[Finding]:
         _guarded("store", lambda: asyncio.to_thread(_store, configuration)),
         _guarded("captures", lambda: asyncio.to_thread(_captures, configuration)),
     )
-    return [*instruments, broker, store, captures]
+    identities = {finding.part: finding.text for finding in instruments if finding.ok}
+    certificates = await asyncio.to_thread(certificate_findings, configuration, identities, at_utc_ns=time.time_ns())
+    return [*instruments, broker, store, captures, *certificates]
+
+
+def certificate_findings(
+    configuration: Configuration, identities: Mapping[str, str], *, at_utc_ns: int
+) -> list[Finding]:
+    """Return which certificate of each kind a run would use, or why none.
+
+    Args:
+        configuration: the bench.
+        identities: identity string by role of the instruments that answered.
+        at_utc_ns: when the run would be measured.
+    """
+    store = CertificateStore(configuration.calibration.directory)
+    now = circumstances(configuration, instruments=identities)
+    needed = configuration.calibration.missing is MissingCertificate.REJECT
+    try:
+        chain = store.select(ChainCertificate, now, at_utc_ns=at_utc_ns)
+        zero = store.select(ZeroCertificate, now, at_utc_ns=at_utc_ns)
+        lead = store.select(LeadCertificate, now, at_utc_ns=at_utc_ns)
+        found = [
+            _certificate_finding(ChainCertificate, chain, needed=needed),
+            _certificate_finding(ZeroCertificate, zero),
+            *([] if now.remote_sense else [_certificate_finding(LeadCertificate, lead)]),
+        ]
+        for board in sorted({one.board for one in store.of_kind(DelayCertificate)}):
+            selection = store.select(DelayCertificate, replace(now, board=board), at_utc_ns=at_utc_ns)
+            found.append(_certificate_finding(DelayCertificate, selection, of=f" of {board}"))
+    except CertificateFileError as error:
+        return [Finding(part="certificates", ok=False, text=f"{error}; restore it, or move it out of the folder")]
+    return found
+
+
+def _certificate_finding(
+    kind: type[Certificate], selection: Selection[C], *, needed: bool = False, of: str = ""
+) -> Finding:
+    part, certificate = f"certificate: {kind.KIND}{of}", selection.certificate
+    if certificate is not None:
+        until = datetime.fromtimestamp(certificate.valid_until_utc_ns / 1e9, UTC)
+        return Finding(part=part, ok=True, text=f"{certificate.certificate_id}, until {until:%Y-%m-%d %H:%M} UTC")
+    if needed:
+        text = f"{selection.text}; calibration.missing is `reject`, so every run is refused"
+        return Finding(part=part, ok=False, text=text)
+    return Finding(part=part, ok=True, text=f"none ({selection.outcome.value}): {selection.text}")
 
 
 async def _guarded(part: str, work: Callable[[], Awaitable[str]]) -> Finding:

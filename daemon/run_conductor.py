@@ -48,6 +48,9 @@ class RunTimes:
     """From the last capture to the board's `finished`, in seconds."""
     record_s: float
     """Length of a record, in seconds."""
+    marker_grace_s: float = 0.1
+    """From the board's `started`: how long a marker that was offered may take to trigger before the lab does, in
+    seconds. Well below the time before the trigger, so that the run's beginning still lies in a forced record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,10 +90,12 @@ class RunConductor:
     _waiting: _Waiting = field(default_factory=_Waiting)
     _armed: bool = False
     _timer: asyncio.TimerHandle | None = None
+    _marker_is_silent: bool = False
     _first_effects: tuple[Effect | Announce, ...] = ()
 
     def __post_init__(self) -> None:
-        self.progress, self._first_effects = begin(self.run.captures)
+        may_force = bool({"clock", "step"} & set(self.run.sync))
+        self.progress, self._first_effects = begin(self.run.captures, may_force=may_force)
 
     def tell(self, event: Event, **detail: Any) -> None:
         """Report an event; detail goes into the journal with it."""
@@ -147,6 +152,8 @@ class RunConductor:
                     self._start("arm", self._arm())
                 case Effect.AWAIT_CAPTURE:
                     self._start("capture", self._capture())
+                case Effect.FORCE:
+                    self._start("force", self._force())
                 case Effect.HURRY:
                     self._hurry()
                 case Effect.AWAIT_FINISHED:
@@ -176,7 +183,8 @@ class RunConductor:
 
     async def _arm(self) -> None:
         self._armed = True
-        await self.services.bench.arm(first=self.progress.captures_taken == 0)
+        # Where the run does not offer the marker it must not trigger either: the time of the force places the record.
+        await self.services.bench.arm(first=self.progress.captures_taken == 0, edge="marker" in self.run.sync)
         self.tell(Armed(), armed_monotonic_ns=time.monotonic_ns())
 
     async def _capture(self) -> None:
@@ -188,6 +196,17 @@ class RunConductor:
             await self._keep(found)
         else:
             self.tell(Expired(reason="no_trigger", text=found))
+
+    async def _force(self) -> None:
+        """Trigger the record ourselves: at once without a marker, and with one that is offered if it stays silent."""
+        index = self.progress.captures_taken
+        if "marker" in self.run.sync and not self._marker_is_silent:
+            if index > 0:
+                return  # it has triggered before, and a batch may be long
+            await asyncio.sleep(self.services.times.marker_grace_s)
+        if self.progress.captures_taken == index and await self.services.bench.force() is not None:
+            self._marker_is_silent = True
+            logger.info("run %s: trigger of capture %d forced", self.run.run_id, index)
 
     async def _keep(self, record: Record) -> None:
         """Store a record before anything is computed from it."""

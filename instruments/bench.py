@@ -4,6 +4,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
+from dataclasses import replace
 
 from instruments.attendant import Attendant
 from instruments.bench_settings import BenchSettings
@@ -15,11 +16,14 @@ from instruments.prologix_adapter import READ_TIMEOUT_S, PrologixAdapter
 from instruments.supply_reading import SupplyReading
 from instruments.visa_session import VisaSession
 from metrology.capture import Capture
+from metrology.clock_windows import ForcedTrigger
 
 QUESTIONS_PER_CALL = 60
 """Most questions that one call asks of an instrument; with `timeout_s` each they bound the call."""
 ARM_MARGIN_S = 3.0
 """Time allowed for arming beyond the pre-trigger time."""
+FORCE_DEADLINE_S = 1.0
+"""Longest time that a forced trigger may take."""
 ARM_POLL_S = 0.005
 """Time between two questions whether the oscilloscope is armed."""
 
@@ -27,8 +31,10 @@ ARM_POLL_S = 0.005
 class Bench:
     """The instruments of one bench. Open it, prepare it once a run, then arm, wait and read once a capture."""
 
-    def __init__(self, settings: BenchSettings) -> None:
+    def __init__(self, settings: BenchSettings, *, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        """Take the settings, and the lab's clock: the world's where a simulated one runs faster than ours."""
         self.settings = settings
+        self._monotonic_ns = monotonic_ns
         deadline_s = QUESTIONS_PER_CALL * settings.timeout_s
         close_s = 2 * settings.timeout_s
         self._scope: Attendant[Oscilloscope] = Attendant(
@@ -83,8 +89,11 @@ class Bench:
             self._scope.call(Oscilloscope.identify), self._supply.call(PowerSupply.identify)
         )
 
-    async def prepare(self) -> Mapping[str, str]:
+    async def prepare(self, *, edge: bool = True) -> Mapping[str, str]:
         """Program the oscilloscope and read every setting back.
+
+        Args:
+            edge: an edge triggers as the settings say; False: none does, so that a record begins only by force.
 
         Returns:
             Settings as read back, by header.
@@ -93,7 +102,10 @@ class Bench:
             SettingRefused: a setting was not taken as it was sent.
             InstrumentReported: the oscilloscope's error queue was not empty.
         """
-        return await self._scope.call(Oscilloscope.configure, self.settings.oscilloscope_settings)
+        settings = self.settings.oscilloscope_settings
+        return await self._scope.call(
+            Oscilloscope.configure, settings if edge else replace(settings, trigger=self.settings.no_edge)
+        )
 
     async def arm(self, deadline_s: float | None = None) -> None:
         """Start a single acquisition and wait until it takes a trigger; None allows pre-trigger time and a margin.
@@ -145,30 +157,53 @@ class Bench:
         """
         return await self._supply.call(PowerSupply.read_state, take_events=take_events)
 
-    async def set_supply(self, *, voltage_v: float | None = None, current_a: float | None = None) -> None:
+    async def supply_set_points(self) -> tuple[float, float]:
+        """Return the supply's programmed voltage in volt and current limit in ampere."""
+        return await self._supply.call(PowerSupply.set_points)
+
+    async def set_supply(
+        self, *, voltage_v: float | None = None, current_a: float | None = None, settle: bool = True
+    ) -> None:
         """Set the supply's voltage, current limit, or both, and wait for the output to follow where it is on.
+
+        Args:
+            voltage_v: voltage; None leaves it.
+            current_a: current limit; None leaves it.
+            settle: wait for the voltage; not where the limit is meant to hold the output down.
 
         Raises:
             InstrumentTimeout: the output did not reach the voltage.
             SettingRefused: outside the envelope or the range (nothing was sent), or not taken as sent.
         """
         await self._supply.call(PowerSupply.set_point, voltage_v=voltage_v, current_a=current_a)
-        await self._supply.call(PowerSupply.settle)
+        if settle:
+            await self._supply.call(PowerSupply.settle)
 
-    async def set_supply_output(self, on: bool) -> None:
-        """Switch the supply's output, and wait for its voltage where it is switched on.
+    async def set_supply_output(self, on: bool, *, settle: bool = True) -> None:
+        """Switch the supply's output, and wait for its voltage where it is switched on (`settle` as above).
 
         Raises:
             InstrumentTimeout: the output did not reach the voltage.
             SettingRefused: what is set lies outside the envelope, so the output is not switched on.
         """
         await self._supply.call(PowerSupply.set_output, on)
-        await self._supply.call(PowerSupply.settle)
+        if settle:
+            await self._supply.call(PowerSupply.settle)
 
-    async def force(self) -> None:
-        """Complete the armed acquisition without an edge."""
+    async def force(self) -> ForcedTrigger:
+        """Complete the armed acquisition without an edge; return between which times the trigger came.
+
+        Raises:
+            InstrumentTimeout: the oscilloscope did not take it.
+        """
         self._forced = True
-        await self._scope.call(Oscilloscope.force_trigger)
+        return await self._scope.call(
+            Oscilloscope.force_and_see, deadline_s=FORCE_DEADLINE_S, monotonic_ns=self._monotonic_ns
+        )
+
+    async def waits_for_trigger(self) -> bool:
+        """Tell whether the oscilloscope is armed and no trigger has come."""
+        return bool(await self._scope.call(Oscilloscope.condition) & Operation.WAIT_TRIGGER)
 
     async def stop(self) -> None:
         """End the acquisition, whatever its state."""

@@ -119,6 +119,10 @@ class BenchSettings:
     def _default_trigger(self) -> TriggerSettings:
         if self.marker_bit is not None:
             return TriggerSettings(source=f"DIGital{self.marker_bit}")
-        # Out of the signal's reach, so that nothing but a forced trigger starts the record.
+        return self.no_edge
+
+    @property
+    def no_edge(self) -> TriggerSettings:
+        """An edge out of the signal's reach, so that nothing but a forced trigger starts the record."""
         level = self.current_offset_a + 3.9 * self.current_scale_a_per_div
         return TriggerSettings(source=f"CHANnel{self.current_channel}", level=level)

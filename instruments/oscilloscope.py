@@ -1,7 +1,7 @@
 """Oscilloscope: the MSO-X 2024A's verbs, from configuration to a capture."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import IntFlag
 
 from instruments.errors import BadBlock, InstrumentError, InstrumentTimeout
@@ -12,6 +12,7 @@ from instruments.setting import program
 from instruments.visa_session import VisaSession
 from instruments.waveform import Waveform, read_waveform
 from metrology.capture import Capture
+from metrology.clock_windows import ForcedTrigger
 from metrology.trace import Unit
 
 MODELS = ("MSO-X 2024A",)
@@ -112,6 +113,21 @@ class Oscilloscope:
     def force_trigger(self) -> None:
         """Control the trigger: complete the armed acquisition without an edge."""
         self.session.write(":TRIGger:FORCe")
+
+    def force_and_see(self, *, deadline_s: float, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> ForcedTrigger:
+        """Control the trigger, and measure between which times of this computer's clock it came.
+
+        Raises:
+            InstrumentTimeout: the oscilloscope still waits for its trigger after the deadline.
+        """
+        end = time.monotonic() + deadline_s
+        sent_ns = monotonic_ns()
+        self.force_trigger()
+        while self.condition() & Operation.WAIT_TRIGGER:
+            if time.monotonic() >= end:
+                text = f"a forced trigger was not taken within {deadline_s:g} s"
+                raise InstrumentTimeout(text, instrument=self.session.role, operation="force_and_see")
+        return ForcedTrigger(sent_ns=sent_ns, taken_ns=monotonic_ns())
 
     def stop(self) -> None:
         """Control the acquisition: end it."""

@@ -25,6 +25,16 @@ class RecordEnergy:
     """The supply's read-back under load, in volts."""
     edge_half_width_s: float
     """Each of the two outer edges lies within this of its stated time, in seconds."""
+    extrapolation: float = 1.0
+    """Stated time over the time that was seen: more than 1 for a batch that outlasts its record."""
+
+    @property
+    def noise_s(self) -> float:
+        """Time for which independent noise gives energy the deviation that it has here, in seconds.
+
+        What is extrapolated is scaled as a whole, and its deviation in proportion: `f·sqrt(T/f) = sqrt(f·T)`.
+        """
+        return self.gross.duration_s * self.extrapolation
 
     @property
     def active_power_w(self) -> float:
@@ -76,4 +86,5 @@ def cut_batch(record: ElectricalRecord, reading: MarkerReading, *, batch_duratio
         batch_energies_j=(energy_j(record, seen) * factor,),
         supply_voltage_v=record.supply_voltage_v,
         edge_half_width_s=reading.edge_half_width_s * factor,
+        extrapolation=factor,
     )

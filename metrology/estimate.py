@@ -2,11 +2,18 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any
-
-from GTC import reporting
+from enum import StrEnum
 
 from metrology.errors import MetrologyError
+
+
+class Shape(StrEnum):
+    """Distribution that describes what is known of an input (GUM Supplement 1, 6.4)."""
+
+    NORMAL = "normal"
+    """Normal, or Student's t where the degrees of freedom are finite."""
+    RECTANGULAR = "rectangular"
+    """Any value between two limits is equally likely."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,6 +28,8 @@ class Estimate:
     """Degrees of freedom; infinite for limits that are taken as certain."""
     source: str
     """Where it comes from, for the budget: a data sheet, a certificate, this run's own scatter."""
+    shape: Shape = Shape.NORMAL
+    """Distribution; it decides the factor from standard to expanded uncertainty."""
 
     def __post_init__(self) -> None:
         if not math.isfinite(self.value):
@@ -33,7 +42,13 @@ class Estimate:
     @classmethod
     def within(cls, value: float, half_width: float, *, source: str) -> "Estimate":
         """Build from limits within which any value is equally likely: `u = a/sqrt(3)` (GUM 4.3.7)."""
-        return cls(value=value, standard_uncertainty=half_width / math.sqrt(3), source=source)
+        deviation = half_width / math.sqrt(3)
+        return cls(value=value, standard_uncertainty=deviation, source=source, shape=Shape.RECTANGULAR)
+
+    @property
+    def half_width(self) -> float:
+        """Half the width of a rectangular distribution of this standard uncertainty."""
+        return self.standard_uncertainty * math.sqrt(3)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,17 +63,3 @@ class Quantity:
     """Effective degrees of freedom (Welch-Satterthwaite, GUM G.4); infinite where only limits contribute."""
     expanded_uncertainty_95: float
     """Half width of the interval that holds the true value with 95 %, same unit."""
-
-    @classmethod
-    def of(cls, uncertain: Any) -> "Quantity":
-        """Build from a GTC uncertain real number (or a plain float, which is exact)."""
-        value = float(getattr(uncertain, "x", uncertain))
-        deviation = float(getattr(uncertain, "u", 0.0))
-        freedom = float(getattr(uncertain, "df", math.inf))
-        factor = reporting.k_factor(freedom) if deviation > 0 else 0.0
-        return cls(
-            value=value,
-            standard_uncertainty=deviation,
-            degrees_of_freedom=freedom,
-            expanded_uncertainty_95=float(factor * deviation),
-        )

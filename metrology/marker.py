@@ -1,6 +1,6 @@
 """Marker: from a digital line to the windows of whole batches."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,6 +25,13 @@ class MarkerReading:
     """Rising edge of a batch that the end of the record cuts, in seconds; None where it ends low."""
     edge_half_width_s: float
     """An edge lies within this of its stated time, any place equally likely, in seconds."""
+    line_gaps_s: tuple[float, ...] | None = None
+    """Gaps that the line itself showed, where delays have moved the pulses since; None where they are as they were."""
+
+    @classmethod
+    def empty(cls) -> "MarkerReading":
+        """Return what is said of a record in which no batch can be placed."""
+        return cls(pulses=(), starts_high=False, cut_start_s=None, edge_half_width_s=0.0)
 
     @property
     def whole(self) -> Window | None:
@@ -39,11 +46,30 @@ class MarkerReading:
         later = self.pulses[1:]
         return tuple(after.start_s - before.end_s for before, after in zip(self.pulses, later, strict=False))
 
+    def delayed(self, *, rise_s: float, fall_s: float, span: Window) -> "MarkerReading":
+        """Return the windows of the current that belong to these of the marker, each edge later by its delay.
+
+        Args:
+            rise_s: delay of rising edges, in seconds; negative where the marker is late.
+            fall_s: the same of falling edges.
+            span: the record, which no window may leave.
+        """
+        if rise_s == fall_s == 0.0:
+            return self
+
+        def inside(time_s: float) -> float:
+            return min(max(time_s, span.start_s), span.end_s)
+
+        pulses = (Window(start_s=inside(one.start_s + rise_s), end_s=inside(one.end_s + fall_s)) for one in self.pulses)
+        cut_s = None if self.cut_start_s is None else inside(self.cut_start_s + rise_s)
+        return replace(self, pulses=tuple(pulses), cut_start_s=cut_s, line_gaps_s=self.gaps_s)
+
     def odd_gap_count(self) -> int:
         """Return how many gaps are shorter than a board may make them: a sign of bounce or of a bad wire."""
         sample_s = 2 * self.edge_half_width_s
         # A thousandth of a sample of slack: differences of large times are rounded.
-        return sum(gap_s <= MINIMUM_LOW_S - 0.999 * sample_s for gap_s in self.gaps_s)
+        line_s = self.gaps_s if self.line_gaps_s is None else self.line_gaps_s
+        return sum(gap_s <= MINIMUM_LOW_S - 0.999 * sample_s for gap_s in line_s)
 
 
 def read_marker(levels: NDArray[np.bool_], time_base: TimeBase) -> MarkerReading:

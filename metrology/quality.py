@@ -37,6 +37,8 @@ class ReasonCode(StrEnum):
     SAMPLE_RATE = "sample_rate"
     MARKER_MISSING = "marker_missing"
     MARKER_ODD = "marker_odd"
+    CLOCK_UNSURE = "clock_unsure"
+    STEP_UNSURE = "step_unsure"
     BATCH_COUNT = "batch_count"
     NO_WHOLE_BATCH = "no_whole_batch"
     TOO_FEW_BATCHES = "too_few_batches"
@@ -49,7 +51,14 @@ class ReasonCode(StrEnum):
     SUPPLY_OFF = "supply_off"
     UNCERTAIN = "uncertain"
     CALIBRATION_MISSING = "calibration_missing"
+    CALIBRATION_EXPIRED = "calibration_expired"
     CALIBRATION_MISMATCH = "calibration_mismatch"
+    SUPPLY_DISAGREEMENT = "supply_disagreement"
+    PROBE_DEAD = "probe_dead"
+    PROBE_REVERSED = "probe_reversed"
+    PROBE_RANGE = "probe_range"
+    PROBE_TURNS = "probe_turns"
+    ZERO_DRIFT = "zero_drift"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +85,9 @@ class QualityLimits:
     """Fewer whole batches than this leave repeatability unknown."""
     drift_limit: float = 0.05
     """Largest change of the batches' mean power over the window, relative to their mean."""
+    disagreement_deviations: float = 4.0
+    """Oscilloscope and supply disagree where every limit at its end and this many standard deviations of the random
+    parts do not make up for their difference."""
 
     maximum_relative_u95: float = 0.5
     """Largest expanded uncertainty of gross energy per image, relative to it, that still says something."""
@@ -148,8 +160,7 @@ def marker_reasons(reading: MarkerReading, *, name: str) -> list[Reason]:
         if reading.cut_start_s is None:
             text = f"{name}: the marker line never rises; check its wire, its threshold and the board's marker output"
             return [Reason(code=ReasonCode.MARKER_MISSING, verdict=Verdict.INVALID, text=text)]
-        text = f"{name}: no batch fits into the record; energy is mean power times the board's own batch duration"
-        return [Reason(code=ReasonCode.NO_WHOLE_BATCH, verdict=Verdict.DEGRADED, text=text)]
+        return []
     if odd := reading.odd_gap_count():
         text = (
             f"{name}: {odd} of {len(reading.gaps_s)} gaps between batches are shorter than 60 us; "
@@ -157,6 +168,14 @@ def marker_reasons(reading: MarkerReading, *, name: str) -> list[Reason]:
         )
         return [Reason(code=ReasonCode.MARKER_ODD, verdict=Verdict.INVALID, text=text)]
     return []
+
+
+def cut_reasons(reading: MarkerReading, *, name: str) -> list[Reason]:
+    """Return a reason where a capture holds the beginning of a batch and no whole one, however it was placed."""
+    if reading.pulses or reading.cut_start_s is None:
+        return []
+    text = f"{name}: no batch fits into the record; energy is mean power times the board's own batch duration"
+    return [Reason(code=ReasonCode.NO_WHOLE_BATCH, verdict=Verdict.DEGRADED, text=text)]
 
 
 def pulse_reasons(

@@ -20,9 +20,18 @@ class SupplyConditions:
     """A protection acted."""
     output_on: bool
     """The output was on at every reading."""
+    idle_current_a: float | None = None
+    """Current read back before the run, in amperes; None where it was not kept."""
+    loaded_current_a: float | None = None
+    """Current read back while the board ran, in amperes; None where no two readings under load agreed."""
+    idle_course_a: float = 0.0
+    """Readings before the run lay within this of `idle_current_a`, in amperes: idle current is not always steady."""
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.idle_voltage_v) and math.isfinite(self.loaded_voltage_v)):
             raise MetrologyError(
                 f"supply voltages must be finite, got {self.idle_voltage_v!r} and {self.loaded_voltage_v!r} V"
             )
+        for current_a in (self.idle_current_a, self.loaded_current_a, self.idle_course_a):
+            if current_a is not None and not math.isfinite(current_a):
+                raise MetrologyError(f"supply currents must be finite, got {current_a!r} A")

@@ -2,11 +2,8 @@
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
-
-import GTC
-from GTC import reporting
 
 from metrology.baseline import Scatter
 from metrology.electrical import WindowIntegrals
@@ -14,6 +11,11 @@ from metrology.energy import RecordEnergy
 from metrology.errors import MetrologyError
 from metrology.estimate import Estimate, Quantity
 from metrology.influences import Influences
+from metrology.measurement_model import BudgetTerm, MeasurementModel
+from metrology.witness import Testimony
+
+MOST_SHAPED_RECORDS = 4
+"""With more records than this the sum of their edges counts as normal, which it then is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,21 +29,14 @@ class Idle:
     scatter: Scatter
     """Noise of the record, from the same stretch."""
 
+    @property
+    def current_a(self) -> float:
+        """Mean indicated current, in amperes."""
+        return self.integrals.charge_c / self.integrals.duration_s
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BudgetTerm:
-    """One line of an uncertainty budget."""
-
-    term: str
-    """What contributes."""
-    quantity: str
-    """The input quantity and its unit."""
-    standard_uncertainty_j: float
-    """Its contribution to gross energy per image, in joules (GUM 5.1.3: sensitivity times standard uncertainty)."""
-    share: float
-    """Part of the combined variance, 0 to 1."""
-    source: str
-    """Where its size comes from."""
+    def noise_a(self, duration_s: float) -> float:
+        """Return the standard deviation that noise gives the mean current of a stretch of this length, in amperes."""
+        return self.scatter.energy_deviation_j(duration_s) / duration_s / self.supply_voltage_v
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,76 +52,14 @@ class EnergyResult:
     """Terms of the gross energy per image, largest first."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Input:
-    """One uncertain input, kept beside its label for the budget."""
-
-    term: str
-    quantity: str
-    source: str
-    number: Any
-
-
-class _Model:
-    """The inputs of one evaluation, shared so that common errors stay correlated and cancel where they must."""
-
-    def __init__(self, influences: Influences) -> None:
-        self.inputs: list[_Input] = []
-        self.gain = self.add("probe gain", "gain (1)", influences.probe_gain)
-        self.zero_a = self.add("probe zero", "zero (A)", influences.probe_zero_a)
-        self.drift_a = self.add("zero drift", "drift (A)", influences.probe_drift_a)
-        self.tilt = self.add("scope gain", "gain error (1)", influences.scope_gain_error)
-        self.centre_a = influences.scope_centre_a
-        self.offset_a = self.add("scope offset", "offset (A)", influences.scope_offset_a)
-        self.voltage_error_v = self.add("supply voltage", "read-back error (V)", influences.supply_voltage_error_v)
-        self.lead_ohm = self.add("lead drop", "resistance (ohm)", influences.lead_resistance_ohm)
-        self.clock = self.add("sample clock", "interval error (1)", influences.clock_error)
-
-    def add(self, term: str, quantity: str, estimate: Estimate) -> Any:
-        """Add one input and return its uncertain number (a plain float where it is exact)."""
-        if estimate.standard_uncertainty == 0:
-            return estimate.value
-        number = GTC.ureal(estimate.value, estimate.standard_uncertainty, estimate.degrees_of_freedom, label=term)
-        self.inputs.append(_Input(term, quantity, estimate.source, number))
-        return number
-
-    def energy_j(self, integrals: WindowIntegrals, supply_voltage_v: float) -> Any:
-        """Return the true energy of a window: `(V + e)·Q - R·S`, with charge and square corrected to true current.
-
-        True current is `a·x + b` for indicated `x`, so `Q = a·Qx + b·T` and `S = a²·Sx + 2ab·Qx + b²·T`. The
-        alternating part has no mean, so only the gain reaches it.
-        """
-        a = self.gain * (1 - self.tilt)
-        b = self.gain * (self.tilt * self.centre_a - self.offset_a - self.zero_a - self.drift_a)
-        charge_c = a * integrals.charge_c + b * integrals.duration_s
-        square = a * a * integrals.square_a2s + 2 * a * b * integrals.charge_c + b * b * integrals.duration_s
-        direct_j = (supply_voltage_v + self.voltage_error_v) * charge_c - self.lead_ohm * square
-        return (direct_j + a * integrals.alternating_j) * (1 + self.clock)
-
-    def budget(self, result: Any) -> tuple[BudgetTerm, ...]:
-        """Return each input's part in a result, largest first."""
-        parts = [(entry, abs(float(reporting.u_component(result, entry.number)))) for entry in self.inputs]
-        variance = sum(part**2 for _, part in parts)
-        terms = (
-            BudgetTerm(
-                term=entry.term,
-                quantity=entry.quantity,
-                standard_uncertainty_j=part,
-                share=part**2 / variance if variance > 0 else 0.0,
-                source=entry.source,
-            )
-            for entry, part in parts
-            if part > 0
-        )
-        return tuple(sorted(terms, key=lambda term: -term.share))
-
-
 def evaluate(
     records: Sequence[RecordEnergy],
     *,
     batch_size: int,
     idle: Idle | None,
     influences: Influences,
+    testimony: Testimony | None = None,
+    by_marker: bool = True,
 ) -> EnergyResult:
     """Evaluate a run.
 
@@ -135,50 +68,113 @@ def evaluate(
         batch_size: images in a batch, at least 1.
         idle: the baseline, from the run's first capture; None where it has none.
         influences: the bench's systematic quantities.
+        testimony: what the supply's current readings say; None: the zero's drift is not followed.
+        by_marker: windows are the marker's, so that its delays count.
 
     Raises:
         MetrologyError: no records, or a batch size below one.
     """
     if not records or batch_size < 1:
         raise MetrologyError(f"a run needs records and batch_size >= 1, got {len(records)} records, {batch_size!r}")
-    model = _Model(influences)
+    model = MeasurementModel(influences)
+    idle_noise_a = 0.0 if idle is None else _idle_noise_a(model, idle)
+    _settle_zero(model, influences, testimony, idle_noise_a)
     images = batch_size * sum(record.batches for record in records)
     duration_s = sum(record.gross.duration_s for record in records)
     random_j = _random_j(model, records, idle)
+    if by_marker:
+        random_j += _delays_j(model, records, influences)
     gross_j = sum(model.energy_j(record.gross, record.supply_voltage_v) for record in records) + random_j
     inside_j = sum(model.energy_j(record.inside, record.supply_voltage_v) for record in records) + random_j
-    idle_w = None if idle is None else _idle_power_w(model, idle)
+    idle_w = None if idle is None else _idle_power_w(model, idle, idle_noise_a)
+    net_j = None if idle_w is None else gross_j - (idle_w + _baseline_age_w(model, records, idle_w)) * duration_s
+    of = model.quantity
     return EnergyResult(
-        gross_energy_per_image_j=Quantity.of(gross_j / images),
-        net_energy_per_image_j=None if idle_w is None else Quantity.of((gross_j - idle_w * duration_s) / images),
-        batch_energy_per_image_j=Quantity.of(inside_j / images),
-        mean_power_w=Quantity.of(gross_j / duration_s),
-        idle_power_w=None if idle_w is None else Quantity.of(idle_w),
+        gross_energy_per_image_j=of(gross_j / images),
+        net_energy_per_image_j=None if net_j is None else of(net_j / images),
+        batch_energy_per_image_j=of(inside_j / images),
+        mean_power_w=of(gross_j / duration_s),
+        idle_power_w=None if idle_w is None else of(idle_w),
         budget=model.budget(gross_j / images),
     )
 
 
-def _idle_power_w(model: _Model, idle: Idle) -> Any:
-    """Return the idle power, its systematic errors shared with the gross energy, its noise its own."""
-    noise_w = idle.scatter.energy_deviation_j(idle.integrals.duration_s) / idle.integrals.duration_s
-    scattered = _scattered(noise_w, idle.scatter.degrees_of_freedom, "scatter of the idle baseline")
-    noise = model.add("idle noise", "power (W)", scattered)
-    return model.energy_j(idle.integrals, idle.supply_voltage_v) / idle.integrals.duration_s + noise
+def _settle_zero(
+    model: MeasurementModel, influences: Influences, testimony: Testimony | None, idle_noise_a: Any
+) -> None:
+    """Follow the zero's drift by the pairs, or take it from its limits."""
+    if testimony is None or testimony.idle is None:
+        model.leave_zero(influences.drift_a)
+        return
+    pair = testimony.idle
+    model.follow_zero(
+        indicated_a=pair.indicated_a - idle_noise_a,
+        supply_a=pair.supply_a,
+        residual_a=Estimate.within(0.0, testimony.residual_a, source="what pairs under load leave of the drift"),
+    )
 
 
-def _random_j(model: _Model, records: Sequence[RecordEnergy], idle: Idle | None) -> Any:
+def _idle_noise_a(model: MeasurementModel, idle: Idle) -> Any:
+    """Return what noise has added to the mean current of the idle stretch: its value is 0."""
+    noise_a = idle.noise_a(idle.integrals.duration_s)
+    scattered = _scattered(noise_a, idle.scatter.degrees_of_freedom, "scatter of the idle baseline")
+    return model.add("idle noise", "current (A)", scattered)
+
+
+def _idle_power_w(model: MeasurementModel, idle: Idle, noise_a: Any) -> Any:
+    """Return the idle power, its systematic errors shared with the gross energy."""
+    duration_s = idle.integrals.duration_s
+    return model.energy_j(idle.integrals, idle.supply_voltage_v, excess_c=noise_a * duration_s) / duration_s
+
+
+def _baseline_age_w(model: MeasurementModel, records: Sequence[RecordEnergy], idle_w: Any) -> Any:
+    """Return zero with what the age of the baseline leaves open of the idle power during later captures.
+
+    Nobody sees idle power again before the run is over. It is taken to move by no more, relatively, than the power
+    under load has moved between captures, either way.
+    """
+    powers_w = [record.active_power_w for record in records]
+    largest_w = max(abs(power_w) for power_w in powers_w)
+    moved = (max(powers_w) - min(powers_w)) / largest_w if largest_w > 0 else 0.0
+    half_width_w = abs(float(getattr(idle_w, "x", idle_w))) * moved
+    source = "change of the power under load between captures"
+    return model.add("baseline age", "power (W)", Estimate.within(0.0, half_width_w, source=source))
+
+
+def _random_j(model: MeasurementModel, records: Sequence[RecordEnergy], idle: Idle | None) -> Any:
     """Return zero with the random parts of the gross energy: noise, window edges, repeatability over batches."""
-    total: Any = 0.0
+    total: Any = _edges_j(model, records)
     if idle is not None:
-        noise_j = idle.scatter.energy_deviation_j(sum(record.gross.duration_s for record in records))
+        noise_j = idle.scatter.energy_deviation_j(sum(record.noise_s for record in records))
         freedom = idle.scatter.degrees_of_freedom
         total += model.add("noise", "energy (J)", _scattered(noise_j, freedom, "scatter of the idle baseline"))
-    edge_j = math.sqrt(sum(2 * (record.active_power_w * record.edge_half_width_s) ** 2 / 3 for record in records))
-    total += model.add("window edges", "energy (J)", _scattered(edge_j, math.inf, "half a sample at either end"))
     spread = _repeatability_j(records)
     if spread is not None:
         total += model.add("repeatability over batches", "energy (J)", spread)
     return total
+
+
+def _edges_j(model: MeasurementModel, records: Sequence[RecordEnergy]) -> Any:
+    """Return zero with what the outer edges of the windows leave open: either lies anywhere within its half width."""
+    source = "where the outer edges lie"
+    limits_j = [abs(record.active_power_w) * record.edge_half_width_s for record in records for _ in range(2)]
+    if len(records) > MOST_SHAPED_RECORDS:
+        deviation_j = math.sqrt(sum(limit_j**2 for limit_j in limits_j) / 3)
+        return model.add("window edges", "energy (J)", _scattered(deviation_j, math.inf, source))
+    edges = [Estimate.within(0.0, limit_j, source=source) for limit_j in limits_j]
+    return sum(model.add("window edges", "energy (J)", edge) for edge in edges)
+
+
+def _delays_j(model: MeasurementModel, records: Sequence[RecordEnergy], influences: Influences) -> Any:
+    """Return zero with what the marker's delays leave open: all records of a run are wrong by the same.
+
+    Where the current rises later than was taken, a window began too early, and holds too much; at its end it is the
+    other way round.
+    """
+    power_w = sum(record.active_power_w * record.extrapolation for record in records)
+    late_rise = model.add("marker rise delay", "delay (s)", replace(influences.rise_delay_s, value=0.0))
+    late_fall = model.add("marker fall delay", "delay (s)", replace(influences.fall_delay_s, value=0.0))
+    return power_w * (late_fall - late_rise)
 
 
 def _repeatability_j(records: Sequence[RecordEnergy]) -> Estimate | None:

@@ -8,6 +8,7 @@ from uuid import uuid4
 
 from runners.agent_settings import AgentSettings
 from runners.broker_link import BrokerLink, Outgoing
+from runners.clock_client import ClockClient
 from runners.command_desk import CommandDesk
 from runners.errors import BrokerUnavailable, MessageError
 from runners.handshake import Handshake
@@ -53,6 +54,9 @@ class Agent:
             on_message=self._on_message,
             on_connect=self._on_connect,
         )
+        self._clock = ClockClient(settings.board, self._topics, self._link, monotonic_ns=settings.monotonic_ns)
+        if "clock" in settings.offered_sync(wired=marker.wired):
+            self._clock.listen()
         self._desk = CommandDesk(settings.board, self._topics, self._link.publish)
         self._tasks = asyncio.TaskGroup()
         self._link_task: asyncio.Task[None] | None = None
@@ -125,11 +129,11 @@ class Agent:
     def _new_handshake(self, order: BoardCommand) -> Handshake:
         return Handshake(
             order,
-            board=self._settings.board,
             topics=self._topics,
             link=self._link,
             marker=self._marker,
-            timeouts=self._settings.timeouts,
+            clock=self._clock,
+            settings=self._settings,
         )
 
     async def _until_connected(self) -> None:
@@ -146,20 +150,23 @@ class Agent:
             self._handshake.repeat_request()
 
     def _on_message(self, topic: str, payload: bytes) -> None:
+        received_ns = self._settings.monotonic_ns()  # before anything else: it may be the clock's answer
         if not payload:
             return  # a retained message was cleared
         try:
-            self._dispatch(topic, payload)
+            self._dispatch(topic, payload, received_ns)
         except MessageError as error:
             logger.warning("%s", error)
 
-    def _dispatch(self, topic: str, payload: bytes) -> None:
+    def _dispatch(self, topic: str, payload: bytes, received_ns: int) -> None:
         name = Topics.parse(topic)
         watch = None if self._handshake is None or name.run_id != self.busy_run else self._handshake.watch
         match name.kind:
             case TopicKind.BOARD_COMMAND if name.board == self._settings.board:
                 if self._desk.take(topic, payload, busy_run=self.busy_run):
                     self._announce()
+            case TopicKind.PONG if name.client == self._settings.board:
+                self._clock.take(payload, received_ns=received_ns)
             case TopicKind.STATE if watch is not None:
                 watch.take_state(decode(RunState, payload, topic=topic))
             case TopicKind.RESULT if watch is not None:

@@ -1,5 +1,7 @@
 """Agent settings: who the board is, where its broker is, how long it waits."""
 
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from runners.broker_address import BrokerAddress
@@ -41,3 +43,13 @@ class AgentSettings:
     """How long a run waits for the broker before it gives up, in seconds."""
     timeouts: HandshakeTimeouts = field(default_factory=HandshakeTimeouts)
     """How long it waits for the daemon."""
+    sync: tuple[str, ...] | None = None
+    """Synchronisation methods to offer, the best first; None: all that this board can, `marker` where it is wired."""
+    monotonic_ns: Callable[[], int] = time.monotonic_ns
+    """The board's clock, in nanoseconds; the world's where a simulated one runs faster than ours."""
+
+    def offered_sync(self, *, wired: bool) -> tuple[str, ...]:
+        """Return the synchronisation methods that the board offers; `wired`: its marker reaches the oscilloscope."""
+        if self.sync is not None:
+            return self.sync
+        return ("marker", "clock", "step") if wired else ("clock", "step")

@@ -16,6 +16,8 @@ from runners.messages import (
     MAX_PAYLOAD_BYTES,
     BoardCommand,
     BoardStatus,
+    ClockPing,
+    ClockPong,
     DaemonStatus,
     Message,
     RunAbort,
@@ -31,13 +33,14 @@ _DESCRIPTION = f"""\
 Messages between boards, which run neural networks, and the lab's daemon, which measures their energy per image.
 
 JSON in UTF-8, at most {MAX_PAYLOAD_BYTES} bytes; unknown keys are ignored, known ones validated. Times are integer
-nanoseconds. QoS 1 throughout: every message may arrive twice, and every handler is idempotent by run_id. Operations
-are named as the lab side sees them: it sends what a board receives."""
+nanoseconds. QoS 1 throughout, except for the clock exchange (QoS 0): every message may arrive twice, and every handler
+is idempotent by run_id. Operations are named as the lab side sees them: it sends what a board receives."""
 
 _PARAMETERS = {
     "bench": "Name of the bench",
     "board": "Name of the board",
     "run_id": "Identifier of the run, chosen by whoever asks for it; a UUID will do",
+    "client": "Who asks for the time; a board goes by its own name",
 }
 
 
@@ -48,6 +51,7 @@ class _Channel:
     message: type[Message]
     sent_by_lab: bool
     retained: bool = False
+    qos: int = 1
 
 
 _CHANNELS: dict[TopicKind, _Channel] = {
@@ -58,6 +62,8 @@ _CHANNELS: dict[TopicKind, _Channel] = {
     TopicKind.ABORT: _Channel(message=RunAbort, sent_by_lab=False),
     TopicKind.STATE: _Channel(message=RunState, sent_by_lab=True, retained=True),
     TopicKind.RESULT: _Channel(message=RunResult, sent_by_lab=True),
+    TopicKind.PING: _Channel(message=ClockPing, sent_by_lab=False, qos=0),
+    TopicKind.PONG: _Channel(message=ClockPong, sent_by_lab=True, qos=0),
     TopicKind.BOARD_STATUS: _Channel(message=BoardStatus, sent_by_lab=False, retained=True),
     TopicKind.BOARD_COMMAND: _Channel(message=BoardCommand, sent_by_lab=True),
 }
@@ -106,7 +112,7 @@ def _operation(kind: TopicKind, entry: _Channel) -> dict[str, Any]:
         "action": "send" if entry.sent_by_lab else "receive",
         "channel": {"$ref": f"#/channels/{kind.value}"},
         "messages": [{"$ref": f"#/channels/{kind.value}/messages/{entry.message.__name__}"}],
-        "bindings": {"mqtt": {"qos": 1, "retain": entry.retained, "bindingVersion": "0.2.0"}},
+        "bindings": {"mqtt": {"qos": entry.qos, "retain": entry.retained, "bindingVersion": "0.2.0"}},
     }
 
 

@@ -69,6 +69,7 @@ class BrokerLink:
         self._clean_session = clean_session
         self._topics: set[str] = set()
         self._outbox: deque[Outgoing | _Subscribe] = deque()
+        self._client_in_use: aiomqtt.Client | None = None
         self._waiting = asyncio.Event()
         self._empty = asyncio.Event()
         self._empty.set()
@@ -80,6 +81,22 @@ class BrokerLink:
     def publish(self, message: Outgoing) -> None:
         """Put a message into the outbox; it leaves in order, now or when the broker is back."""
         self._put(message)
+
+    async def send_at_once(self, topic: str, payload: Callable[[], bytes]) -> bool:
+        """Send a message past the outbox and without a guarantee (QoS 0), its payload made at the last moment.
+
+        Returns:
+            Whether it was sent; it is not while the broker is away.
+        """
+        client = self._client_in_use
+        if client is None:
+            return False
+        try:
+            await client.publish(topic, payload(), qos=0, timeout=PUBLISH_TIMEOUT_S)
+        except aiomqtt.MqttError as error:
+            logger.debug("%s: not sent: %s", topic, error)
+            return False
+        return True
 
     def subscribe(self, topic: str) -> None:
         """Subscribe from here on, over every reconnection; messages published later leave after it."""
@@ -101,6 +118,7 @@ class BrokerLink:
                 self.last_problem = _first_text(group)
                 logger.warning("MQTT broker %s:%d: %s", self._address.host, self._address.port, self.last_problem)
             _raise_if_cancelled()
+            self._client_in_use = None
             delay_s = FIRST_DELAY_S if self.connected.is_set() else min(2 * delay_s, LONGEST_DELAY_S)
             self.connected.clear()
             await asyncio.sleep(delay_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
@@ -126,6 +144,7 @@ class BrokerLink:
         async with self._client() as client, asyncio.TaskGroup() as tasks:
             for topic in sorted(self._topics):
                 await self._subscribe(client, topic)
+            self._client_in_use = client
             self.connected.set()
             self._on_connect()
             tasks.create_task(self._receive(client), name="broker-link-receive")

@@ -7,13 +7,16 @@ import asyncio
 import logging
 import time
 
-from runners.agent_settings import HandshakeTimeouts
+from runners.agent_settings import AgentSettings
 from runners.broker_link import BrokerLink, Outgoing
+from runners.clock_client import ClockClient
 from runners.errors import DaemonSilent, RunFailed, RunnerError, RunRejected
 from runners.markers.marker import MarkerOutput
 from runners.messages import (
     MAX_BATCH_DURATIONS,
+    MAX_BATCH_STARTS,
     BoardCommand,
+    ClockExchange,
     Message,
     RunAbort,
     RunFinished,
@@ -40,19 +43,21 @@ class Handshake:
         self,
         order: BoardCommand,
         *,
-        board: str,
         topics: Topics,
         link: BrokerLink,
         marker: MarkerOutput,
-        timeouts: HandshakeTimeouts,
+        clock: ClockClient,
+        settings: AgentSettings,
     ) -> None:
         self.order = order
         self.watch = RunWatch()
-        self._board = board
         self._topics = topics
         self._link = link
         self._marker = marker
-        self._timeouts = timeouts
+        self._clock = clock
+        self._settings = settings
+        self._timeouts = settings.timeouts
+        self._exchanges: list[ClockExchange] = []
         self._report: WorkloadReport | None = None
         self._requested = False
         self._finished = False
@@ -108,7 +113,8 @@ class Handshake:
 
     async def _run(self, workload: Workload) -> WorkloadReport:
         stop, planned = self.watch.stop, self.order.images_planned
-        started = RunStarted(started_utc_ns=time.time_ns(), started_monotonic_ns=time.monotonic_ns())
+        await self._exchange_clock()
+        started = RunStarted(started_utc_ns=time.time_ns(), started_monotonic_ns=self._settings.monotonic_ns())
         self._publish(TopicKind.STARTED, started)
         loop = asyncio.get_running_loop()
         watchdog = loop.call_later(self._timeouts.longest_run_s, stop.set) if planned is None else None
@@ -118,9 +124,16 @@ class Handshake:
             if watchdog is not None:
                 watchdog.cancel()
         self._raise_where_it_ended_badly()
-        self._publish(TopicKind.FINISHED, _finished(report))
+        await self._exchange_clock()
+        needs_starts = bool({"clock", "step"} & set(self._sync))
+        self._publish(TopicKind.FINISHED, _finished(report, self._exchanges, needs_starts=needs_starts))
         self._finished = True
         return report
+
+    async def _exchange_clock(self) -> None:
+        """Ask for the lab's time while no batch runs: an exchange must not cost the run any energy."""
+        if "clock" in self._sync:
+            self._exchanges += await self._clock.session()
 
     async def _until_over(self) -> None:
         watch, limits = self.watch, self._timeouts
@@ -162,21 +175,31 @@ class Handshake:
             precision=self.order.precision,
             images_planned=self.order.images_planned,
             captures=self.order.captures,
-            sync=("marker",) if self._marker.wired else ("step",),
+            sync=self._sync,
         )
 
+    @property
+    def _sync(self) -> tuple[str, ...]:
+        return self._settings.offered_sync(wired=self._marker.wired)
+
     def _publish(self, kind: TopicKind, message: Message) -> None:
-        topic = self._topics.build(kind, board=self._board, run_id=self.order.run_id)
+        topic = self._topics.build(kind, board=self._settings.board, run_id=self.order.run_id)
         self._link.publish(Outgoing(topic=topic, payload=encode(message)))
 
 
-def _finished(report: WorkloadReport) -> RunFinished:
+def _finished(report: WorkloadReport, exchanges: list[ClockExchange], *, needs_starts: bool) -> RunFinished:
+    # Starts and durations together must fit into a payload.
+    starts_ns = report.batch_starts_ns[:MAX_BATCH_STARTS] if needs_starts else ()
+    most_durations = MAX_BATCH_STARTS if starts_ns else MAX_BATCH_DURATIONS
     return RunFinished(
         finished_utc_ns=time.time_ns(),
         images=report.images,
         batches=report.batches,
         started_monotonic_ns=report.started_monotonic_ns,
         finished_monotonic_ns=report.finished_monotonic_ns,
-        batch_durations_ns=report.batch_durations_ns[:MAX_BATCH_DURATIONS],
+        batch_durations_ns=report.batch_durations_ns[:most_durations],
         batch_duration_median_ns=RunFinished.median_ns(report.batch_durations_ns),
+        batch_starts_monotonic_ns=starts_ns,
+        batch_stamp_bound_ns=report.batch_stamp_bound_ns,
+        clock_exchanges=tuple(exchanges),
     )

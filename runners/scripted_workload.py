@@ -1,8 +1,8 @@
 """Scripted workload: declared batches instead of inference, for a simulated bench whose time runs faster than ours."""
 
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 from runners.errors import WorkloadError
 from runners.markers.marker import MarkerOutput, PlayingMarker
@@ -33,6 +33,16 @@ class Script:
                 raise WorkloadError(f"script: {name} must lie in 1e-6..3600 s, got {value!r}")
         if self.count is not None and self.count < 1:
             raise WorkloadError(f"script: count must be at least 1, got {self.count!r}")
+
+    @property
+    def batch_ns(self) -> int:
+        """Time that the marker is high for each batch, in whole nanoseconds."""
+        return round(1e9 * self.batch_duration_s)
+
+    @property
+    def period_ns(self) -> int:
+        """Time from the start of one batch to that of the next, in whole nanoseconds."""
+        return round(1e9 * (self.batch_duration_s + self.gap_s))
 
     @classmethod
     def parse(cls, text: str) -> "Script":
@@ -66,13 +76,15 @@ class ScriptedWorkload:
             raise WorkloadError(
                 f"marker {marker.url} cannot play a script; use the simulated bench's (tcp://HOST:PORT)"
             )
-        started_ns, batches = time.monotonic_ns(), 0
+        starts_ns: list[int] = []
+        bound_ns = 0
         for chunk in self._chunks(images_planned):
             if should_stop():
                 break
-            marker.play([(self._script.batch_duration_s, self._script.gap_s)] * chunk)
-            batches += chunk
-        return self._report(batches, started_ns)
+            began_ns, off_ns = marker.play([(self._script.batch_duration_s, self._script.gap_s)] * chunk)
+            bound_ns = max(bound_ns, off_ns)
+            starts_ns += [began_ns + k * self._script.period_ns for k in range(chunk)]
+        return self._report(starts_ns, bound_ns)
 
     def release(self) -> None:
         """Do nothing."""
@@ -90,15 +102,23 @@ class ScriptedWorkload:
             yield chunk
             remaining -= chunk
 
-    def _report(self, batches: int, started_ns: int) -> WorkloadReport:
-        batch_ns, gap_ns = (round(1e9 * seconds) for seconds in (self._script.batch_duration_s, self._script.gap_s))
+    def _report(self, starts_ns: list[int], bound_ns: int) -> WorkloadReport:
+        batches, script = len(starts_ns), self._script
+        started_ns = starts_ns[0] if starts_ns else 0
+        gap_ns = script.period_ns - script.batch_ns
         return WorkloadReport(
             images=batches * self._batch_size,
             batches=batches,
-            batch_durations_ns=(batch_ns,) * batches,
+            batch_durations_ns=(script.batch_ns,) * batches,
             started_monotonic_ns=started_ns,
-            finished_monotonic_ns=started_ns + max(0, batches * (batch_ns + gap_ns) - gap_ns),
+            finished_monotonic_ns=started_ns + max(0, batches * script.period_ns - gap_ns),
+            batch_starts_ns=tuple(starts_ns) if self._are_apart(starts_ns) else (),
+            batch_stamp_bound_ns=bound_ns,
         )
+
+    def _are_apart(self, starts_ns: list[int]) -> bool:
+        """Say whether the batches fit between their starts; not where the world runs faster than this clock."""
+        return all(later - earlier >= self._script.batch_ns for earlier, later in pairwise(starts_ns))
 
 
 def scripted_factory(script: Script) -> Callable[[BoardCommand], ScriptedWorkload]:

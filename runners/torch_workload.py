@@ -56,13 +56,16 @@ class TorchWorkload:
     def run(self, marker: MarkerOutput, should_stop: Callable[[], bool], images_planned: int | None) -> WorkloadReport:
         """Run whole batches until the images are done or no more are wanted."""
         planned = batches_planned(images_planned, self._batch_size)
+        starts_ns: list[int] = []
         durations_ns: list[int] = []
+        bound_ns = 0
         started_ns = finished_ns = time.monotonic_ns()
         try:
             while len(durations_ns) != planned and not should_stop():
-                duration_ns = self._marked_batch(marker)
-                finished_ns = time.monotonic_ns()
-                durations_ns.append(duration_ns)
+                start_ns, finished_ns, off_ns = self._marked_batch(marker)
+                bound_ns = max(bound_ns, off_ns)
+                starts_ns.append(start_ns)
+                durations_ns.append(finished_ns - start_ns)
                 time.sleep(LOW_S)  # sleeps at least as long
         finally:
             marker.set(False)
@@ -72,6 +75,8 @@ class TorchWorkload:
             batch_durations_ns=tuple(durations_ns),
             started_monotonic_ns=started_ns,
             finished_monotonic_ns=finished_ns,
+            batch_starts_ns=tuple(starts_ns),
+            batch_stamp_bound_ns=bound_ns,
         )
 
     def release(self) -> None:
@@ -80,13 +85,19 @@ class TorchWorkload:
         if self._backend.name == "cuda":
             torch.cuda.empty_cache()
 
-    def _marked_batch(self, marker: MarkerOutput) -> int:
-        """Run one batch with the marker high; return how long the marker was, in nanoseconds."""
+    def _marked_batch(self, marker: MarkerOutput) -> tuple[int, int, int]:
+        """Run one batch with the marker high; return from when to when that was, and how far off either is at most.
+
+        All in nanoseconds. The line rises and falls while it is being set, at a moment that no clock reading shows.
+        """
+        before_ns = time.monotonic_ns()
         marker.set(True)
-        started_ns = time.monotonic_ns()
+        start_ns = time.monotonic_ns()
         self._infer()
+        inferred_ns = time.monotonic_ns()
         marker.set(False)
-        return time.monotonic_ns() - started_ns
+        end_ns = time.monotonic_ns()
+        return start_ns, end_ns, max(start_ns - before_ns, end_ns - inferred_ns)
 
     def _infer(self) -> Tensor:
         if self._network is None or self._images is None:

@@ -37,6 +37,10 @@ class WorkloadReport:
     """Start of the first batch by the monotonic clock, in nanoseconds."""
     finished_monotonic_ns: int
     """End of the last batch by the same clock, in nanoseconds."""
+    batch_starts_ns: tuple[int, ...] = ()
+    """Start of each batch by the same clock, in nanoseconds, in order; empty where it was not noted."""
+    batch_stamp_bound_ns: int | None = None
+    """No start or end lies further from what is said here than this, in nanoseconds; None where it is not known."""
 
 
 class Workload(Protocol):

@@ -7,6 +7,7 @@
 
 import asyncio
 import inspect
+import logging
 import os
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
@@ -24,6 +25,9 @@ NO_SKIP = os.environ.get("JOULEBENCH_NO_SKIP", "") not in ("", "0")
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
+
+# Tables are tested as they come out of a pipe; a parallel worker is told the terminal's width.
+os.environ.pop("COLUMNS", None)
 
 hypothesis.settings.register_profile("joulebench", derandomize=True, deadline=None, database=None, print_blob=True)
 hypothesis.settings.load_profile("joulebench")
@@ -71,6 +75,20 @@ async def no_leaked_tasks() -> AsyncIterator[None]:
     await asyncio.sleep(0)  # a task that was cancelled last gets its turn to end
     leaked = [task for task in asyncio.all_tasks() - before if task is not asyncio.current_task()]
     assert not leaked, f"tasks outlived the test: {leaked}"
+
+
+@pytest.fixture(autouse=True)
+def log_levels() -> Iterator[None]:
+    """Put the loggers' levels back: a verb that is called in this process sets them for good."""
+    before = {one.name: one.level for one in _loggers()}
+    yield
+    for one in _loggers():
+        one.setLevel(before.get(one.name, logging.NOTSET))
+
+
+def _loggers() -> list[logging.Logger]:
+    known = logging.root.manager.loggerDict.values()
+    return [logging.root, *(one for one in known if isinstance(one, logging.Logger))]
 
 
 @pytest.fixture

@@ -20,6 +20,7 @@ from runners.agent import Agent
 from runners.agent_settings import AgentSettings
 from runners.broker_address import BrokerAddress
 from runners.markers import marker_from_url
+from runners.messages import SYNC_METHODS
 from runners.networks.catalogue import KNOWN_NETWORKS
 from runners.run_outcome import RunOutcome
 from runners.scripted_workload import Script, scripted_factory
@@ -33,6 +34,14 @@ class Device(StrEnum):
     AUTO = "auto"
     CPU = "cpu"
     CUDA = "cuda"
+
+
+def known_methods(texts: list[str] | None) -> list[str] | None:
+    """Return the methods in options that may be given several times, each with commas between; None where none is."""
+    methods = [method.strip() for text in texts or [] for method in text.split(",")]
+    if unknown := [method for method in methods if method not in SYNC_METHODS]:
+        raise typer.BadParameter(f"want some of {','.join(SYNC_METHODS)}, got {unknown[0]!r}")
+    return list(dict.fromkeys(methods)) or None
 
 
 app = typer.Typer(no_args_is_help=True, help="The board's side: perform runs that the bench measures.")
@@ -55,6 +64,15 @@ ScriptOption = Annotated[
         "without COUNT and --images until the last capture is taken.",
     ),
 ]
+SyncOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--sync",
+        callback=known_methods,
+        metavar="METHOD[,METHOD]",
+        help="Offer only these: marker, clock, step; may be given several times. Left out: all that this board can.",
+    ),
+]
 LogOption = Annotated[LogLevel, typer.Option("--log-level", help="How much is logged, on standard error.")]
 
 
@@ -67,13 +85,14 @@ def serve(
     device: DeviceOption = Device.AUTO,
     threads: ThreadsOption = None,
     scripted: ScriptOption = None,
+    sync: SyncOption = None,
     log_level: LogOption = LogLevel.INFO,
 ) -> None:
     """Perform the runs that the lab commands, until SIGINT or SIGTERM."""
     configure_log(log_level)
     check_identifiers(bench=bench, board=board)
     abilities = _abilities(scripted, device, threads)
-    settings = _settings(broker, bench, board, abilities, announce=True)
+    settings = _settings(broker, bench, board, abilities, sync=sync, announce=True)
     _say(f"board {board} serves bench {bench}: {', '.join(abilities.networks)} on {', '.join(abilities.backends)}")
     _with_agent(settings, abilities, marker, lambda agent: agent.serve())
 
@@ -95,6 +114,7 @@ def run(
     device: DeviceOption = Device.AUTO,
     threads: ThreadsOption = None,
     scripted: ScriptOption = None,
+    sync: SyncOption = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     log_level: LogOption = LogLevel.WARNING,
 ) -> None:
@@ -110,7 +130,7 @@ def run(
         captures=captures,
     )
     abilities = _abilities(scripted, device, threads)
-    settings = _settings(broker, bench, board, abilities, announce=False)
+    settings = _settings(broker, bench, board, abilities, sync=sync, announce=False)
     outcome = _with_agent(settings, abilities, marker, lambda agent: agent.perform(order))
     if outcome is None:
         raise typer.Exit(130)
@@ -128,7 +148,9 @@ def _abilities(scripted: str | None, device: Device, threads: int | None) -> Boa
     return BoardAbilities(factory=factory, networks=KNOWN_NETWORKS, precisions=("fp32",), backends=("script",))
 
 
-def _settings(broker: str, bench: str, board: str, abilities: BoardAbilities, *, announce: bool) -> AgentSettings:
+def _settings(
+    broker: str, bench: str, board: str, abilities: BoardAbilities, *, sync: list[str] | None, announce: bool
+) -> AgentSettings:
     return AgentSettings(
         broker=BrokerAddress.from_url(broker),
         bench=bench,
@@ -137,6 +159,7 @@ def _settings(broker: str, bench: str, board: str, abilities: BoardAbilities, *,
         precisions=abilities.precisions,
         backends=abilities.backends,
         announce=announce,
+        sync=tuple(sync) if sync else None,
     )
 
 

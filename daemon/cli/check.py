@@ -16,7 +16,7 @@ def check(
     config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Identify every instrument, reach the broker, open the store; list every failure at once.
+    """Identify every instrument, reach the broker, open the store, choose certificates; list every failure at once.
 
     Exit status 0: everything is well. 1: something is not.
     """

@@ -6,7 +6,7 @@ Without `--json` the table is the output; with it, standard output holds one JSO
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 from rich.table import Table
@@ -21,7 +21,7 @@ app = typer.Typer(no_args_is_help=True, help="Measure the recordings of other in
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WindowEnergy:
-    """One inference window, measured; its fields are the keys of the JSON document."""
+    """One inference window, measured; its fields are keys of the JSON document."""
 
     start_s: float
     """Start, in seconds from the first sample."""
@@ -48,18 +48,23 @@ def import_energyrunner(
     images_per_window: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Images in each window, instead of what results.txt says.")
     ] = None,
+    sync: Annotated[
+        Literal["marker", "step"],
+        typer.Option(help="Where windows come from: the board's time stamps, or the steps of the power alone."),
+    ] = "marker",
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Measure every inference window of an EEMBC EnergyRunner recording."""
     from instruments.recordings.energyrunner import read_recording
 
-    recording = read_recording(directory, images_per_window=images_per_window)
+    recording = read_recording(directory, images_per_window=images_per_window, sync=sync)
     energies = measure_windows(recording)
     if as_json:
         document = {"sample_rate_hz": recording.sample_rate_hz, "sync": recording.sync}
-        typer.echo(json.dumps(document | {"windows": [asdict(one) for one in energies]}, indent=2))
+        typer.echo(json.dumps(document | {"windows": _window_documents(recording, energies)}, indent=2))
     else:
-        output_console().print(_table(energies, title=f"{directory.resolve().name}: {recording.sample_rate_hz:g} Hz"))
+        title = f"{directory.resolve().name}: {recording.sample_rate_hz:g} Hz"
+        output_console().print(_table(recording, energies, title=title))
 
 
 def measure_windows(recording: "Recording") -> list[WindowEnergy]:
@@ -82,13 +87,26 @@ def measure_windows(recording: "Recording") -> list[WindowEnergy]:
     return measured
 
 
-def _table(energies: list[WindowEnergy], *, title: str) -> Table:
-    table = Table(title=title)
+def _window_documents(recording: "Recording", energies: list[WindowEnergy]) -> list[dict[str, Any]]:
+    """Return each window as a JSON object; one that was found in the power says whether it is sure, or why not."""
+    documents = [asdict(one) for one in energies]
+    if recording.sync != "step":
+        return documents
+    pairs = zip(documents, recording.doubts, strict=True)
+    return [document | {"confident": doubt is None, "reason": doubt} for document, doubt in pairs]
+
+
+def _table(recording: "Recording", energies: list[WindowEnergy], *, title: str) -> Table:
+    stepped = recording.sync == "step"
+    table = Table(title=title, caption="No windows were found." if not energies else None)
     for name in ("start / s", "end / s", "energy / J", "mean power / W", "images", "energy per image / J"):
         table.add_column(name, justify="right")
-    for one in energies:
+    if stepped:
+        table.add_column("confident")
+    judgements = [[doubt or "yes"] for doubt in recording.doubts] if stepped else [[] for _ in energies]
+    for one, judgement in zip(energies, judgements, strict=True):
         per_image = "-" if one.energy_per_image_j is None else f"{one.energy_per_image_j:.6g}"
         images = "-" if one.images is None else str(one.images)
         edges = (f"{one.start_s:.3f}", f"{one.end_s:.3f}")
-        table.add_row(*edges, f"{one.energy_j:.6g}", f"{one.mean_power_w:.6g}", images, per_image)
+        table.add_row(*edges, f"{one.energy_j:.6g}", f"{one.mean_power_w:.6g}", images, per_image, *judgement)
     return table

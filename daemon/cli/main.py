@@ -7,7 +7,21 @@ from typing import NoReturn
 import typer
 from rich.console import Console
 
-from daemon.cli import board, check, daemon, demo, import_recording, networks, runs, simulate, start_run
+from daemon.cli import (
+    board,
+    calibrate,
+    check,
+    compare,
+    daemon,
+    demo,
+    import_recording,
+    networks,
+    reprocess,
+    runs,
+    simulate,
+    start_run,
+    verify,
+)
 from metrology.errors import JoulebenchError
 
 app = typer.Typer(
@@ -24,8 +38,12 @@ app.command("simulate")(simulate.simulate)
 app.command("networks")(networks.networks)
 app.add_typer(board.app, name="board")
 runs.app.command("start")(start_run.start_run)
+app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")
+app.command("compare")(compare.compare)
+app.command("reprocess")(reprocess.reprocess)
 app.add_typer(import_recording.app, name="import")
+app.add_typer(verify.app, name="verify")
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""

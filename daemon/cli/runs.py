@@ -4,30 +4,22 @@ Without `--json` the tables are the output; with it, standard output holds one J
 """
 
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from daemon.cli.output_console import output_console
-from daemon.cli.runs_table import budget_table, journal_table, reasons_lines, run_table, runs_table
+from daemon.cli.run_store import ConfigOption, DirectoryOption, JsonOption, run_store
+from daemon.cli.runs_table import budget_table, history_table, journal_table, reasons_lines, run_table, runs_table
 from daemon.errors import StoreError
 
 if TYPE_CHECKING:
-    from daemon.store import Store
+    from collections.abc import Sequence
+
+    from daemon.records import ResultRecord
 
 app = typer.Typer(no_args_is_help=True, help="List and show the runs that were measured.")
-
-ConfigOption = Annotated[
-    Path | None, typer.Option("--config", metavar="FILE", help="Configuration whose storage is read.")
-]
-DirectoryOption = Annotated[
-    Path | None, typer.Option("--directory", metavar="DIR", help="Storage directory, instead of a configuration.")
-]
-JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.command("list")
@@ -38,7 +30,7 @@ def list_runs(
     as_json: JsonOption = False,
 ) -> None:
     """List the last runs, the newest first."""
-    with _store(config, directory) as store:
+    with run_store(config, directory) as store:
         rows = [(run, store.latest_result(run.run_id)) for run in store.runs(limit)]
     if as_json:
         _print_json({"runs": [asdict(run) | {"result": result and result.document} for run, result in rows]})
@@ -51,10 +43,14 @@ def show_run(
     run_id: Annotated[str, typer.Argument(metavar="RUN", help="Identifier of the run.")],
     config: ConfigOption = None,
     directory: DirectoryOption = None,
+    budget: Annotated[bool, typer.Option("--budget", help="Show only the uncertainty budget.")] = False,
+    history: Annotated[bool, typer.Option("--history", help="Show only its results, each with what it rests on.")] = (
+        False
+    ),
     as_json: JsonOption = False,
 ) -> None:
     """Show one run: its results with their uncertainty budget, its captures, and what happened."""
-    with _store(config, directory) as store:
+    with run_store(config, directory) as store:
         run = store.run(run_id)
         if run is None:
             raise StoreError(f"there is no run {run_id!r}; `joulebench runs list` names those there are")
@@ -64,6 +60,12 @@ def show_run(
         _print_json(asdict(run) | documents | {"captures": _dicts(captures), "journal": _dicts(entries)})
         return
     console = output_console()
+    if history:
+        console.print(history_table(results))
+    if budget:
+        console.print(budget_table(_newest(run_id, results)))
+    if history or budget:
+        return
     console.print(run_table(run, results, captures))
     for result in results[:1]:
         console.print(budget_table(result))
@@ -72,22 +74,10 @@ def show_run(
     console.print(journal_table(entries))
 
 
-@contextmanager
-def _store(config: Path | None, directory: Path | None) -> Iterator["Store"]:
-    # The database layer takes half a second to import; `joulebench --help` should not wait for it.
-    from daemon.store import Store
-
-    with Store(_database_url(config, directory), create=False) as store:
-        yield store
-
-
-def _database_url(config: Path | None, directory: Path | None) -> str:
-    from daemon.configuration import load_configuration
-    from daemon.sections.storage import sqlite_url
-
-    if (config is None) == (directory is None):
-        raise typer.BadParameter("give either --config FILE or --directory DIR")
-    return sqlite_url(directory) if directory is not None else load_configuration(Path(str(config))).storage.url
+def _newest(run_id: str, results: "Sequence[ResultRecord]") -> "ResultRecord":
+    if not results:
+        raise StoreError(f"run {run_id!r} has no result, and so no budget")
+    return results[0]
 
 
 def _dicts(records: list[Any]) -> list[dict[str, Any]]:

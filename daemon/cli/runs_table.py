@@ -44,6 +44,27 @@ def budget_table(result: ResultRecord) -> Table:
     return table
 
 
+def history_table(results: Sequence[ResultRecord]) -> Table:
+    """Return one line for each result of a run, the newest first: what it says, and what it rests on."""
+    table = Table("at (UTC)", "result", "quality", title="Results")
+    for name in ("gross J/image", "net J/image"):
+        table.add_column(name, justify="right")
+    for name in ("sync", "certificates", "software"):
+        table.add_column(name)
+    for result in results:
+        document = result.document
+        table.add_row(
+            _time_text(result.at_utc_ns),
+            result.result_id,
+            result.quality,
+            *_energy_cells(result),
+            str(document.get("sync", ABSENT)),
+            ", ".join(document.get("certificate_ids") or []) or ABSENT,
+            str(document.get("software_version", ABSENT)),
+        )
+    return table
+
+
 def reasons_lines(result: ResultRecord) -> list[str]:
     """Return one line for each reason that keeps a result from being valid."""
     return [f"{escape(reason['code'])}: {escape(reason['text'])}" for reason in result.document.get("reasons") or []]

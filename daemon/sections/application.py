@@ -88,6 +88,9 @@ class QualitySection(Section):
     """Largest change of the batches' mean power over the window, as a fraction of their mean."""
     maximum_relative_u95: Positive = 0.5
     """A wider interval than this fraction of the energy makes a result degraded."""
+    disagreement_deviations: Positive = 4.0
+    """Oscilloscope and supply disagree about the current where every limit at its end and this many standard deviations
+    of the random parts do not make up for their difference."""
 
     def limits(self) -> QualityLimits:
         """Return the thresholds as metrology takes them."""

@@ -46,6 +46,9 @@ class OscilloscopeSection(Section):
     """Digital line that carries the marker, D0 to D7."""
     marker_threshold_v: Annotated[float, Field(ge=-8, le=8)] = 1.4
     """Level between low and high of the digital lines, in volts; 1.4 V suits 3.3 V logic."""
+    marker_delay_limit_s: NotNegative = 100e-6
+    """A marker's edge and its batch's begin or end lie within this of each other, in seconds; a certificate of the
+    board's delay takes its place."""
     record_s: Annotated[float, Field(gt=0, le=500)] = 2.0
     """Length of one record, in seconds; 2 s hold 100 000 points at 50 kSa/s."""
     pretrigger_fraction: Annotated[float, Field(ge=0, le=0.9)] = 0.1

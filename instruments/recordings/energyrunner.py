@@ -2,20 +2,26 @@
 
 A folder holds `trace1-energy.bin` (tag 0xF1, sample rate in hertz as float32, then one float32 a sample: microjoules;
 all little-endian), `trace1-timestamps.json` (seconds from the first sample; the first stamp ends the set-up, then they
-come in pairs, start and end of an inference window) and, where the host kept it, `results.txt`.
+come in pairs, start and end of an inference window) and, where the host kept it, `results.txt`. Windows are those of
+the time stamps, or, without them, those that the steps of power show (`metrology.step`).
 """
 
 import json
 import math
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 
 from instruments.recordings.energyrunner_file import file_error, read_file
+from instruments.recordings.energyrunner_images import images_by_number, images_of_found
 from instruments.recordings.energyrunner_results import read_inference_counts
 from instruments.recordings.recording import Recording
 from metrology.bins import EnergyBins
+from metrology.errors import MetrologyError
+from metrology.step import StepWindow, find_step_windows
 from metrology.window import Window
 
 ENERGY_FILE = "trace1-energy.bin"
@@ -28,13 +34,17 @@ _SAMPLE_BYTES = 4
 _UJ_TO_J = 1e-6
 
 
-def read_recording(directory: Path, *, images_per_window: int | None = None) -> Recording:
+def read_recording(
+    directory: Path, *, images_per_window: int | None = None, sync: Literal["marker", "step"] = "marker"
+) -> Recording:
     """Read one recording.
 
     Args:
         directory: the folder.
         images_per_window: images in each window; None takes what `results.txt` tells, unknown without that file.
             Energies are never taken from it.
+        sync: `marker` takes the windows from the time stamps; `step` finds them in the power, leaves the time stamps
+            unread, and gives no images to a window that it is not sure of.
 
     Raises:
         RecordingError: a file is missing or not as described above; the text names file, place and value.
@@ -42,16 +52,37 @@ def read_recording(directory: Path, *, images_per_window: int | None = None) -> 
     if not directory.is_dir():
         raise file_error(directory, f"there is no such folder; give the one that holds {ENERGY_FILE}")
     record = _read_energy(directory / ENERGY_FILE)
+    if sync == "step":
+        return _stepped(directory, record, images_per_window=images_per_window)
     windows = _read_windows(directory / TIMESTAMPS_FILE, record)
     if images_per_window is not None:
         return Recording(record=record, windows=windows, images=(images_per_window,) * len(windows))
-    return Recording(record=record, windows=windows, images=_read_images(directory / RESULTS_FILE, len(windows)))
+    images = images_by_number(_read_counts(directory), len(windows))
+    return Recording(record=record, windows=windows, images=images)
 
 
-def _read_images(path: Path, window_count: int) -> tuple[int | None, ...]:
-    """Return the images of each inference window, whose numbers are 2, 4, 6, ...: stretches count from set-up's 1."""
-    counts = read_inference_counts(path) if path.exists() else {}
-    return tuple(counts.get(2 * position + 2) for position in range(window_count))
+def _stepped(directory: Path, record: EnergyBins, *, images_per_window: int | None) -> Recording:
+    found = _found(directory, record)
+    confident = [one.confident for one in found]
+    if images_per_window is None:
+        images = images_of_found(_read_counts(directory), confident)
+    else:
+        images = tuple(images_per_window if sure else None for sure in confident)
+    windows, doubts = tuple(one.window for one in found), tuple(one.reason for one in found)
+    return Recording(record=record, windows=windows, images=images, sync="step", doubts=doubts)
+
+
+def _found(directory: Path, record: EnergyBins) -> tuple[StepWindow, ...]:
+    try:
+        return find_step_windows(record)
+    except MetrologyError as error:
+        raise file_error(directory / ENERGY_FILE, str(error)) from error
+
+
+def _read_counts(directory: Path) -> Mapping[int, int]:
+    """Return the images that `results.txt` tells, by the number of the window; none without that file."""
+    path = directory / RESULTS_FILE
+    return read_inference_counts(path) if path.exists() else {}
 
 
 def _read_energy(path: Path) -> EnergyBins:
@@ -99,6 +130,8 @@ def _read_windows(path: Path, record: EnergyBins) -> tuple[Window, ...]:
 
 
 def _checked_stamps_s(path: Path) -> list[float]:
+    if not path.exists():
+        raise file_error(path, "the file is missing; without it, `--sync step` looks for windows in the power")
     stamps = _parsed(path)
     if not isinstance(stamps, list) or len(stamps) < 3 or len(stamps) % 2 == 0:
         found = f"{len(stamps)} of them" if isinstance(stamps, list) else f"a {type(stamps).__name__}"

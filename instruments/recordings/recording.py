@@ -9,7 +9,7 @@ from metrology.window import Window
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Recording:
-    """A power record with the inference windows that the board's marker told."""
+    """A power record with its inference windows."""
 
     record: EnergyBins
     """Energy over time; time zero is the first sample."""
@@ -18,12 +18,18 @@ class Recording:
     images: tuple[int | None, ...]
     """Images inferred in each window; None where the recording does not say."""
     sync: str = "marker"
-    """Rung of the synchronisation ladder that the windows stand on."""
+    """Rung of the synchronisation ladder that the windows stand on: `marker` (the board told them) or `step`."""
+    doubts: tuple[str | None, ...] = ()
+    """Why each window is unsure, None where it is confident; empty where the board told them."""
 
     def __post_init__(self) -> None:
         if len(self.images) != len(self.windows):
             raise MetrologyError(
                 f"images must hold one entry for each of {len(self.windows)} windows, got {self.images}"
+            )
+        if self.doubts and len(self.doubts) != len(self.windows):
+            raise MetrologyError(
+                f"doubts must be empty or hold one entry for each of {len(self.windows)} windows, got {self.doubts}"
             )
         wrong = [count for count in self.images if count is not None and count < 1]
         if wrong:

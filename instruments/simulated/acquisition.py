@@ -8,7 +8,6 @@ from enum import IntFlag
 import numpy as np
 
 from instruments.simulated.inputs import ScopeInputs
-from instruments.simulated.probe_physics import HallProbe
 from instruments.simulated.sample_rate import sample_rate_hz, screen_points
 from instruments.simulated.scope_settings import RunState, ScopeSettings
 from instruments.simulated.sweep import Record, Rendering, Sweep
@@ -48,7 +47,7 @@ class Acquisition:
         self._world = world
         self._truth = truth
         self._background = background
-        self._inputs = ScopeInputs(world.settings.wiring, HallProbe(world.settings.probe, world.errors))
+        self._inputs = ScopeInputs(world.settings.wiring)
         self._vertical = VerticalSystem(world.errors)
         self._search = TriggerSearch(world, self._inputs)
         self._frozen = deepcopy(self.settings)

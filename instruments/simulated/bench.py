@@ -53,6 +53,11 @@ class SimulatedBench:
             raise RuntimeError("the simulated bench is not serving; enter it first")
         return self._addresses
 
+    @property
+    def clock(self) -> WorldClock:
+        """Clock of its world: the lab's own, where a program is to live at the world's pace."""
+        return self._clock
+
     async def __aenter__(self) -> "SimulatedBench":
         scope = ScopeDialect(self._acquisition, self.faults)
         supply = GpibDevice(SupplyDialect(self.world, self.faults), latency_s=self.settings.supply_latency_s)

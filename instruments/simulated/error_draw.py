@@ -49,6 +49,10 @@ class DrawnErrors:
     """Of 0.01 % + 3 mV over the rated current; 0 to 1, for no supply's voltage rises under load."""
     lead_resistance: float = 0.0
     """Of 20 % of the declared resistance."""
+    marker_rise: float = 0.0
+    """Of 100 us; 0 to 1, for no marker rises before its batch begins."""
+    marker_fall: float = 0.0
+    """The same for its fall and the batch's end."""
 
 
 def draw_errors(kind: InstrumentErrors, *, seed: int) -> DrawnErrors:
@@ -74,4 +78,7 @@ def draw_errors(kind: InstrumentErrors, *, seed: int) -> DrawnErrors:
         readback_current=draw(),
         regulation=abs(draw()),
         lead_resistance=draw(),
+        # drawn last, so that the worlds of older seeds keep their other errors
+        marker_rise=abs(draw()),
+        marker_fall=abs(draw()),
     )

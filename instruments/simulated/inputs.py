@@ -19,7 +19,7 @@ class Wiring:
     current_channel: int = 1
     """Channel of the current probe."""
     voltage_channel: int = 2
-    """Channel of the tap at the supply's end of the leads."""
+    """Channel of the tap, at the supply's end of the leads unless it is moved."""
     voltage_divider: float = 10.0
     """Attenuation of the tap's passive probe."""
     marker_bit: int = 0
@@ -38,8 +38,10 @@ class WorldPart:
 
     segments: Segments
     """Line current and supply voltage."""
-    source_resistance_ohm: float
-    """Between the supply's electromotive force and its terminals."""
+    tap_resistance_ohm: float
+    """Between the supply's electromotive force and where the voltage tap is."""
+    probe: HallProbe
+    """The current probe as it is wired."""
     marker: MarkerLine
     """Marker edges of that time."""
 
@@ -47,30 +49,29 @@ class WorldPart:
         """Return the line current at sorted times, in ampere."""
         return self.segments.values(self.segments.current, times_s)
 
-    def terminal_v(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the voltage at the supply's terminals at sorted times, in volts."""
-        terminal = self.segments.emf - self.source_resistance_ohm * self.segments.current
-        return self.segments.values(terminal, times_s)
+    def tap_v(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the voltage at the tap at sorted times, in volts."""
+        tap = self.segments.emf - self.tap_resistance_ohm * self.segments.current
+        return self.segments.values(tap, times_s)
 
 
 class ScopeInputs:
     """Volts at each input of the oscilloscope."""
 
-    def __init__(self, wiring: Wiring, probe: HallProbe) -> None:
+    def __init__(self, wiring: Wiring) -> None:
         self.wiring = wiring
-        self._probe = probe
 
     def volts(self, channel: int, times_s: NDArray[np.float64], part: WorldPart) -> NDArray[np.float64]:
         """Return the volts at an input at sorted times, without noise; open inputs see none."""
         if channel == self.wiring.current_channel:
-            return self._probe.output_v(part.current_a(times_s - DELAY_S), time_s=float(times_s[0]))
+            return part.probe.output_v(part.current_a(times_s - DELAY_S), time_s=float(times_s[0]))
         if channel == self.wiring.voltage_channel:
-            return part.terminal_v(times_s) / self.wiring.voltage_divider
+            return part.tap_v(times_s) / self.wiring.voltage_divider
         return np.zeros(times_s.size)
 
-    def noise_v(self, channel: int, *, averaged_s: float) -> float:
+    def noise_v(self, channel: int, part: WorldPart, *, averaged_s: float) -> float:
         """Return the noise that arrives at an input, rms, in volts, when averaged over a time (0: one sample)."""
         if channel != self.wiring.current_channel:
             return 0.0
         # Noise of bandwidth B averaged over T keeps one independent value in every 1/(2 B).
-        return self._probe.noise_v / math.sqrt(max(1.0, 2.0 * BANDWIDTH_HZ * averaged_s))
+        return part.probe.noise_v / math.sqrt(max(1.0, 2.0 * BANDWIDTH_HZ * averaged_s))

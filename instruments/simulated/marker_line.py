@@ -77,6 +77,18 @@ class MarkerLine:
         part._times_s = self._times_s[bisect_right(self._times_s, start_s) : bisect_right(self._times_s, end_s)]
         return part
 
+    def late(self, *, rise_s: float, fall_s: float) -> "MarkerLine":
+        """Return this line as it arrives at the end of something that delays rising and falling edges.
+
+        A pulse too short for the difference of the two leaves two edges at one time, which no sample sees.
+        """
+        part = MarkerLine()
+        part._first_level = self._first_level
+        delays_s = (fall_s, rise_s) if self._first_level else (rise_s, fall_s)
+        times_s = [time_s + delays_s[k % 2] for k, time_s in enumerate(self._times_s)]
+        part._times_s = np.maximum.accumulate(times_s).tolist() if times_s else []
+        return part
+
     def forget_before(self, time_s: float) -> None:
         """Drop the edges before a time; levels and edges after it stay as they are."""
         count = bisect_left(self._times_s, time_s)

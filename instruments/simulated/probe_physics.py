@@ -27,12 +27,20 @@ class ProbeSettings:
     """Slide switch: 0.1 or 0.01 V/A."""
     turns: int = 1
     """How often the lead passes through the jaw."""
+    jaw_closed: bool = True
+    """Whether the jaw is closed about the lead; open, it sees no current."""
+    battery_good: bool = True
+    """Whether its battery lasts; an empty one leaves the plug at zero volts."""
+    zero_shift_a: float = 0.0
+    """How far its zero has moved by itself, in ampere in the jaw."""
 
     def __post_init__(self) -> None:
         if self.range_v_per_a not in GAIN_LIMIT:
             raise MetrologyError(
                 f"probe: range_v_per_a must be one of {sorted(GAIN_LIMIT)}, got {self.range_v_per_a!r}"
             )
+        if self.turns != int(self.turns):
+            raise MetrologyError(f"probe: turns must be a whole number, got {self.turns!r}")
         if self.turns < 1:
             raise MetrologyError(f"probe: turns must be at least 1, got {self.turns!r}")
 
@@ -42,17 +50,18 @@ class HallProbe:
 
     def __init__(self, settings: ProbeSettings, errors: DrawnErrors) -> None:
         self._volt_per_a = settings.range_v_per_a
-        self._turns = settings.turns
+        self._turns = settings.turns if settings.jaw_closed else 0
+        self._alive = float(settings.battery_good)
         self._gain = 1.0 + errors.probe_gain * GAIN_LIMIT[settings.range_v_per_a]
-        self._zero_a = errors.probe_zero * ZERO_LIMIT_A
+        self._zero_a = errors.probe_zero * ZERO_LIMIT_A + settings.zero_shift_a
         self._drift_a = errors.probe_drift * DRIFT_LIMIT_A
 
     @property
     def noise_v(self) -> float:
         """Noise at the plug, rms, in volts."""
-        return NOISE_A[self._volt_per_a] * self._volt_per_a
+        return NOISE_A[self._volt_per_a] * self._volt_per_a * self._alive
 
     def output_v(self, current_a: NDArray[np.float64], *, time_s: float) -> NDArray[np.float64]:
         """Return the volts at the plug for a line current (any shape, ampere) about a world time."""
         zero_a = self._zero_a + self._drift_a * -math.expm1(-max(time_s, 0.0) / DRIFT_S)
-        return (current_a * (self._turns * self._gain) + zero_a) * self._volt_per_a
+        return (current_a * (self._turns * self._gain) + zero_a) * (self._volt_per_a * self._alive)

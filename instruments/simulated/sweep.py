@@ -101,7 +101,7 @@ class Rendering:
         averaged_s = self.sweep.interval_s if kind is AcquisitionKind.HIGH_RESOLUTION else 0.0
         volts = self._mean_volts(number, times_s, averaged_s)
         own_v = OWN_NOISE_CODES * 8.0 * channel.input_scale_v / 199.0
-        noise_v = float(np.hypot(self.inputs.noise_v(number, averaged_s=averaged_s), own_v))
+        noise_v = float(np.hypot(self.inputs.noise_v(number, self.part, averaged_s=averaged_s), own_v))
         rng = np.random.default_rng([self.seed, self.sweep.index, number])
         volts += rng.standard_normal(times_s.size, dtype=np.float32) * np.float32(noise_v)
         return self.vertical.codes(volts, number=number, channel=channel, kind=kind)

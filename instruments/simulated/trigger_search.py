@@ -48,7 +48,7 @@ class TriggerSearch:
         if settings.trigger.source != f"DIG{self._inputs.wiring.marker_bit}":
             return []
         rising, falling = _wanted(settings.trigger.slope)
-        edges = self._world.marker_edges(after_s, until_s)
+        edges = self._world.arriving_edges(after_s, until_s)
         return [time_s for time_s, level in edges if (rising if level else falling)]
 
     def _analog(self, settings: ScopeSettings, after_s: float, until_s: float) -> list[float]:

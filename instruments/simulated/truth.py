@@ -2,6 +2,7 @@
 
 import json
 import socket
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 from urllib.parse import urlsplit
@@ -60,6 +61,18 @@ class TruthClient:
     def fault(self, kind: str, role: str | None = None) -> None:
         """Inject a fault."""
         self._ask(op="fault", kind=kind, role=role)
+
+    def supply_means(self) -> dict[str, float]:
+        """Return the true terminal voltage and line current, `voltage_v` and `current_a`, over a mains period."""
+        return self._ask(op="supply")
+
+    def wire(self, **changes: Any) -> None:
+        """Change the wiring as a person would; `instruments.simulated.rewiring` says what there is."""
+        self._ask(op="wire", **changes)
+
+    def play(self, pulses: Sequence[tuple[float, float]]) -> float:
+        """Play marker pulses of (high, low) seconds; return the world time when the last low is over."""
+        return float(self._ask(op="play", pulses=pulses)["end_s"])
 
     def _ask(self, **request: Any) -> dict[str, Any]:
         self._socket.sendall(json.dumps(request).encode() + b"\n")

@@ -7,6 +7,7 @@ from typing import Any
 
 from instruments.simulated.faults import Faults
 from instruments.simulated.line_server import LineConnection
+from instruments.simulated.rewiring import rewire
 from instruments.simulated.truth_log import TruthLog
 from instruments.simulated.world import World
 from metrology.errors import MetrologyError
@@ -29,6 +30,9 @@ class TruthChannel(LineConnection):
             "errors": lambda _: {"errors": asdict(self._world.errors), "circuit": self._world.true_values()},
             "pulses": self._pulses,
             "fault": self._fault,
+            "wire": self._wire,
+            "play": self._play,
+            "supply": lambda _: dict(zip(("voltage_v", "current_a"), self._world.supply_means(), strict=True)),
         }
 
     def handle(self, line: bytes) -> None:
@@ -67,6 +71,25 @@ class TruthChannel(LineConnection):
     def _fault(self, request: Request) -> dict[str, Any]:
         self._faults.inject(str(request.get("kind")), request.get("role"))
         return {"ok": True}
+
+    def _wire(self, request: Request) -> dict[str, Any]:
+        rewire(self._world, {key: value for key, value in request.items() if key != "op"})
+        return {"ok": True}
+
+    def _play(self, request: Request) -> dict[str, Any]:
+        pulses = request.get("pulses")
+        if not isinstance(pulses, list) or not pulses:
+            raise MetrologyError(f"truth: pulses must be a list of [high_s, low_s], got {pulses!r}")
+        pairs = [_pulse(pulse) for pulse in pulses]
+        return {"end_s": self._world.play(pairs)}
+
+
+def _pulse(pulse: Any) -> tuple[float, float]:
+    if not (isinstance(pulse, list) and len(pulse) == 2 and all(isinstance(part, int | float) for part in pulse)):
+        raise MetrologyError(f"truth: a pulse must be [high_s, low_s], got {pulse!r}")
+    if not all(1e-6 <= part <= 3600.0 for part in pulse):
+        raise MetrologyError(f"truth: each duration of a pulse must lie in 1e-6..3600 s, got {pulse!r}")
+    return float(pulse[0]), float(pulse[1])
 
 
 def _number(request: Request, name: str, default: float | None = None) -> float:

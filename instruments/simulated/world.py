@@ -5,7 +5,7 @@ the same questions at the same times always get the same answers.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -16,12 +16,15 @@ from instruments.simulated.clock import Clock
 from instruments.simulated.error_draw import DrawnErrors, InstrumentErrors, draw_errors
 from instruments.simulated.inputs import Wiring, WorldPart
 from instruments.simulated.marker_line import MarkerLine
-from instruments.simulated.probe_physics import ProbeSettings
+from instruments.simulated.probe_physics import HallProbe, ProbeSettings
 from instruments.simulated.recorded_load import RecordedLoad, Replay
 from instruments.simulated.supply_physics import SupplyPhysics, SupplySettings, SupplyStatus
+from instruments.simulated.switched_load import SwitchedLoad
 from metrology.errors import MetrologyError
 
 _IDLE_BEFORE_S = 3600.0
+MARKER_LATENCY_LIMIT_S = 100e-6
+"""A board's marker comes at most this late after its load: a system call and a pin. Assumed, not measured."""
 _TICK_S = 1e-9
 """Two events of the world lie at least this far apart."""
 MEMORY_POINTS = (100_000, 1_000_000)
@@ -77,7 +80,9 @@ class World:
         self._mode = SupplyStatus(0)
         self._clock = clock
         self._marker = MarkerLine()
-        self._load = _load_from(settings)
+        self._probe = settings.probe
+        self._tap_at_board = False
+        self._load = SwitchedLoad(_load_from(settings))
         self._reached_s = clock.now_s()
         leads = settings.leads
         self._circuit = Circuit(
@@ -86,6 +91,7 @@ class World:
             source_resistance_ohm=self.supply.source_resistance_ohm,
             load=self._load,
         )
+        self._load.series_ohm = self._circuit.series_resistance_ohm
         # The board has been idle for long, so a record may reach back before the world began.
         self._circuit.begin(start_s=self._reached_s - _IDLE_BEFORE_S, level=False, drive=self.supply.drive())
         self._extend(np.array([self._reached_s + _TICK_S]))
@@ -99,7 +105,8 @@ class World:
             return self._reached_s
         edges_s = [time_s for time_s, _ in self._marker.edges_between(self._reached_s, now_s)]
         own_s = self._load.breakpoints(self._reached_s, now_s)
-        self._extend(np.union1d(edges_s, own_s))
+        if edges_s or own_s.size:  # polled thousands of times a second, mostly with nothing new
+            self._extend(np.union1d(edges_s, own_s))
         self._reached_s = now_s
         self._circuit.history.forget_before(now_s - self._keep_s)
         self._marker.forget_before(now_s - self._keep_s)
@@ -124,11 +131,12 @@ class World:
 
     def start_replay(self) -> None:
         """Start the recording now; the marker follows its windows."""
-        if not isinstance(self._load, RecordedLoad):
+        recorded = self._load.board
+        if not isinstance(recorded, RecordedLoad):
             raise MetrologyError("marker: this world has no recording to replay; give it one when it is made")
         self._refuse_while_playing()
         self.advance()
-        self._marker.plan(self._load.start(self._next_instant_s()))
+        self._marker.plan(recorded.start(self._next_instant_s()))
 
     def change_supply(self, **changes: Any) -> None:
         """Change settings of the supply now."""
@@ -138,6 +146,16 @@ class World:
         self._extend(np.array([self._reached_s]))
         if self.supply.settings.tripped:
             self.status_seen |= SupplyStatus.OVP_TRIPPED
+
+    def rewire(self, *, probe: dict[str, Any], **wiring: Any) -> None:
+        """Change the wiring now: settings of the probe, `load_ohm` at the end of the leads, `tap_at_board`."""
+        changed = replace(self._probe, **probe)
+        self.advance()
+        self._probe = changed
+        self._tap_at_board = wiring.get("tap_at_board", self._tap_at_board)
+        self._load.resistance_ohm = wiring.get("load_ohm", self._load.resistance_ohm)
+        self._reached_s += _TICK_S
+        self._extend(np.array([self._reached_s]))
 
     def supply_means(self, *, over_s: float = 0.02) -> tuple[float, float]:
         """Return true terminal voltage and line current, averaged over the time just passed (a mains period)."""
@@ -159,8 +177,9 @@ class World:
         self._refuse_forgotten(start_s)
         return WorldPart(
             self._circuit.history.between(start_s, end_s),
-            self._circuit.source_resistance_ohm,
-            self._marker.between(start_s, end_s),
+            self._tap_resistance_ohm,
+            HallProbe(self._probe, self.errors),
+            self._arriving_marker(start_s, end_s),
         )
 
     def energies_j(self, times_s: Sequence[float]) -> list[float]:
@@ -181,23 +200,48 @@ class World:
             "series_resistance_ohm": self._circuit.series_resistance_ohm,
             "source_resistance_ohm": self._circuit.source_resistance_ohm,
             "supply_voltage_v": self.supply.drive().voltage_v,
+            "marker_rise_latency_s": self._rise_latency_s,
+            "marker_fall_latency_s": self._fall_latency_s,
         }
 
+    def arriving_edges(self, start_s: float, end_s: float) -> list[tuple[float, bool]]:
+        """Return the edges that arrive at the oscilloscope's pod in `(start_s, end_s]` as (time, level after)."""
+        return self._arriving_marker(start_s, end_s).edges_between(start_s, end_s)
+
     def marker_edges(self, start_s: float, end_s: float) -> list[tuple[float, bool]]:
-        """Return the marker's edges in `(start_s, end_s]` as (time, level after)."""
+        """Return the edges of the board's load in `(start_s, end_s]` as (time, level after)."""
         return self._marker.edges_between(start_s, end_s)
 
     def marker_pulses(self, start_s: float, end_s: float) -> list[tuple[float, float]]:
-        """Return the marker pulses wholly inside `[start_s, end_s]` as (rise, fall)."""
+        """Return the batches of the board's load wholly inside `[start_s, end_s]` as (rise, fall)."""
         return self._marker.pulses_between(start_s, end_s)
 
     def marker_level(self, time_s: float) -> bool:
         """Return the marker's level at a time."""
         return self._marker.level_at(time_s)
 
+    def _arriving_marker(self, start_s: float, end_s: float) -> MarkerLine:
+        """Return the marker line at the pod about a stretch of time: the board's own edges, late by its latencies."""
+        sent = self._marker.between(start_s - MARKER_LATENCY_LIMIT_S, end_s)
+        return sent.late(rise_s=self._rise_latency_s, fall_s=self._fall_latency_s)
+
+    @property
+    def _rise_latency_s(self) -> float:
+        return self.errors.marker_rise * MARKER_LATENCY_LIMIT_S
+
+    @property
+    def _fall_latency_s(self) -> float:
+        return self.errors.marker_fall * MARKER_LATENCY_LIMIT_S
+
+    @property
+    def _tap_resistance_ohm(self) -> float:
+        circuit = self._circuit
+        return circuit.series_resistance_ohm if self._tap_at_board else circuit.source_resistance_ohm
+
     def _extend(self, starts_s: np.ndarray[Any, np.dtype[np.float64]]) -> None:
         if starts_s.size:
             levels = self._marker.levels(starts_s)
+            self._load.emf_v = self.supply.drive().voltage_v
             seen, self._mode = self._circuit.extend(starts_s, levels, drive=self.supply.drive())
             self.status_seen |= seen
 

@@ -33,6 +33,10 @@ class MarkerOutput(Protocol):
 class PlayingMarker(MarkerOutput, Protocol):
     """A marker that can play a train of pulses by itself, in the time of the world that it belongs to."""
 
-    def play(self, pulses: Sequence[Pulse]) -> None:
-        """Play pulses, in seconds of that world; return when the last low has passed."""
+    def play(self, pulses: Sequence[Pulse]) -> tuple[int, int]:
+        """Play pulses, in seconds of that world; return when the last low has passed.
+
+        Returns:
+            When the first pulse began, by this board's monotonic clock, and how far off that may be, in nanoseconds.
+        """
         ...

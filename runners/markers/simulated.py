@@ -6,7 +6,8 @@ pulses in the world's own seconds, answered `ok` at once and `done N` after the 
 
 import re
 import socket
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 from io import BufferedReader
 
 from runners.errors import MarkerError
@@ -23,9 +24,10 @@ class SimulatedMarker:
 
     wired = True
 
-    def __init__(self, url: str) -> None:
-        """Take `tcp://HOST:PORT`."""
+    def __init__(self, url: str, *, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
+        """Take `tcp://HOST:PORT`, and the board's clock, which runs faster where the world does."""
         self.url = url
+        self._monotonic_ns = monotonic_ns
         self._host, self._port = self._address()
         self._socket: socket.socket | None = None
         self._answers: BufferedReader | None = None
@@ -34,13 +36,19 @@ class SimulatedMarker:
         """Set the level and wait until the world has taken it, which keeps edges apart without time stamps."""
         self._ask(b"1\n" if level else b"0\n", f"set level {int(level)}")
 
-    def play(self, pulses: Sequence[Pulse]) -> None:
-        """Play pulses in the world's seconds; return when the last low has passed."""
+    def play(self, pulses: Sequence[Pulse]) -> tuple[int, int]:
+        """Play pulses in the world's seconds; return, when the last low has passed, when the first pulse began.
+
+        It began between asking and being answered: the middle is returned, and half of the time between.
+        """
         times = " ".join(f"{seconds:.9g}" for pulse in pulses for seconds in pulse)
+        asked_ns = self._monotonic_ns()
         self._ask(f"play {times}\n".encode(), f"play {len(pulses)} pulses")
+        answered_ns = self._monotonic_ns()
         # World time runs at the wall clock's pace or faster.
         longest_s = ANSWER_TIMEOUT_S + 2 * sum(high_s + low_s for high_s, low_s in pulses)
         self._expect(f"done {len(pulses)}", f"play {len(pulses)} pulses", longest_s)
+        return (asked_ns + answered_ns) // 2, (answered_ns - asked_ns) // 2 + 1
 
     def close(self) -> None:
         """Set the line low, where the bench is still there to take it, and disconnect."""

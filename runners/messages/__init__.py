@@ -1,5 +1,6 @@
 """The message contract, version 1: every payload that crosses the broker, as classes."""
 
+from runners.messages.clock import MAX_CLOCK_EXCHANGES, ClockExchange, ClockPing, ClockPong
 from runners.messages.message import (
     IDENTIFIER_PATTERN,
     MAX_PAYLOAD_BYTES,
@@ -11,7 +12,9 @@ from runners.messages.message import (
 )
 from runners.messages.run_messages import (
     MAX_BATCH_DURATIONS,
+    MAX_BATCH_STARTS,
     MAX_CAPTURES,
+    SYNC_METHODS,
     RunAbort,
     RunFinished,
     RunRequest,
@@ -24,13 +27,19 @@ from runners.messages.status import BoardCommand, BoardStatus, DaemonStatus, Pre
 __all__ = [
     "IDENTIFIER_PATTERN",
     "MAX_BATCH_DURATIONS",
+    "MAX_BATCH_STARTS",
     "MAX_CAPTURES",
+    "MAX_CLOCK_EXCHANGES",
     "MAX_PAYLOAD_BYTES",
     "NETWORK_PATTERN",
     "REASON_PATTERN",
+    "SYNC_METHODS",
     "BoardCommand",
     "BoardStatus",
     "BudgetTerm",
+    "ClockExchange",
+    "ClockPing",
+    "ClockPong",
     "DaemonStatus",
     "Message",
     "Presence",

@@ -2,10 +2,12 @@
 
 import statistics
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import Field, model_validator
 
+from runners.messages.clock import MAX_CLOCK_EXCHANGES, ClockExchange
 from runners.messages.message import (
     Count,
     Message,
@@ -19,8 +21,13 @@ from runners.messages.message import (
 
 MAX_BATCH_DURATIONS = 4096
 """Most batch durations in one message; as many as fit into a payload with room to spare."""
+MAX_BATCH_STARTS = 1500
+"""Most batch starts in one message; with as many durations and the clock exchanges they fit into a payload."""
 MAX_CAPTURES = 1000
 """Most captures that one run may ask for."""
+
+SYNC_METHODS = ("marker", "clock", "step")
+"""Synchronisation methods, the best first."""
 
 Captures = Annotated[int, Field(ge=1, le=MAX_CAPTURES)]
 SyncMethods = Annotated[tuple[ShortText, ...], Field(min_length=1, max_length=8)]
@@ -69,6 +76,23 @@ class RunFinished(Message):
     """Durations of the first batches by the board's clock, in nanoseconds, in order; may be empty."""
     batch_duration_median_ns: Nanoseconds | None = None
     """Median over all batches, in nanoseconds; null where the board did not time them."""
+
+    batch_starts_monotonic_ns: Annotated[tuple[Nanoseconds, ...], Field(max_length=MAX_BATCH_STARTS)] = ()
+    """Starts of the first batches by the board's monotonic clock, in nanoseconds, ascending; empty: no `clock` sync."""
+    batch_stamp_bound_ns: Nanoseconds | None = None
+    """No start or end of a batch lies further from what is said here than this, in nanoseconds: how long the board took
+    to set its marker and read its clock, at the longest; null where the board does not know."""
+    clock_exchanges: Annotated[tuple[ClockExchange, ...], Field(max_length=MAX_CLOCK_EXCHANGES)] = ()
+    """Clock exchanges before and after the run, by the same monotonic clock; empty: no `clock` sync."""
+
+    @model_validator(mode="after")
+    def _batches_are_timed(self) -> Self:
+        starts = self.batch_starts_monotonic_ns
+        if len(starts) > self.batches:
+            raise ValueError(f"{len(starts)} batch starts for {self.batches} batches")
+        if any(later <= earlier for earlier, later in pairwise(starts)):
+            raise ValueError("batch_starts_monotonic_ns must ascend")
+        return self
 
     @model_validator(mode="after")
     def _is_consistent(self) -> Self:

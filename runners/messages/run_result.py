@@ -56,6 +56,14 @@ class BudgetTerm(Part):
     """Its part of the combined variance."""
     source: Text
     """Where its size comes from."""
+    sign: Literal[-1, 1] = 1
+    """Whether the energy rises (1) or falls (-1) with the input."""
+    shape: Literal["normal", "rectangular"] = "normal"
+    """Distribution of the input."""
+    degrees_of_freedom: NotNegative | None = None
+    """Degrees of freedom of its size; null where they are infinite."""
+    common: Text | None = None
+    """Name of the error behind it: results that share the name share the error; null where it is this run's own."""
 
 
 class RunResult(Message):
@@ -107,5 +115,7 @@ class RunResult(Message):
     """Captures that it was computed from."""
     certificate_ids: tuple[Identifier, ...] = ()
     """Calibration certificates that it used."""
+    certificate_sha256s: tuple[Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")], ...] = ()
+    """Checksum of each of them, in the same order."""
     at_utc_ns: Nanoseconds
     """When it was computed, in nanoseconds of UTC."""

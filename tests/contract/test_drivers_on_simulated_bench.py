@@ -175,6 +175,21 @@ async def test_without_a_marker_the_record_is_forced(world) -> None:
     assert capture.current.values.mean() == pytest.approx(0.15, abs=0.02)
 
 
+async def test_a_forced_trigger_came_between_the_times_that_the_bench_says(world) -> None:
+    """By the world's own clock, which the bench is given as the lab's."""
+    with TruthClient(world.addresses.truth) as truth:
+        bench = Bench(settings_of(world), monotonic_ns=lambda: round(truth.now_s() * 1e9))
+        async with bench:
+            await bench.prepare()
+            await bench.arm()
+            assert await bench.waits_for_trigger()
+            forced = await bench.force()
+            assert not await bench.waits_for_trigger()
+            await bench.wait_complete(deadline_s=10.0)
+        trigger_s = truth.acquisitions()[-1]["trigger_s"]
+    assert forced.sent_ns * 1e-9 <= trigger_s <= forced.taken_ns * 1e-9
+
+
 async def test_no_edge_is_no_record(world) -> None:
     async with wired(world) as (bench, _):
         await bench.arm()

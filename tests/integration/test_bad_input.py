@@ -64,7 +64,7 @@ async def test_a_request_that_is_none(stage: Stage, raw: bytes, what: str) -> No
     [
         ({"network": "alexnett"}, "unknown_network"),
         ({"captures": 101}, "too_many_captures"),
-        ({"sync": ["clock"]}, "sync_unavailable"),
+        ({"sync": ["sundial"]}, "sync_unavailable"),
         ({"images_planned": 7}, "images_not_whole_batches"),
     ],
 )

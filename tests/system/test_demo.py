@@ -12,6 +12,7 @@ from tests.system.lab_processes import COMMAND, REPOSITORY
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
 
+@pytest.mark.alone
 def test_the_demo_measures_real_networks_to_a_thousandth(tmp_path: Path) -> None:
     done = subprocess.run(
         [*COMMAND, "demo", "--networks", "alexnet,resnet18", "--batch-sizes", "2", "--captures", "2",

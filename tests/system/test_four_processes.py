@@ -15,6 +15,7 @@ from tests.system.lab_processes import REPOSITORY, lab_of
 pytestmark = [pytest.mark.mosquitto, pytest.mark.system, pytest.mark.timeout(240)]
 
 
+@pytest.mark.alone
 def test_the_lab_commands_a_real_network_and_reads_its_energy(
     mosquitto_broker: MosquittoBroker, tmp_path: Path
 ) -> None:

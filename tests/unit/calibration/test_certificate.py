@@ -21,15 +21,29 @@ def test_validity_is_half_open() -> None:
 
 
 def test_correlation_follows_from_the_covariance() -> None:
-    assert CERTIFICATE.correlation == pytest.approx(-3.1e-6 / (0.002 * 0.003))
-    assert replace(CERTIFICATE, covariance_a=0.002 * 0.003).correlation == pytest.approx(1.0)
+    assert CERTIFICATE.random_correlation == pytest.approx(-3.1e-6 / (0.002 * 0.003))
+    assert replace(CERTIFICATE, covariance_a=0.002 * 0.003).random_correlation == pytest.approx(1.0)
+
+
+def test_gain_and_zero_are_the_sum_of_what_is_random_and_what_is_the_references() -> None:
+    assert CERTIFICATE.gain.value == 1.0123
+    assert CERTIFICATE.gain.standard_uncertainty == pytest.approx(math.hypot(0.002, 0.0015 / math.sqrt(3)))
+    # Welch-Satterthwaite: limits are taken as certain, so only the fit's eight degrees are diluted
+    ratio = CERTIFICATE.gain.standard_uncertainty / 0.002
+    assert CERTIFICATE.gain.degrees_of_freedom == pytest.approx(8.0 * ratio**4)
+    assert CERTIFICATE.zero_a.standard_uncertainty == pytest.approx(math.hypot(0.003, 1e-4))
+
+
+def test_only_a_certificate_made_against_the_supply_shares_its_error() -> None:
+    assert CERTIFICATE.shares_supply
+    assert not replace(CERTIFICATE, reference="ammeter").shares_supply
 
 
 def test_exact_gain_has_no_correlation() -> None:
     exact = Estimate(value=1.0, standard_uncertainty=0.0, source="by definition")
-    assert certificate(gain=exact, covariance_a=0.0).correlation == 0.0
+    assert certificate(gain_random=exact, covariance_a=0.0).random_correlation == 0.0
     with pytest.raises(BadCertificate, match="covariance_a"):
-        certificate(gain=exact, covariance_a=1e-12)
+        certificate(gain_random=exact, covariance_a=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -40,7 +54,7 @@ def test_exact_gain_has_no_correlation() -> None:
         ({"certificate_id": "line\n"}, "certificate_id"),
         ({"certificate_id": "x" * 65}, "certificate_id"),
         (
-            {"gain": Estimate(value=-1.0, standard_uncertainty=0.1, source="fit")},
+            {"gain_random": Estimate(value=-1.0, standard_uncertainty=0.1, source="fit")},
             "gain must be > 0, got -1.0.*wrong way",
         ),
         ({"covariance_a": 7e-6}, "covariance_a must lie within"),

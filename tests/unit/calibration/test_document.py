@@ -33,7 +33,7 @@ def test_it_comes_back_as_it_went() -> None:
 @given(FINITE, st.floats(0.0, 1e6), st.floats(1.0, 1e9) | st.just(float("inf")), st.text(max_size=20))
 def test_any_certificate_comes_back(value: float, uncertainty: float, freedom: float, note: str) -> None:
     zero_a = Estimate(value=value, standard_uncertainty=uncertainty, degrees_of_freedom=freedom, source=note)
-    one = certificate(zero_a=zero_a, covariance_a=0.0)
+    one = certificate(zero_random_a=zero_a, covariance_a=0.0)
     assert text_to_certificate(certificate_to_text(one)) == one
 
 
@@ -42,8 +42,8 @@ def test_it_is_plain_json_that_other_programs_read() -> None:
         raise AssertionError(f"{name} is not JSON")
 
     content = json.loads(certificate_to_text(CERTIFICATE), parse_constant=refuse)["certificate"]
-    assert content["gain"]["degrees_of_freedom"] == 8.0
-    assert content["zero_a"]["degrees_of_freedom"] is None
+    assert content["gain_random"]["degrees_of_freedom"] == 8.0
+    assert content["zero_random_a"]["degrees_of_freedom"] is None
     assert content["conditions"]["acquisition_type"] == "NORM"
 
 
@@ -60,8 +60,8 @@ def test_checksum_is_that_of_the_document() -> None:
 @pytest.mark.parametrize(
     ("path", "value"),
     [
-        (("gain", "value"), 1.0),
-        (("gain", "degrees_of_freedom"), None),
+        (("gain_random", "value"), 1.0),
+        (("gain_random", "degrees_of_freedom"), None),
         (("covariance_a",), 0.0),
         (("conditions", "turns"), 10),
         (("valid_until_utc_ns",), 2_000_000_000_000_000_000),
@@ -113,6 +113,15 @@ def test_content_that_cannot_be_is_named_by_its_field() -> None:
 
 def test_missing_content_is_named() -> None:
     changed = document()
-    del changed["certificate"]["gain"]
-    with pytest.raises(BadCertificate, match=r"gain: .*required"):
+    del changed["certificate"]["gain_random"]
+    with pytest.raises(BadCertificate, match=r"gain_random: .*required"):
+        text_to_certificate(resealed(changed))
+
+
+def test_an_unknown_kind_is_named() -> None:
+    changed = document()
+    changed["certificate"]["kind"] = "weather"
+    with pytest.raises(
+        BadCertificate, match=r"`kind` must be one of \['delay', 'gain', 'lead', 'zero'\], got 'weather'"
+    ):
         text_to_certificate(resealed(changed))

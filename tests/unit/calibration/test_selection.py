@@ -2,15 +2,16 @@
 
 from dataclasses import replace
 
+from calibration.chain_certificate import ChainCertificate
 from calibration.selection import Selection, SelectionOutcome, select
 from metrology.quality import ReasonCode
-from tests.unit.calibration.example_certificate import CONDITIONS, DAY_NS, MADE_NS, certificate
+from tests.unit.calibration.example_certificate import CIRCUMSTANCES, CONDITIONS, DAY_NS, MADE_NS, certificate
 
 TEN_TURNS = replace(CONDITIONS, turns=10, scale_a_per_div=0.02)
 
 
-def selected(*certificates: object, day: int) -> Selection:
-    return select(certificates, CONDITIONS, at_utc_ns=MADE_NS + day * DAY_NS)  # type: ignore[arg-type]
+def selected(*certificates: ChainCertificate, day: int) -> Selection[ChainCertificate]:
+    return select(certificates, CIRCUMSTANCES, at_utc_ns=MADE_NS + day * DAY_NS)
 
 
 def test_the_newest_that_fits_and_holds() -> None:

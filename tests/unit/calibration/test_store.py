@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from calibration.chain_certificate import ChainCertificate
 from calibration.errors import CalibrationError, CertificateExists, CertificateFileError
 from calibration.selection import SelectionOutcome
 from calibration.store import CertificateStore
-from tests.unit.calibration.example_certificate import CERTIFICATE, CONDITIONS, DAY_NS, MADE_NS, certificate
+from tests.unit.calibration.example_certificate import CERTIFICATE, CIRCUMSTANCES, DAY_NS, MADE_NS, certificate
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def test_an_empty_or_absent_folder_holds_none(store: CertificateStore) -> None:
     assert store.certificates() == ()
     store.directory.mkdir()
     assert store.certificates() == ()
-    assert store.select(CONDITIONS, at_utc_ns=MADE_NS).outcome is SelectionOutcome.MISSING
+    assert store.select(ChainCertificate, CIRCUMSTANCES, at_utc_ns=MADE_NS).outcome is SelectionOutcome.MISSING
 
 
 def test_none_is_ever_overwritten(store: CertificateStore) -> None:
@@ -53,7 +54,7 @@ def test_none_is_ever_overwritten(store: CertificateStore) -> None:
 def test_selects_the_newest_that_fits_and_holds(store: CertificateStore) -> None:
     for one in (certificate("old"), certificate("new", day=5), certificate("later", day=20)):
         store.add(one)
-    selection = store.select(CONDITIONS, at_utc_ns=MADE_NS + 10 * DAY_NS)
+    selection = store.select(ChainCertificate, CIRCUMSTANCES, at_utc_ns=MADE_NS + 10 * DAY_NS)
     assert selection.certificate == certificate("new", day=5)
 
 
@@ -62,7 +63,7 @@ def test_a_tampered_file_is_refused_and_not_passed_over(store: CertificateStore)
     path = store.add(certificate("new", day=5))
     path.write_text(path.read_text().replace("1.0123", "1.0000"))
     with pytest.raises(CertificateFileError, match=r"new\.json: was changed after it was written") as caught:
-        store.select(CONDITIONS, at_utc_ns=MADE_NS + 10 * DAY_NS)
+        store.select(ChainCertificate, CIRCUMSTANCES, at_utc_ns=MADE_NS + 10 * DAY_NS)
     assert caught.value.path == path
     assert store.read("old") == certificate("old")
 

@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from calibration.ladder import current_ladder
+from daemon.bench_configuration import bench_settings
 from daemon.configuration import load_configuration
 from daemon.configuration_reference import page_text, schema
 from daemon.errors import ConfigurationError
@@ -300,6 +302,7 @@ def test_each_example_loads(repository: Path, name: str) -> None:
     configuration = load_configuration(repository / "examples" / name)
 
     assert configuration.storage.directory.is_absolute()
+    assert max(current_ladder(bench_settings(configuration), levels=6)) > 1.0, "a calibration of the gain finds room"
 
 
 def test_the_committed_schema_is_fresh(repository: Path) -> None:

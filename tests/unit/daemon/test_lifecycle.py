@@ -31,9 +31,9 @@ EVENTS: tuple[Event, ...] = (
 )  # fmt: skip
 
 
-def after(*events: Event, captures: int = 1) -> tuple[Progress, list[Effect | Announce]]:
+def after(*events: Event, captures: int = 1, may_force: bool = False) -> tuple[Progress, list[Effect | Announce]]:
     """Return where a run stands after these events, and the effects of the last."""
-    progress, effects = begin(captures)
+    progress, effects = begin(captures, may_force=may_force)
     for event in events:
         progress, effects = advance(progress, event)
     return progress, list(effects)
@@ -128,3 +128,27 @@ def test_no_order_of_a_boards_messages_leaves_the_bench_waiting_for_ever(events:
         pending |= set(effects)
     waits = {Effect.ARM, Effect.AWAIT_CAPTURE, Effect.AWAIT_FINISHED, Effect.ANALYSE, Effect.HURRY}
     assert progress.over or pending & waits
+
+
+class TestForcing:
+    """Where the board can do without a marker, the lab triggers once the board runs and the oscilloscope is armed."""
+
+    def test_a_board_that_starts_is_captured(self) -> None:
+        assert after(Armed(), Started(), may_force=True)[1] == [Effect.FORCE]
+
+    def test_a_started_that_came_twice_forces_once(self) -> None:
+        assert after(Armed(), Started(), Started(), may_force=True)[1] == []
+
+    def test_a_board_that_started_early_is_captured_once_armed(self) -> None:
+        assert after(Started(), may_force=True)[1] == []
+        effects = after(Started(), Armed(), may_force=True)[1]
+        assert effects == [Announce(RunPhase.ARMED), Effect.AWAIT_CAPTURE, Effect.FORCE]
+
+    def test_later_captures_are_forced_as_soon_as_they_are_armed(self) -> None:
+        story = [Armed(), Started(), Captured(), Armed()]
+        assert after(*story, captures=2, may_force=True)[1][-1] is Effect.FORCE
+
+    @given(st.lists(st.sampled_from(EVENTS), max_size=12))
+    def test_nothing_is_forced_that_the_board_did_not_offer(self, events: list[Event]) -> None:
+        for count in range(len(events) + 1):
+            assert Effect.FORCE not in after(*events[:count], captures=3)[1]

@@ -1,11 +1,13 @@
 """Measurement: a result is computed from what is stored, and the same stored capture gives the same bits."""
 
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from calibration.store import CertificateStore
 from daemon.bench_keeper import Record
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
@@ -13,7 +15,10 @@ from daemon.errors import CaptureFileError, StoreError
 from daemon.measurement import Measurement, capture_id_of, facts_of
 from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
+from metrology.capture import Capture
 from metrology.supply import SupplyConditions
+from tests.unit.calibration.example_certificate import certificate
+from tests.unit.calibration.test_kinds import DELAY
 from tests.unit.metrology.captures import capture_of
 
 PULSES = [(10_000 + 10_000 * k, 19_990 + 10_000 * k) for k in range(8)]
@@ -54,11 +59,22 @@ def measurement(tmp_path: Path, store: Store, files: CaptureFiles) -> Measuremen
 
 
 def measured_run(measurement: Measurement, store: Store, run_id: str = "r") -> None:
+    run_of(measurement, store, capture_of(PULSES), run_id=run_id)
+
+
+def run_of(
+    measurement: Measurement,
+    store: Store,
+    capture: Capture,
+    *,
+    run_id: str = "r",
+    sync: tuple[str, ...] = ("marker",),
+) -> None:
     store.create_run(
         run_id=run_id, board="b", network="alexnet", batch_size=4, precision="fp32",
-        images_planned=None, captures=1, sync=("marker",),
+        images_planned=None, captures=1, sync=sync,
     )  # fmt: skip
-    measurement.keep(run_id, 0, Record(capture_of(PULSES), SOUND, 0))
+    measurement.keep(run_id, 0, Record(capture, SOUND, 0))
     store.record_finished(run_id, REPORT)
 
 
@@ -138,3 +154,25 @@ def test_what_no_certificate_does_is_the_configurations_choice(
     result = measurement.result("r")
     assert result.quality == quality
     assert [reason.code for reason in result.reasons] == ([] if missing == "accept" else ["calibration_missing"])
+
+
+def test_a_certificate_of_another_oscilloscope_is_told_by_the_captures_own(
+    tmp_path: Path, measurement: Measurement, store: Store
+) -> None:
+    provenance = replace(certificate().provenance, instruments={"oscilloscope": "certified"})
+    CertificateStore(tmp_path / "certificates").add(certificate(lasting_days=100_000, provenance=provenance))
+    run_of(measurement, store, replace(capture_of(PULSES), instruments={"oscilloscope": "measured"}))
+    (reason,) = measurement.result("r").reasons
+    assert reason.code == "calibration_mismatch"
+    assert "oscilloscope is 'measured', not 'certified'" in reason.text
+
+
+@pytest.mark.parametrize(("sync", "told"), [(("marker", "clock"), True), (("clock",), False)])
+def test_the_markers_delay_matters_where_a_marker_is_offered(
+    tmp_path: Path, measurement: Measurement, store: Store, sync: tuple[str, ...], told: bool
+) -> None:
+    conditions = replace(certificate().conditions, channel=2)
+    delay = replace(DELAY, conditions=conditions, valid_until_utc_ns=2 * time.time_ns())
+    CertificateStore(tmp_path / "certificates").add(replace(delay, board="b"))
+    run_of(measurement, store, capture_of(PULSES), sync=sync)
+    assert ("calibration_mismatch" in [one.code for one in measurement.result("r").reasons]) is told

@@ -14,12 +14,14 @@ import pytest
 import runners.messages
 from calibration.certificate import Certificate
 from calibration.document import text_to_certificate
+from calibration.kinds import KINDS
 from daemon.capture_table import read_description
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration, load_configuration
 from daemon.tables import metadata
 from instruments.simulated.addresses import BenchAddresses
 from metrology.capture import Capture
+from metrology.measurement_model import ZERO_DRIFT
 from runners.messages import Message, RunPhase, decode
 from runners.topics import ROOT, TopicKind, shapes
 from tests.unit.daemon.example_capture import example_capture
@@ -83,11 +85,11 @@ def test_the_ready_file_is_the_simulations() -> None:
     BenchAddresses(**document)
 
 
-def test_the_certificate_is_one() -> None:
-    ((_, text),) = [one for one in marked(DOCS / "reference" / "files.md", "test") if one[0] == "certificate"]
-    certificate = text_to_certificate(text)
-    assert isinstance(certificate, Certificate)
-    assert set(json.loads(text)["certificate"]) == {field.name for field in fields(Certificate)}
+@pytest.mark.parametrize(("kind", "cls"), KINDS.items(), ids=list(KINDS))
+def test_each_certificate_is_one(kind: str, cls: type[Certificate]) -> None:
+    ((_, text),) = [one for one in marked(DOCS / "reference" / "files.md", "test") if one[0] == f"certificate {kind}"]
+    assert type(text_to_certificate(text)) is cls
+    assert set(json.loads(text)["certificate"]) == {"kind", *(field.name for field in fields(cls))}
 
 
 def stored_capture(folder: Path) -> tuple[Path, Capture]:
@@ -141,19 +143,20 @@ def test_each_verb_with_json_says_what_its_document_holds() -> None:
 
 
 def budget_terms() -> set[str]:
-    """Return the name of each term that the model adds."""
-    tree = ast.parse((REPOSITORY / "metrology" / "uncertainty.py").read_text())
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
-    named = [
-        one.args[0] for one in calls if isinstance(one.func, ast.Attribute) and one.func.attr == "add" and one.args
-    ]
-    return {name.value for name in named if isinstance(name, ast.Constant) and isinstance(name.value, str)}
+    """Return the name of each term that the model adds: as it is written at the call, or given a name before it."""
+    named = {ZERO_DRIFT, "probe gain", "probe zero"}
+    for module in ("uncertainty.py", "measurement_model.py"):
+        tree = ast.parse((REPOSITORY / "metrology" / module).read_text())
+        calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute)]
+        first = [one.args[0] for one in calls if getattr(one.func, "attr", "") == "add" and one.args]
+        named |= {name.value for name in first if isinstance(name, ast.Constant) and isinstance(name.value, str)}
+    return named
 
 
 def test_each_term_of_the_budget_is_explained() -> None:
-    text = (DOCS / "explanations" / "uncertainty-of-a-run.md").read_text()
+    text = (DOCS / "explanations" / "uncertainty.md").read_text().split("## The terms")[1].split("\n## ")[0]
     assert set(re.findall(r"^\| `([a-z ]+)` \|", text, re.MULTILINE)) == budget_terms()
-    assert len(budget_terms()) == 12
+    assert len(budget_terms()) == 18
 
 
 def test_each_key_of_the_configuration_that_a_document_names_exists() -> None:

@@ -1,5 +1,6 @@
 import asyncio
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import replace
@@ -62,6 +63,16 @@ async def test_a_bench_knows_who_is_on_it(scripted) -> None:
         assert bench.identities == everyone
         assert await bench.identify() == everyone
     assert bench.identities == {}
+
+
+async def test_no_edge_triggers_where_none_is_wanted(scripted) -> None:
+    """The marker stays in the record; the trigger lies on the current's channel, near the top of the screen."""
+    async with Bench(scripted.settings) as bench:
+        settings = await bench.prepare(edge=False)
+        assert settings[":TRIGger:EDGE:SOURce"] == "CHAN1"
+        level_a = float(settings[":TRIGger:EDGE:LEVel"])
+        assert level_a == pytest.approx(bench.settings.current_offset_a + 3.9 * bench.settings.current_scale_a_per_div)
+        assert (await bench.prepare())[":TRIGger:EDGE:SOURce"] == "DIG0"
 
 
 async def test_one_capture_from_preparation_to_record(scripted) -> None:
@@ -142,11 +153,20 @@ async def test_a_forced_record_needs_no_trigger(scripted) -> None:
         await bench.prepare()
         await bench.arm()
         scripted.scope.triggered = "+0"
-        await bench.force()
+        before_ns = time.monotonic_ns()
+        forced = await bench.force()
+        assert before_ns <= forced.sent_ns <= forced.taken_ns <= time.monotonic_ns()
         await bench.wait_complete(deadline_s=1.0)
         assert await bench.is_complete()
         await bench.stop()
     assert scripted.scope_server.received[-1] == ":STOP"
+
+
+@pytest.mark.parametrize(("condition", "waits"), [("40", True), ("8", False), ("0", False)])
+async def test_a_bench_says_whether_it_waits_for_a_trigger(scripted, condition: str, waits: bool) -> None:
+    async with Bench(scripted.settings) as bench:
+        scripted.scope.condition = condition
+        assert await bench.waits_for_trigger() is waits
 
 
 async def test_an_acquisition_that_never_arms_is_a_time_out(scripted) -> None:

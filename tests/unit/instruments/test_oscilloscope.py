@@ -197,6 +197,28 @@ def test_verbs_send_their_command(configured) -> None:
     assert instrument.received == [":TRIGger:FORCe", ":STOP", ":TER?", ":ACQuire:SRATe?"]
 
 
+def test_a_forced_trigger_came_between_sending_and_seeing(configured) -> None:
+    oscilloscope, instrument = configured(scope := ScriptedScope())
+    scope.condition = "40"
+    clock = iter([1_000, 9_000])
+
+    def now_ns() -> int:
+        # Between the two readings of the clock the oscilloscope takes the force.
+        scope.condition = "8"
+        return next(clock)
+
+    forced = oscilloscope.force_and_see(deadline_s=1.0, monotonic_ns=now_ns)
+    assert (forced.sent_ns, forced.taken_ns) == (1_000, 9_000)
+    assert instrument.received == [":TRIGger:FORCe", ":OPERegister:CONDition?"]
+
+
+def test_a_force_that_is_not_taken_is_a_time_out(configured) -> None:
+    oscilloscope, _ = configured(scope := ScriptedScope())
+    scope.condition = "40"
+    with pytest.raises(InstrumentTimeout, match=r"not taken within 0\.02 s"):
+        oscilloscope.force_and_see(deadline_s=0.02)
+
+
 def test_a_capture_holds_the_raw_codes_and_where_they_came_from(configured) -> None:
     oscilloscope, instrument = configured(ScriptedScope())
     capture = oscilloscope.read_capture(marker_bit=0, instruments={"power_supply": "E3645A"}, taken_utc_ns=7)

@@ -11,7 +11,7 @@ from metrology.influences import Influences
 from metrology.quality import QualityLimits, ReasonCode, Verdict, calibration_missing_reason
 from metrology.supply import SupplyConditions
 from metrology.timebase import TimeBase
-from tests.unit.metrology.captures import capture_of
+from tests.unit.metrology.captures import capture_of, trace_of
 
 INFLUENCES = Influences(
     probe_gain=Estimate.within(1.0, 0.03, source="data sheet"),
@@ -249,6 +249,26 @@ def test_a_cut_batch_that_contradicts_the_board_is_invalid() -> None:
     found = analysed(captured([(10_000, 100_000)]), facts=facts)
     assert found.energy is None
     assert found.verdict is Verdict.INVALID
+
+
+def test_nothing_captured_is_nothing_measured() -> None:
+    found = analyse([], facts=FACTS, influences=INFLUENCES, limits=QualityLimits())
+    assert found.energy is None
+    assert found.verdict is Verdict.INVALID
+
+
+def test_noise_of_a_cut_batch_is_extrapolated_with_it() -> None:
+    """Ten times the time seen is ten times the deviation of what was seen, not the root of ten."""
+    noise = np.random.default_rng(5).normal(scale=0.03, size=100_000)
+    one = captured([(10_000, 100_000)])
+    capture = replace(one.capture, current=trace_of(one.capture.current.values + noise))
+    facts = replace(FACTS, batches=1, images=4, batch_duration_s=17.9998, run_duration_s=18.0)
+    found = analysed(replace(one, capture=capture), facts=facts)
+    assert ReasonCode.NO_WHOLE_BATCH in codes(found)
+    assert found.energy is not None
+    [noise_j] = [term.standard_uncertainty_j for term in found.energy.budget if term.term == "noise"]
+    seen_j = 19.0 * 0.03 * np.sqrt(90_000) * 20e-6
+    assert noise_j == pytest.approx(10 * seen_j / 4, rel=0.4)
 
 
 def test_too_short_an_idle_stretch_is_no_baseline() -> None:

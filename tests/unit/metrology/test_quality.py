@@ -14,6 +14,7 @@ from metrology.quality import (
     Verdict,
     batch_count_reasons,
     capture_reasons,
+    cut_reasons,
     drift_reasons,
     marker_reasons,
     run_lies_whole_in_record,
@@ -21,6 +22,7 @@ from metrology.quality import (
     verdict_of,
 )
 from metrology.timebase import TimeBase
+from metrology.window import Window
 from tests.unit.metrology.captures import BASE, capture_of
 
 LIMITS = QualityLimits()
@@ -73,12 +75,28 @@ def test_the_rate_may_be_higher_but_not_lower(interval_s: float, bad: bool) -> N
     [
         (PULSES, []),
         ([], [ReasonCode.MARKER_MISSING]),
-        ([(10_000, 100_000)], [ReasonCode.NO_WHOLE_BATCH]),
+        ([(10_000, 100_000)], []),
         ([(10_000, 20_000), (20_001, 30_000)], [ReasonCode.MARKER_ODD]),
     ],
 )
 def test_markers(pulses: list[tuple[int, int]], expected: list[ReasonCode]) -> None:
     assert codes(marker_reasons(reading(pulses), name="capture 0")) == expected
+
+
+def test_a_batch_that_outlasts_its_record_is_said() -> None:
+    assert codes(cut_reasons(reading([(10_000, 100_000)]), name="capture 0")) == [ReasonCode.NO_WHOLE_BATCH]
+    assert cut_reasons(reading(PULSES), name="capture 0") == []
+    assert cut_reasons(reading([]), name="capture 0") == []
+
+
+@pytest.mark.parametrize(("rise_s", "fall_s"), [(-33e-6, -60e-6), (-60e-6, -30e-6), (0.0, 0.0)])
+@pytest.mark.parametrize(("gap", "odd"), [(1, True), (2, True), (3, False)])
+def test_a_gap_is_judged_as_the_line_showed_it_whatever_its_delays(
+    rise_s: float, fall_s: float, gap: int, odd: bool
+) -> None:
+    shown = reading([(10_000, 20_000), (20_000 + gap, 30_000)])
+    moved = shown.delayed(rise_s=rise_s, fall_s=fall_s, span=Window(start_s=-0.2, end_s=1.8))
+    assert (codes(marker_reasons(moved, name="capture 0")) == [ReasonCode.MARKER_ODD]) is odd
 
 
 def test_a_line_stuck_high_is_missing() -> None:

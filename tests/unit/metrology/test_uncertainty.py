@@ -10,8 +10,9 @@ from metrology.baseline import Scatter
 from metrology.electrical import WindowIntegrals
 from metrology.energy import RecordEnergy
 from metrology.errors import MetrologyError
-from metrology.estimate import Estimate, Quantity
+from metrology.estimate import Estimate
 from metrology.influences import Influences
+from metrology.measurement_model import MeasurementModel
 from metrology.uncertainty import Idle, evaluate
 
 EXACT = Influences(
@@ -148,6 +149,21 @@ def test_captures_pool_by_images() -> None:
     assert both.gross_energy_per_image_j.value == pytest.approx(expected_j)
 
 
+def test_a_baseline_grows_old_where_later_captures_draw_otherwise() -> None:
+    warm = record(0.7, batch_energies_j=(1.1, 1.1, 1.1, 1.1))
+    alike = evaluate([record(), record()], batch_size=8, idle=idle(), influences=EXACT)
+    changed = evaluate([record(), warm], batch_size=8, idle=idle(), influences=EXACT)
+    assert alike.net_energy_per_image_j is not None
+    assert changed.net_energy_per_image_j is not None
+    assert alike.net_energy_per_image_j.standard_uncertainty == 0
+    # the load changed by 0.1 of 1.1; the idle power may have, over 3.2 s, among 64 images
+    idle_j = board_power_w(0.15) * 0.1 / 1.1 * 3.2 / 64 / math.sqrt(3)
+    random_j = changed.gross_energy_per_image_j.standard_uncertainty
+    expected_j = math.hypot(idle_j, random_j)
+    assert changed.net_energy_per_image_j.standard_uncertainty == pytest.approx(expected_j)
+    assert not any(term.term == "baseline age" for term in changed.budget), "it is none of the gross energy's"
+
+
 def test_without_a_baseline_there_is_no_net_and_no_zero_in_its_place() -> None:
     result = evaluate([record()], batch_size=8, idle=None, influences=EXACT)
     assert result.net_energy_per_image_j is None
@@ -161,7 +177,7 @@ def test_nothing_measured_is_an_error(records: list[RecordEnergy], batch_size: i
 
 
 def test_an_exact_number_has_no_interval() -> None:
-    assert Quantity.of(3.0).expanded_uncertainty_95 == 0.0
+    assert MeasurementModel(EXACT).quantity(3.0).expanded_uncertainty_95 == 0.0
 
 
 @pytest.mark.parametrize(("value", "deviation"), [(math.nan, 0.1), (1.0, -0.1), (1.0, math.inf)])

@@ -2,11 +2,13 @@
 
 import json
 import struct
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from instruments.recordings.energyrunner import ENERGY_FILE, RESULTS_FILE, TIMESTAMPS_FILE
+from tests.unit.metrology.step_session import PAUSE_W, STEP_W, Session
+from tests.unit.metrology.step_session import RATE_HZ as SESSION_HZ
 
 ENERGIES_UJ = [1.0, 1.0, 5.0, 5.0, 5.0, 1.0, 1.0, 7.0, 7.0, 1.0]
 """Windows are bins 2 to 4 (15 uJ) and 7 to 8 (14 uJ); each number is exact in float32."""
@@ -25,6 +27,23 @@ RESULTS = """\
 
 def energy_bytes(energies_uj: Sequence[float] = ENERGIES_UJ, *, rate_hz: float = RATE_HZ, tag: int = 0xF1) -> bytes:
     return struct.pack(f"<Bf{len(energies_uj)}f", tag, rate_hz, *energies_uj)
+
+
+def write_session(directory: Path, made: Session, *, results: str | None = None) -> Path:
+    """Write a session without time stamps and return its folder; results None leaves that file out too."""
+    write_recording(directory, energy=session_bytes(made), results=results)
+    (directory / TIMESTAMPS_FILE).unlink()
+    return directory
+
+
+def session_bytes(made: Session) -> bytes:
+    energies_uj = 1e6 * (PAUSE_W + STEP_W * made.activity) / SESSION_HZ
+    return energy_bytes(energies_uj.tolist(), rate_hz=SESSION_HZ)
+
+
+def results_of(counts: Mapping[int, int]) -> str:
+    """Return the log for images by number of the window."""
+    return "".join(f"Performance results for window {k}:\n  # Inferences : {n}\n" for k, n in counts.items())
 
 
 def write_recording(

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from instruments.recordings.energyrunner import ENERGY_FILE, RESULTS_FILE, TIMESTAMPS_FILE, read_recording
+from instruments.recordings.energyrunner_images import images_of_found
 from instruments.recordings.errors import RecordingError
 from instruments.recordings.recording import Recording
 from metrology.errors import JoulebenchError, MetrologyError
@@ -156,6 +157,48 @@ def test_a_recording_needs_images_for_each_window(tmp_path: Path) -> None:
         Recording(record=whole.record, windows=whole.windows, images=(1,))
     with pytest.raises(MetrologyError, match="at least 1, got 0"):
         Recording(record=whole.record, windows=whole.windows, images=(1, 0))
+    with pytest.raises(MetrologyError, match="doubts must be empty or hold one entry for each of 2 windows"):
+        Recording(record=whole.record, windows=whole.windows, images=(1, 1), doubts=(None,))
+
+
+def test_missing_time_stamps_name_the_other_way(tmp_path: Path) -> None:
+    (write_recording(tmp_path) / TIMESTAMPS_FILE).unlink()
+    refused(tmp_path, TIMESTAMPS_FILE, "missing", "--sync step")
+
+
+def test_time_stamps_are_not_read_where_steps_are_asked_for(tmp_path: Path) -> None:
+    assert read_recording(write_recording(tmp_path, stamps="nonsense"), sync="step").windows == ()
+
+
+def test_a_record_too_short_for_steps_names_its_file(tmp_path: Path) -> None:
+    with pytest.raises(RecordingError, match=rf"{ENERGY_FILE}: step detection needs three bins"):
+        read_recording(write_recording(tmp_path, energy=energy_bytes([1.0, 2.0])), sync="step")
+
+
+SAME, DIFFERENT = {2: 30, 4: 30, 6: 30}, {2: 30, 4: 20, 6: 10}
+
+
+@pytest.mark.parametrize(
+    ("counts", "confident", "images"),
+    [
+        (SAME, [True, True, True], (30, 30, 30)),
+        (SAME, [True, False, True], (30, None, 30)),
+        (SAME, [True, True], (30, 30)),
+        (SAME, [True, True, True, False], (30, 30, 30, None)),
+        (SAME, [True, True, True, True], (None,) * 4),
+        (DIFFERENT, [True, True, True], (30, 20, 10)),
+        (DIFFERENT, [True, True], (None, None)),
+        (DIFFERENT, [True, False, True], (None,) * 3),
+        ({2: 30, 3: 7, 4: 30}, [True, True], (30, 30)),
+        ({2: 30, 6: 10}, [True, True], (None, None)),
+        ({}, [True], (None,)),
+        ({}, [], ()),
+    ],
+)
+def test_found_windows_have_images_where_there_is_no_choice(
+    counts: dict[int, int], confident: list[bool], images: tuple[int | None, ...]
+) -> None:
+    assert images_of_found(counts, confident) == images
 
 
 def test_written_example_is_what_a_host_writes(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import aiomqtt
 from runners.messages import (
     BoardCommand,
     BoardStatus,
+    ClockPing,
+    ClockPong,
     DaemonStatus,
     Message,
     Presence,
@@ -28,6 +30,9 @@ from runners.topics import TopicKind, Topics
 
 BENCH, BOARD = "lab1", "jetson1"
 
+CLOCK_AHEAD_NS = 5_000_000_000
+"""How far the tests' lab is ahead of the board's clock."""
+
 _CLASSES: Mapping[TopicKind, type[Message]] = {
     TopicKind.REQUEST: RunRequest,
     TopicKind.STARTED: RunStarted,
@@ -43,6 +48,7 @@ class FakeDaemon:
     def __init__(self, client: aiomqtt.Client) -> None:
         self.topics = Topics(BENCH)
         self._client = client
+        self.answers_pings = True
         self._heard: dict[TopicKind, asyncio.Queue[Message]] = {kind: asyncio.Queue() for kind in _CLASSES}
 
     async def heard(self, kind: TopicKind) -> Message:
@@ -89,10 +95,24 @@ class FakeDaemon:
     async def raw(self, topic: str, payload: bytes) -> None:
         await self._client.publish(topic, payload, qos=1)
 
+    async def _answer(self, client: str | None, ping: ClockPing, received_ns: int) -> None:
+        assert client is not None
+        pong = ClockPong(
+            sent_monotonic_ns=ping.sent_monotonic_ns,
+            received_monotonic_ns=received_ns,
+            answered_monotonic_ns=time.monotonic_ns() + CLOCK_AHEAD_NS,
+        )
+        await self._client.publish(self.topics.pong(client), encode(pong), qos=0)
+
     async def listen(self) -> None:
         async for message in self._client.messages:
+            received_ns = time.monotonic_ns() + CLOCK_AHEAD_NS
             name = Topics.parse(message.topic.value)
             assert isinstance(message.payload, bytes)
+            if name.kind is TopicKind.PING:
+                if self.answers_pings:
+                    await self._answer(name.client, decode(ClockPing, message.payload, topic="ping"), received_ns)
+                continue
             self._heard[name.kind].put_nowait(decode(_CLASSES[name.kind], message.payload, topic=message.topic.value))
 
 
@@ -102,6 +122,7 @@ async def fake_daemon(host: str, port: int, **login: str) -> AsyncIterator[FakeD
         daemon = FakeDaemon(client)
         await client.subscribe(daemon.topics.all_board_runs, qos=1)
         await client.subscribe(daemon.topics.filter(TopicKind.BOARD_STATUS), qos=1)
+        await client.subscribe(daemon.topics.filter(TopicKind.PING), qos=0)
         listening = asyncio.create_task(daemon.listen(), name="fake-daemon")
         try:
             yield daemon

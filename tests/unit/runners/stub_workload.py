@@ -29,8 +29,9 @@ class StubWorkload:
         self.log.append("run")
         if self._fault is not None:
             raise self._fault
-        started_ns, batches = time.monotonic_ns(), 0
+        started_ns, batches, starts_ns = time.monotonic_ns(), 0, []
         while not should_stop() and (images_planned is None or batches < images_planned):
+            starts_ns.append(time.monotonic_ns())
             marker.set(True)
             marker.set(False)
             batches += 1
@@ -42,6 +43,7 @@ class StubWorkload:
             batch_durations_ns=(1_000_000,) * batches,
             started_monotonic_ns=started_ns,
             finished_monotonic_ns=time.monotonic_ns(),
+            batch_starts_ns=tuple(starts_ns),
         )
 
     def release(self) -> None:

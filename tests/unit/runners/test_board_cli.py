@@ -58,6 +58,22 @@ async def test_run_prints_one_document(identity, daemon, marker_bench):
     assert daemon.silent_about(TopicKind.BOARD_STATUS), "a single run leaves the board's status to its agent"
 
 
+async def test_run_offers_the_synchronisation_that_it_is_told_to(identity, daemon):
+    arguments = ["run", *identity, "--network", "n", "--run-id", "r1", "--scripted", "0.01,0.01,2", "--sync", "clock"]
+    async with board(*arguments) as process:
+        request = await daemon.heard(TopicKind.REQUEST)
+        await daemon.say("r1", RunPhase.REJECTED, reason="sync_unavailable", text="no")
+        await process.communicate()
+    assert request.sync == ("clock",)
+
+
+def test_an_unknown_synchronisation_is_a_usage_error(identity):
+    arguments = ["run", *identity, "--network", "n", "--scripted", "1,1,1", "--sync", "marker,sundial"]
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == 2
+    assert "sundial" in result.output
+
+
 async def test_run_says_the_energy_in_a_sentence(identity, daemon):
     async with board("run", *identity, "--network", "n", "--run-id", "r1", "--scripted", "0.01,0.01,2") as process:
         await daemon.heard(TopicKind.REQUEST)

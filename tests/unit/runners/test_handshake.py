@@ -23,7 +23,7 @@ async def test_a_run_goes_from_request_to_result(settings, daemon, workload):
         performing = asyncio.create_task(agent.perform(order(captures=2)))
         request = await daemon.heard(TopicKind.REQUEST)
         assert workload.log == ["prepare"], "the network is warm before the bench is asked for"
-        assert request == RunRequest(network="resnet18", batch_size=1, captures=2, sync=("marker",))
+        assert request == RunRequest(network="resnet18", batch_size=1, captures=2, sync=("marker", "clock", "step"))
         await daemon.say("r1", RunPhase.ACCEPTED)
         await daemon.say("r1", RunPhase.ARMED)
         await daemon.heard(TopicKind.STARTED)

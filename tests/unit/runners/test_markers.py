@@ -26,6 +26,14 @@ class TestSimulated:
         marker.close()
         assert marker_bench.lines[0] == "play 0.05 0.002 0.1 1e-05"
 
+    def test_a_play_says_when_it_began(self, marker_bench):
+        clock = iter([100, 140])
+        marker = SimulatedMarker(marker_bench.url, monotonic_ns=lambda: next(clock))
+        began_ns, off_ns = marker.play([(0.05, 0.002)])
+        marker.close()
+        assert began_ns - off_ns <= 100 < 140 <= began_ns + off_ns, "between asking and being answered"
+        assert off_ns <= 21
+
     @pytest.mark.parametrize(
         ("answers", "word"),
         [

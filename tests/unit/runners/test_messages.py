@@ -11,8 +11,11 @@ from pydantic import ValidationError
 from runners.errors import MessageError
 from runners.messages import (
     MAX_BATCH_DURATIONS,
+    MAX_BATCH_STARTS,
+    MAX_CLOCK_EXCHANGES,
     MAX_PAYLOAD_BYTES,
     BoardCommand,
+    ClockExchange,
     Quantity,
     RunAbort,
     RunFinished,
@@ -124,9 +127,47 @@ def test_a_finished_with_the_most_batches_fits():
         RunFinished(finished_utc_ns=1, images=10**6, batches=10**6, batch_durations_ns=(*longest, 1))
 
 
+def test_a_finished_with_the_most_batch_starts_and_clock_exchanges_fits():
+    """By clocks that have been up for three years, and batches of up to a hundred seconds."""
+    uptime_ns = 10**17
+    exchange = ClockExchange(
+        board_sent_ns=uptime_ns, lab_received_ns=uptime_ns, lab_answered_ns=uptime_ns, board_received_ns=uptime_ns
+    )
+    finished = RunFinished(
+        finished_utc_ns=2**63 - 1,
+        images=10**6,
+        batches=10**6,
+        batch_durations_ns=(10**11 - 1,) * MAX_BATCH_STARTS,
+        batch_starts_monotonic_ns=tuple(range(uptime_ns, uptime_ns + MAX_BATCH_STARTS)),
+        batch_stamp_bound_ns=10**11,
+        clock_exchanges=(exchange,) * MAX_CLOCK_EXCHANGES,
+    )
+    assert len(encode(finished)) <= MAX_PAYLOAD_BYTES
+
+
+EXCHANGE = {"board_sent_ns": 1, "lab_received_ns": 7, "lab_answered_ns": 8, "board_received_ns": 3}
+
+
 @pytest.mark.parametrize(
     ("change", "word"),
     [
+        ({"board_received_ns": 0}, "board_received_ns .* before board_sent_ns"),
+        ({"lab_answered_ns": 6}, "lab_answered_ns .* before lab_received_ns"),
+        ({"lab_answered_ns": -1}, "greater than or equal to 0"),
+    ],
+)
+def test_a_clock_exchange_runs_forward(change, word):
+    finished = {"finished_utc_ns": 1, "images": 4, "batches": 4}
+    assert read(finished | {"clock_exchanges": [EXCHANGE]}, RunFinished).clock_exchanges[0].lab_received_ns == 7
+    with pytest.raises(MessageError, match=word):
+        read(finished | {"clock_exchanges": [EXCHANGE | change]}, RunFinished)
+
+
+@pytest.mark.parametrize(
+    ("change", "word"),
+    [
+        ({"batch_starts_monotonic_ns": [1, 2, 3, 4, 5]}, "5 batch starts for 4"),
+        ({"batch_starts_monotonic_ns": [1, 3, 3]}, "must ascend"),
         ({"images": 3, "batches": 4}, "fewer than batches"),
         ({"images": 3, "batches": 0}, "without a batch"),
         ({"images": 1, "batches": 1, "batch_durations_ns": [1, 2]}, "2 batch durations for 1"),

@@ -25,6 +25,7 @@ def test_it_plays_what_is_declared_and_reports_it_so(marker, marker_bench):
     assert (report.images, report.batches) == (12, 3)
     assert report.batch_durations_ns == (50_000_000,) * 3
     assert report.finished_monotonic_ns - report.started_monotonic_ns == 154_000_000
+    assert [at - report.started_monotonic_ns for at in report.batch_starts_ns] == [0, 52_000_000, 104_000_000]
 
 
 def test_the_image_limit_ends_it_sooner(marker):
@@ -36,6 +37,13 @@ def test_without_a_count_it_plays_on_until_told(marker, marker_bench):
     report = scripted("0.05,0.05").run(marker, lambda: len(marker_bench.lines) == 3, None)
     assert report.batches == 6
     assert marker_bench.lines == ["play 0.05 0.05 0.05 0.05"] * 3
+
+
+def test_a_world_faster_than_the_boards_clock_leaves_no_batch_starts(marker, marker_bench):
+    """The bench of this test plays two batches in no time, so the second pair would begin before the first is over."""
+    report = scripted("0.05,0.05").run(marker, lambda: len(marker_bench.lines) == 2, None)
+    assert report.batches == 4
+    assert report.batch_starts_ns == ()
 
 
 def test_a_long_script_is_played_in_parts(marker, marker_bench):

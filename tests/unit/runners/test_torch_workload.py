@@ -63,8 +63,24 @@ def test_it_stops_when_told(workload):
 def test_durations_are_those_of_the_batches(workload):
     report = workload.run(LevelLog(), lambda: False, images_planned=12)
     span_ns = report.finished_monotonic_ns - report.started_monotonic_ns
-    assert len(report.batch_durations_ns) == 3
+    assert len(report.batch_durations_ns) == len(report.batch_starts_ns) == 3
+    ends_ns = [at + long for at, long in zip(report.batch_starts_ns, report.batch_durations_ns, strict=True)]
+    assert report.started_monotonic_ns <= report.batch_starts_ns[0]
+    assert ends_ns[0] < report.batch_starts_ns[1] < ends_ns[1]
+    assert ends_ns[-1] == report.finished_monotonic_ns
     assert 0 < sum(report.batch_durations_ns) <= span_ns - 2 * LOW_S * 1e9
+
+
+def test_a_slow_marker_makes_the_times_less_sure(workload):
+    class SlowLog(LevelLog):
+        def set(self, level: bool) -> None:
+            super().set(level)
+            time.sleep(3e-3)
+
+    quick = workload.run(LevelLog(), lambda: False, images_planned=12)
+    slow = workload.run(SlowLog(), lambda: False, images_planned=12)
+    assert slow.batch_stamp_bound_ns >= 3_000_000
+    assert 0 < quick.batch_stamp_bound_ns < slow.batch_stamp_bound_ns
 
 
 def test_a_batch_that_breaks_leaves_the_marker_low(workload, monkeypatch):

@@ -1,0 +1,1 @@
+"""Procedures: one runnable script a file; each makes one kind of certificate."""

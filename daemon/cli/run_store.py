@@ -1,0 +1,38 @@
+"""Run store: the options by which a verb is told where runs are kept, and the store opened by them."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+if TYPE_CHECKING:
+    from daemon.store import Store
+
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", metavar="FILE", help="Configuration whose storage is read.")
+]
+DirectoryOption = Annotated[
+    Path | None, typer.Option("--directory", metavar="DIR", help="Storage directory, instead of a configuration.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+
+@contextmanager
+def run_store(config: Path | None, directory: Path | None) -> Iterator["Store"]:
+    """Open the store that exactly one of the options names."""
+    # The database layer takes half a second to import; `joulebench --help` should not wait for it.
+    from daemon.store import Store
+
+    with Store(_database_url(config, directory), create=False) as store:
+        yield store
+
+
+def _database_url(config: Path | None, directory: Path | None) -> str:
+    from daemon.configuration import load_configuration
+    from daemon.sections.storage import sqlite_url
+
+    if (config is None) == (directory is None):
+        raise typer.BadParameter("give either --config FILE or --directory DIR")
+    return sqlite_url(directory) if directory is not None else load_configuration(Path(str(config))).storage.url

@@ -1,0 +1,85 @@
+"""`joulebench verify`: proof that the stated uncertainty is what it says."""
+
+import json
+import os
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+
+if TYPE_CHECKING:
+    from daemon.verify.coverage import CoverageReport
+    from metrology.ladder import Rung
+
+app = typer.Typer(no_args_is_help=True, help="Prove on virtual benches what results claim.")
+
+
+@app.callback()
+def verify() -> None:
+    """Prove on virtual benches what results claim."""
+
+
+@app.command("coverage")
+def coverage(
+    benches: Annotated[int, typer.Option(min=1, help="Virtual benches, each with instrument errors of its own.")] = 400,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the draw.")] = 1,
+    sync: Annotated[str, typer.Option(metavar="marker|clock", help="How windows are found.")] = "marker",
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Processes that work at the same time; left out: two more than cores, since benches wait too.",
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Calibrate and measure many virtual benches, and count how often the 95 % interval holds the truth."""
+    report = _verified(benches=benches, seed=seed, rung=_rung(sync), jobs=jobs or (os.cpu_count() or 1) + 2)
+    if as_json:
+        typer.echo(json.dumps(asdict(report), indent=2))
+        return
+    typer.echo(
+        f"{report.benches} benches, {report.results} results, {report.invalid} invalid\n"
+        f"coverage of the 95 % interval: {report.coverage_95:.1%}\n"
+        f"bias: {report.bias_pct:+.3f} %\n"
+        f"median expanded uncertainty: {report.median_u95_pct:.3f} %\n"
+        f"95 % of errors within: {report.p95_abs_error_pct:.3f} %"
+    )
+
+
+def _rung(sync: str) -> "Rung":
+    from metrology.ladder import Rung
+
+    for rung in (Rung.MARKER, Rung.CLOCK):
+        if sync == rung.value:
+            return rung
+    raise typer.BadParameter(f"--sync is `marker` or `clock`, got {sync!r}")
+
+
+def _verified(*, benches: int, seed: int, rung: "Rung", jobs: int) -> "CoverageReport":
+    """Verify with a progress bar on standard error."""
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    from daemon.verify.coverage import verify_coverage
+
+    columns = (TextColumn("{task.description}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+        task = progress.add_task("benches", total=benches)
+        inside = done = 0
+
+        def on_score(score: object) -> None:
+            nonlocal inside, done
+            done += 1
+            inside += bool(getattr(score, "covered", False))
+            progress.update(task, advance=1, description=f"benches, {inside} of {done} inside")
+
+        return verify_coverage(benches=benches, seed=seed, rung=rung, jobs=jobs, on_score=on_score)

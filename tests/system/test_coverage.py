@@ -1,0 +1,92 @@
+"""Virtual benches end to end: calibrated by the procedures, measured over sockets, held against the truth."""
+
+import json
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from calibration.errors import ProcedureFailed
+from daemon.cli.main import app
+from daemon.errors import VerificationFailed
+from daemon.verify import coverage
+from daemon.verify.coverage import report_of
+from daemon.verify.score import Score
+from daemon.verify.virtual_bench import score_bench
+from metrology.ladder import Rung
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
+FEW = 12
+
+
+def test_a_few_benches_are_as_good_as_they_say() -> None:
+    """Twelve benches: fewer than nine inside would happen once in a thousand at 95 %."""
+    result = CliRunner().invoke(app, ["verify", "coverage", "--benches", str(FEW), "--seed", "7", "--json"])
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert set(report) == {
+        "benches", "results", "coverage_95", "bias_pct", "median_u95_pct", "p95_abs_error_pct", "invalid",
+    }  # fmt: skip
+    assert report["benches"] == report["results"] == FEW
+    assert report["invalid"] == 0
+    assert report["coverage_95"] >= 9 / FEW
+    assert 0.15 < report["median_u95_pct"] < 0.4
+    # the declared limits would allow several per cent: the calibration is really used
+    assert 0.0 < report["p95_abs_error_pct"] < 0.5
+
+
+def test_a_few_benches_by_the_clock_are_as_good_as_they_say() -> None:
+    result = CliRunner().invoke(
+        app, ["verify", "coverage", "--benches", "8", "--seed", "7", "--sync", "clock", "--json"]
+    )
+    assert result.exit_code == 0, result.output
+    report = json.loads(result.stdout)
+    assert report["invalid"] <= 1
+    assert report["coverage_95"] >= 5 / 8
+    assert report["median_u95_pct"] < 0.4
+
+
+def test_a_bench_that_cannot_be_calibrated_counts_as_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
+    def crooked(seed: int, rung: Rung) -> Score:
+        raise ProcedureFailed("gain", f"the points of {seed} and {rung} do not lie on a line")
+
+    monkeypatch.setattr(coverage, "score_bench", crooked)
+    score = coverage._attempted(5, Rung.MARKER)
+    assert (score.quality, score.reasons, score.counts) == ("invalid", ("not calibrated",), False)
+
+
+@pytest.mark.parametrize(
+    ("planted", "code"),
+    [
+        ({"range_v_per_a": 0.01}, "probe_range"),
+        ({"turns": 2}, "probe_turns"),
+        ({"turns": 3}, "probe_turns"),
+        ({"battery": "empty"}, "probe_dead"),
+        ({"jaw": "open"}, "probe_dead"),
+        ({"zero_shift_a": 0.02}, "zero_drift"),
+    ],
+)
+def test_each_planted_fault_ends_with_its_own_code(planted: dict[str, Any], code: str) -> None:
+    score = score_bench(31, planted=planted)
+    assert code in score.reasons
+    assert score.quality == ("degraded" if code == "zero_drift" else "invalid")
+
+
+def test_no_result_at_all_is_an_error() -> None:
+    dead = Score(
+        seed=1, quality="invalid", sync="marker", reasons=("probe_dead",), true_j=1.0, measured_j=1.0, u95_j=1.0
+    )
+    with pytest.raises(VerificationFailed, match="none of 1 benches gave a result; reasons: probe_dead"):
+        report_of([dead])
+
+
+def test_the_report_counts_what_was_scored() -> None:
+    def score(measured_j: float | None, quality: str = "valid") -> Score:
+        u95_j = None if measured_j is None else 0.01
+        return Score(seed=0, quality=quality, sync="marker", reasons=(), true_j=1.0, measured_j=measured_j, u95_j=u95_j)
+
+    report = report_of([score(1.005), score(0.98, "degraded"), score(1.005, "invalid"), score(None)])
+    assert (report.benches, report.results, report.invalid) == (4, 2, 2)
+    assert report.coverage_95 == 0.5
+    assert report.bias_pct == pytest.approx(-0.75)
+    assert report.median_u95_pct == pytest.approx(1.0)

@@ -1,0 +1,57 @@
+"""Readiness: which certificates a run would use now, and where that keeps it from being run."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from calibration.store import CertificateStore
+from daemon.readiness import Finding, certificate_findings
+from daemon.sections.storage import MissingCertificate
+from tests.unit.calibration.example_certificate import certificate
+from tests.unit.daemon.test_accuracy import DELAY, LEAD, NOW_NS, OTHER_SCOPE, of_scope, zero
+from tests.unit.daemon.test_measurement import configuration
+
+
+def findings(folder: Path, *stored: object, missing: str = "degrade", **identities: str) -> dict[str, Finding]:
+    store = CertificateStore(folder / "certificates")
+    for one in stored:
+        store.add(one)  # type: ignore[arg-type]
+    plain = configuration(folder)
+    calibration = plain.calibration.model_copy(update={"missing": MissingCertificate(missing)})
+    chosen = plain.model_copy(update={"calibration": calibration})
+    return {one.part: one for one in certificate_findings(chosen, identities, at_utc_ns=NOW_NS)}
+
+
+def test_those_that_a_run_would_use(tmp_path: Path) -> None:
+    found = findings(tmp_path, certificate(), zero(), LEAD, DELAY, missing="reject")
+    assert {part: one.text.partition(",")[0] for part, one in found.items()} == {
+        "certificate: gain": "one",
+        "certificate: zero": "zero-1",
+        "certificate: lead": "lead-1",
+        "certificate: delay of b": "delay-1",
+    }
+    assert all(one.ok for one in found.values())
+    assert "until 20" in found["certificate: gain"].text
+
+
+@pytest.mark.parametrize(("missing", "ok"), [("accept", True), ("degrade", True), ("reject", False)])
+def test_none_fails_where_runs_are_refused(tmp_path: Path, missing: str, ok: bool) -> None:
+    found = findings(tmp_path, missing=missing)
+    assert found["certificate: gain"].ok is ok
+    assert "there is no certificate" in found["certificate: gain"].text
+    assert found["certificate: zero"].ok
+
+
+def test_another_instrument_is_told(tmp_path: Path) -> None:
+    found = findings(tmp_path, of_scope(certificate()), **OTHER_SCOPE)
+    assert "calibration_mismatch" in found["certificate: gain"].text
+    assert "MY2" in found["certificate: gain"].text
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    path = CertificateStore(tmp_path / "certificates").add(replace(certificate()))
+    path.write_text(path.read_text().replace("1.0123", "1.0000"))
+    (found,) = findings(tmp_path).values()
+    assert not found.ok
+    assert "one.json" in found.text

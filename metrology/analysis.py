@@ -270,7 +270,14 @@ def _pulse_reasons(examined: Sequence[_Examined], facts: RunFacts) -> list[Reaso
             aligned=number == 0 and not one.reading.starts_high,
             name=one.name,
         )
-        found += period_reasons(one.reading, run_duration_s=facts.run_duration_s, batches=facts.batches, name=one.name)
+        found += period_reasons(
+            one.reading,
+            run_duration_s=facts.run_duration_s,
+            batches=facts.batches,
+            told_s=facts.batch_durations_s,
+            aligned=number == 0 and not one.reading.starts_high,
+            name=one.name,
+        )
     return found
 
 

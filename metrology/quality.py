@@ -212,25 +212,50 @@ def pulse_reasons(
     return [Reason(code=ReasonCode.MARKER_ODD, verdict=Verdict.INVALID, text=text)]
 
 
-def period_reasons(reading: MarkerReading, *, run_duration_s: float | None, batches: int, name: str) -> list[Reason]:
+def period_reasons(
+    reading: MarkerReading,
+    *,
+    run_duration_s: float | None,
+    batches: int,
+    told_s: Sequence[float],
+    aligned: bool,
+    name: str,
+) -> list[Reason]:
     """Return a reason where batches follow each other in the record at another pace than the board's own.
 
     Args:
         reading: the marker.
         run_duration_s: from the first batch's start to the last one's end by the board's clock, in seconds.
         batches: batches that the board says it ran.
+        told_s: durations of the run's first batches by the board's clock, in seconds; may be empty.
+        aligned: the first pulse is the run's first batch.
         name: which capture, for the text.
     """
     if run_duration_s is None or reading.whole is None or batches < 2 or len(reading.pulses) < 2:
         return []
-    seen_s, told_s = reading.whole.duration_s / len(reading.pulses), run_duration_s / batches
-    if told_s / PERIOD_FACTOR <= seen_s <= told_s * PERIOD_FACTOR:
+    count = len(reading.pulses)
+    seen_s, mean_s = reading.whole.duration_s / count, run_duration_s / batches
+    slow_down = _slow_down(told_s, count, aligned=aligned)
+    fastest_s, slowest_s = mean_s * min(slow_down), mean_s * max(slow_down)
+    if fastest_s / PERIOD_FACTOR <= seen_s <= slowest_s * PERIOD_FACTOR:
         return []
+    ran = f"{fastest_s:.4g} s" if len(slow_down) == 1 else f"{fastest_s:.4g} to {slowest_s:.4g} s"
     text = (
-        f"{name}: the marker shows a batch every {seen_s:.4g} s, the board ran one every {told_s:.4g} s: "
+        f"{name}: the marker shows a batch every {seen_s:.4g} s, the board ran one every {ran}: "
         "edges are missing, or there are too many"
     )
     return [Reason(code=ReasonCode.MARKER_ODD, verdict=Verdict.INVALID, text=text)]
+
+
+def _slow_down(told_s: Sequence[float], count: int, *, aligned: bool) -> tuple[float, ...]:
+    """Return how much slower than on the whole the board ran so many batches in a row: those first, or any it told of.
+
+    A board that does something else for a while, or gets hot, runs at a pace of its own within one record.
+    """
+    if len(told_s) < count:
+        return (1.0,)
+    runs_s = np.convolve(told_s, np.ones(count) / count, mode="valid") / np.mean(told_s)
+    return (float(runs_s[0]),) if aligned else (float(runs_s.min()), float(runs_s.max()))
 
 
 def current_reasons(mean_current_a: float, *, name: str) -> list[Reason]:

@@ -222,6 +222,27 @@ def test_a_run_longer_than_its_record_is_valid_while_its_marker_tells_the_truth(
     assert analysed(captured(LONG_PULSES), facts=bare).reasons == ()
 
 
+HOT = replace(LONG_RUN, batch_durations_s=(0.0498,) * 100 + (0.1498,) * 300, run_duration_s=50.0)
+"""A board that gets hot after a quarter of its batches, and runs three times as slow."""
+
+
+def test_a_board_that_slows_down_is_no_marker_that_lies() -> None:
+    assert ReasonCode.MARKER_ODD not in codes(analysed(captured(LONG_PULSES), facts=HOT))
+    two = replace(HOT, captures_planned=2)
+    later = captured([(3_000 + 7_500 * k, 10_490 + 7_500 * k) for k in range(12)], name="capture 1")
+    assert ReasonCode.MARKER_ODD not in codes(analysed(captured(LONG_PULSES), later, facts=two))
+    # the same pulses are too quick for a board that never was
+    slow = replace(HOT, batch_durations_s=(0.1248,) * 400)
+    assert ReasonCode.MARKER_ODD in codes(analysed(captured(LONG_PULSES), facts=slow))
+
+
+def test_where_whole_pulses_are_missing_the_pace_tells() -> None:
+    """Every second pulse is not there at all: each that is lasts as long as a batch does."""
+    found = analysed(captured(LONG_PULSES[::2]), facts=LONG_RUN)
+    assert ReasonCode.MARKER_ODD in codes(found)
+    assert ReasonCode.MARKER_ODD in codes(analysed(captured(LONG_PULSES[::2]), facts=HOT))
+
+
 def test_batches_may_differ_as_the_board_says_they_do() -> None:
     pulses = [(10_000, 11_000), (11_010, 21_010), (21_020, 22_020)]
     told = replace(

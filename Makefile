@@ -5,7 +5,7 @@ PYTHON ?= python3
 PIP_FLAGS ?=
 PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
-WORKERS ?= 2
+WORKERS ?= 3
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,7 +35,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/joulebench demo $(DEMO_FLAGS)
 
-# Twice: first what needs the machine to itself, then all the rest in as many processes as a small machine has cores.
+# Twice: first what needs the machine to itself, then all the rest in one process more than a small machine has cores,
+# since tests wait too.
 test: check
 	$(BIN)/python -m pytest -m "alone" $(PYTEST_FLAGS)
 	$(BIN)/python -m pytest -m "not alone and not hardware" -n $(WORKERS) --dist worksteal $(PYTEST_FLAGS)

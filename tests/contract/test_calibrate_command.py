@@ -164,7 +164,7 @@ def test_a_board_that_is_still_connected_stores_nothing(simulated: SimulatedBenc
         result = calibrate(verb, "--config", str(config), status=1, typed="\n\n")
         assert "disconnect the board" in str(result.exception)
         with TruthClient(simulated.addresses.truth) as truth:
-            assert abs(truth.supply_means()["current_a"]) < 1e-9, "the output stays off"
+            assert abs(truth.supply_means()["current_a"]) < 1e-4, "the output stays off"
     assert not CertificateStore(config.parent / "certificates").certificates()
 
 

@@ -12,6 +12,8 @@ class BenchAddresses:
 
     oscilloscope: str
     """VISA resource name of the scope's raw socket."""
+    oscilloscope_vxi11: str
+    """VISA resource name of the same scope over VXI-11; the port in it makes the client ask no port mapper."""
     gpib_adapter: str
     """VISA resource name of the adapter."""
     power_supply: str

@@ -14,11 +14,13 @@ from instruments.simulated.gpib_device import GpibDevice
 from instruments.simulated.line_server import LineServer
 from instruments.simulated.marker_input import MarkerInput
 from instruments.simulated.prologix_front import AdapterState, PrologixFront
+from instruments.simulated.rpc_server import RpcServer
 from instruments.simulated.scope_dialect import ScopeDialect
 from instruments.simulated.socket_front import SocketFront
 from instruments.simulated.supply_dialect import SupplyDialect
 from instruments.simulated.truth_channel import TruthChannel
 from instruments.simulated.truth_log import TruthLog
+from instruments.simulated.vxi11_front import DEVICE_NAME, Vxi11Abort, Vxi11Core, Vxi11Device
 from instruments.simulated.world import World, WorldSettings
 from metrology.errors import MetrologyError
 
@@ -69,12 +71,14 @@ class SimulatedBench:
             marker = LineServer(lambda: MarkerInput(self.world, self._clock), host=self._host)
             truth = LineServer(lambda: TruthChannel(self.world, self.truth, self.faults), host=self._host)
             marker_port, truth_port = await serve(stack, marker), await serve(stack, truth)
+            vxi11_port = await self._serve_vxi11(stack, scope)
             pacer = asyncio.create_task(self._pace(), name="simulated-bench-pacer")
             stack.push_async_callback(_cancelled, pacer)
             self._stack = stack.pop_all()
         board = self._board_number
         self._addresses = BenchAddresses(
             oscilloscope=f"TCPIP0::{self._host}::{scope_port}::SOCKET",
+            oscilloscope_vxi11=f"TCPIP{board}::{self._host},{vxi11_port}::{DEVICE_NAME}::INSTR",
             gpib_adapter=f"PRLGX-TCPIP{board}::{self._host}::{gpib_port}::INTFC",
             power_supply=f"GPIB{board}::{SUPPLY_ADDRESS}::INSTR",
             marker=f"tcp://{self._host}:{marker_port}",
@@ -93,6 +97,13 @@ class SimulatedBench:
     async def _serve(self, stack: contextlib.AsyncExitStack, server: LineServer) -> int:
         await stack.enter_async_context(server)
         return server.port
+
+    async def _serve_vxi11(self, stack: contextlib.AsyncExitStack, scope: ScopeDialect) -> int:
+        device = Vxi11Device(scope)
+        abort = await stack.enter_async_context(RpcServer(lambda: Vxi11Abort(device), host=self._host))
+        device.abort_port = abort.port
+        core = await stack.enter_async_context(RpcServer(lambda: Vxi11Core(device), host=self._host))
+        return core.port
 
     async def _pace(self) -> None:
         """Finish sweeps while nobody asks, rendering beside the event loop, which must stay quick for the marker."""

@@ -6,7 +6,7 @@ talk. So a new message before that is "Query INTERRUPTED", and talking with noth
 
 from dataclasses import dataclass
 
-from instruments.simulated.faults import FaultKind
+from instruments.simulated.delivery import delivered
 from instruments.simulated.scpi_instrument import ScpiInstrument
 
 
@@ -43,7 +43,6 @@ class GpibDevice:
         if self.unread is not None:
             self.unread = None
             self.instrument.report(-410)
-        answer = self.instrument.receive(message)
-        if answer is None or self.instrument.faults.take(FaultKind.SWALLOW_NEXT_ANSWER, self.instrument.role):
-            return
-        self.unread, self.ready_at = answer.data, now + self.latency_s
+        delivery = delivered(self.instrument, self.instrument.receive(message))
+        if delivery is not None:
+            self.unread, self.ready_at = delivery.data, now + self.latency_s

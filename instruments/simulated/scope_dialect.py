@@ -49,6 +49,12 @@ class ScopeDialect(ScpiInstrument):
         self.acquisition.reset()
         self._waveform.reset()
 
+    def device_clear(self) -> None:
+        """Give up a `:DIGitize` that the interface waits for: that is what a device clear is for [M2p p.177]."""
+        super().device_clear()
+        if self.blocked:
+            self.acquisition.stop()
+
     def trigger(self) -> None:
         """Do what `*TRG` does: the same as `:RUN`."""
         self.acquisition.run()

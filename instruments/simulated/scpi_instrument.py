@@ -132,7 +132,8 @@ class ScpiInstrument:
         """Do what `*RST` does; a hook."""
 
     def device_clear(self) -> None:
-        """Do what a device clear on the bus does; a hook."""
+        """Do what a device clear on the bus does: the message in execution is given up, and nothing else changes."""
+        self._message.units.clear()
 
     def trigger(self) -> None:
         """Do what `*TRG` does; a hook."""

@@ -79,18 +79,11 @@ class ScpiTree:
         Raises:
             ScpiError: -113, no such header.
         """
-        node, suffixes = self._root, []
-        for name, number in path:
-            found = next((child for child in node.children if child.matches(name, number)), None)
-            if found is None:
-                raise ScpiError(-113)
-            node = found
-            if node.numbered:
-                suffixes.append(int(number or 1))
-        handler = node.query if is_query else node.write
-        if handler is None:
-            raise ScpiError(-113)
-        return handler, tuple(suffixes)
+        for node, suffixes in _ends(self._root, path):
+            handler = node.query if is_query else node.write
+            if handler is not None:
+                return handler, suffixes
+        raise ScpiError(-113)
 
 
 def parse_header(header: str) -> Path:
@@ -103,6 +96,18 @@ def parse_header(header: str) -> Path:
     if not all(parts):
         raise ScpiError(-113)
     return tuple((part[1], part[2]) for part in parts if part)
+
+
+def _ends(node: _Node, path: Path) -> Iterator[tuple[_Node, tuple[int, ...]]]:
+    """Yield each node that a header can mean: `DIG` is short for both `DIGitize` and `DIGital<n>`."""
+    if not path:
+        yield node, ()
+        return
+    name, number = path[0]
+    for child in node.children:
+        if child.matches(name, number):
+            own = (int(number or 1),) if child.numbered else ()
+            yield from ((end, own + others) for end, others in _ends(child, path[1:]))
 
 
 def _child(node: _Node, mnemonic: str, numbered: bool) -> _Node:

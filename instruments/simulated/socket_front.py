@@ -1,6 +1,6 @@
 """Raw SCPI socket in front of an instrument."""
 
-from instruments.simulated.faults import FaultKind
+from instruments.simulated.delivery import delivered
 from instruments.simulated.line_server import LineConnection
 from instruments.simulated.scpi_instrument import Answer, ScpiInstrument
 
@@ -33,21 +33,12 @@ class SocketFront(LineConnection):
 
     def _take(self, answer: Answer | None) -> None:
         self._unfinished = self._instrument.unfinished
-        if answer is not None:
-            self._send_answer(answer)
+        delivery = delivered(self._instrument, answer)
+        if delivery is not None:
+            self.send(delivery.data)
+            if delivery.then_drops:
+                self.drop()
 
     def line_too_long(self) -> None:
         """Queue an input buffer overrun."""
         self._instrument.report(-363)
-
-    def _send_answer(self, answer: Answer) -> None:
-        faults = self._instrument.faults
-        if faults.take(FaultKind.SWALLOW_NEXT_ANSWER, self._instrument.role):
-            return
-        if answer.holds_block and faults.take(FaultKind.TRUNCATE_NEXT_BLOCK):
-            self.send(answer.data[: len(answer.data) // 2])
-        elif answer.holds_block and faults.take(FaultKind.DROP_CONNECTION_NEXT_BLOCK):
-            self.send(answer.data[: len(answer.data) // 2])
-            self.drop()
-        else:
-            self.send(answer.data)

@@ -79,7 +79,8 @@ def transport_of(resource: MessageBasedResource) -> Any:
 def _open(name: str) -> object:
     host = getattr(pyvisa.rname.parse_resource_name(name), "host_address", None)
     if host is not None:
-        socket.getaddrinfo(host, None)  # a name that does not resolve must not leave pyvisa-py's socket unclosed
+        name_alone = host.partition(",")[0]  # a VXI-11 server that no port mapper knows is `host,port`
+        socket.getaddrinfo(name_alone, None)  # a name that does not resolve must not leave pyvisa-py's socket unclosed
     return resource_manager().open_resource(name, open_timeout=round(OPEN_TIMEOUT_S * 1000))
 
 

@@ -45,8 +45,8 @@ class MessageExchange:
 
     @property
     def idle(self) -> bool:
-        """Whether nothing is being executed, nothing waits, and there is nothing to read."""
-        return not (self._executing or self._messages or self._left)
+        """Whether nothing is being executed, nothing waits, and no answer is there or on its way."""
+        return not (self._executing or self._messages) and self._output is None
 
     def listen(self, data: bytes, *, end: bool) -> None:
         """Take bytes; a line feed or END ends a message."""

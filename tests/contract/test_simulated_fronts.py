@@ -355,7 +355,16 @@ def test_the_ready_file_holds_the_addresses(bench: SimulatedBenchThread, tmp_pat
     bench.addresses.write(tmp_path / "ready.json")
     told = json.loads((tmp_path / "ready.json").read_text())
     assert told["power_supply"] == "GPIB0::5::INSTR"
-    assert set(told) == {"oscilloscope", "gpib_adapter", "power_supply", "marker", "truth", "seed", "time_scale"}
+    assert set(told) == {
+        "oscilloscope",
+        "oscilloscope_vxi11",
+        "gpib_adapter",
+        "power_supply",
+        "marker",
+        "truth",
+        "seed",
+        "time_scale",
+    }
     assert [path.name for path in tmp_path.iterdir()] == ["ready.json"]
 
 

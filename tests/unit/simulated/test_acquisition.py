@@ -100,11 +100,12 @@ def test_stopping_an_armed_scope_leaves_no_new_record(bench: HandBench) -> None:
     assert bench.acquisition.condition() == OperationStatus(0)
 
 
-def test_single_never_triggers_itself_but_digitize_does(bench: HandBench) -> None:
+@pytest.mark.parametrize("digitize", [":DIGitize", ":DIG", "dig CHAN1,POD1"])
+def test_single_never_triggers_itself_but_digitize_does(bench: HandBench, digitize: str) -> None:
     bench.write(":TRIGger:SWEep AUTO", ":SINGle")
     bench.wait(10.0, steps=10)
     assert bench.acquisition.condition() == ARMED
-    bench.write(":STOP", ":DIGitize")
+    bench.write(":STOP", digitize)
     assert bench.scope.blocked
     bench.wait(2.5, steps=5)
     assert not bench.scope.blocked

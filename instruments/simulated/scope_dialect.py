@@ -3,6 +3,7 @@
 from instruments.simulated.acquisition import Acquisition
 from instruments.simulated.error_queue import ScpiError
 from instruments.simulated.faults import Faults, Role
+from instruments.simulated.measure_commands import MeasureCommands
 from instruments.simulated.scope_setting_commands import add_setting_commands
 from instruments.simulated.scpi_instrument import ScpiInstrument
 from instruments.simulated.scpi_tree import Call
@@ -24,6 +25,7 @@ class ScopeDialect(ScpiInstrument):
         self._waveform = WaveformCommands(acquisition, self.report)
         self._waveform.add_to(self.tree)
         add_setting_commands(self.tree, acquisition)
+        MeasureCommands(acquisition).add_to(self.tree)
         self._add_run_control()
         self._add_status()
         self._add_system()

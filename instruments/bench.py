@@ -8,13 +8,12 @@ from dataclasses import replace
 
 from instruments.attendant import Attendant
 from instruments.bench_settings import BenchSettings
+from instruments.connector import Connector, VisaConnector
 from instruments.current_probe import CurrentProbe
 from instruments.errors import BenchNotReady, InstrumentError, InstrumentTimeout, NotTriggered
 from instruments.oscilloscope import Operation, Oscilloscope
 from instruments.power_supply import PowerSupply
-from instruments.prologix_adapter import READ_TIMEOUT_S, PrologixAdapter
 from instruments.supply_reading import SupplyReading
-from instruments.visa_session import VisaSession
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
 
@@ -31,9 +30,22 @@ ARM_POLL_S = 0.005
 class Bench:
     """The instruments of one bench. Open it, prepare it once a run, then arm, wait and read once a capture."""
 
-    def __init__(self, settings: BenchSettings, *, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> None:
-        """Take the settings, and the lab's clock: the world's where a simulated one runs faster than ours."""
+    def __init__(
+        self,
+        settings: BenchSettings,
+        *,
+        connector: Connector | None = None,
+        monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    ) -> None:
+        """Take the settings.
+
+        Args:
+            settings: which instruments, and what is wired where.
+            connector: makes the sessions; None: through PyVISA.
+            monotonic_ns: the lab's clock: the world's where a simulated one runs faster than ours.
+        """
         self.settings = settings
+        self._connector = connector or VisaConnector()
         self._monotonic_ns = monotonic_ns
         deadline_s = QUESTIONS_PER_CALL * settings.timeout_s
         close_s = 2 * settings.timeout_s
@@ -241,21 +253,18 @@ class Bench:
 
     def _connect_oscilloscope(self, stack: ExitStack) -> Oscilloscope:
         settings = self.settings
-        session = VisaSession.open(settings.oscilloscope_resource, role="oscilloscope", timeout_s=settings.timeout_s)
-        stack.callback(session.close)
-        return Oscilloscope(session)
+        resource, timeout_s = settings.oscilloscope_resource, settings.timeout_s
+        return Oscilloscope(self._connector.connect(stack, resource, role=self._scope.role, timeout_s=timeout_s))
 
     def _connect_supply(self, stack: ExitStack) -> PowerSupply:
         settings = self.settings
-        adapter = None
-        if settings.gpib_adapter_resource is not None:
-            read_timeout_s = min(READ_TIMEOUT_S, settings.timeout_s)
-            adapter = PrologixAdapter(settings.gpib_adapter_resource, read_timeout_s=read_timeout_s)
-            stack.callback(adapter.close)
-        session = VisaSession.open(
-            settings.power_supply_resource, role="power_supply", timeout_s=settings.timeout_s, adapter=adapter
+        session = self._connector.connect(
+            stack,
+            settings.power_supply_resource,
+            role=self._supply.role,
+            timeout_s=settings.timeout_s,
+            gpib_adapter=settings.gpib_adapter_resource,
         )
-        stack.callback(session.close)
         return PowerSupply(session, settings.envelope)
 
 

@@ -1,30 +1,17 @@
 """VISA connection: an open resource that is known to be in step, or is brought back into step before its next use."""
 
 import contextlib
-from enum import Enum, auto
 
 import pyvisa
 from pyvisa.constants import ResourceAttribute
 from pyvisa.resources import MessageBasedResource, TCPIPSocket
 
 from instruments.block_readers import CHUNK_BYTES, MessageReader, StreamReader
+from instruments.connection import Link
 from instruments.definite_block import read_block
 from instruments.errors import ConnectionFailed
 from instruments.prologix_adapter import PrologixAdapter
 from instruments.visa_library import open_resource
-
-
-class Link(Enum):
-    """What is known of the connection."""
-
-    GOOD = auto()
-    """Every question so far has had its answer."""
-    OUT_OF_STEP = auto()
-    """An answer is missing or half read: it may still come, and would answer the next question."""
-    LOST = auto()
-    """The connection is gone."""
-    CLOSED = auto()
-    """Closed on purpose."""
 
 
 class VisaConnection:
@@ -76,6 +63,18 @@ class VisaConnection:
         if self._visa is None:
             raise ConnectionFailed("the session is closed", instrument=self.role, operation=self.resource)
         return self._visa
+
+    def mend(self) -> None:
+        """Bring it back into step where the last exchange failed; raises as `in_step` does."""
+        self.in_step()
+
+    def write(self, message: bytes) -> None:
+        """Send bytes; raises what VISA raises."""
+        self.in_step().write_raw(message)
+
+    def read(self) -> bytes:
+        """Return one answer with its end; raises what VISA raises."""
+        return self.in_step().read_raw()
 
     def read_block(self, operation: str) -> bytes:
         """Return the bytes of the definite-length block that comes next.

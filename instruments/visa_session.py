@@ -9,9 +9,10 @@ import pyvisa
 from numpy.typing import DTypeLike, NDArray
 from pyvisa.constants import StatusCode
 
+from instruments.connection import Connection, Link
 from instruments.errors import BadAnswer, BadBlock, ConnectionFailed, InstrumentReported, InstrumentTimeout
 from instruments.prologix_adapter import PrologixAdapter
-from instruments.visa_connection import Link, VisaConnection
+from instruments.visa_connection import VisaConnection
 
 ERROR_QUEUE_LIMIT = 40
 """More entries than any queue holds (oscilloscope 30, supply 20): beyond, the instrument repeats itself."""
@@ -24,7 +25,7 @@ class VisaSession:
     another question.
     """
 
-    def __init__(self, connection: VisaConnection) -> None:
+    def __init__(self, connection: Connection) -> None:
         self.connection = connection
 
     @classmethod
@@ -58,7 +59,7 @@ class VisaSession:
     def write(self, command: str) -> None:
         """Send one message; nothing is read."""
         with self._failures(command):
-            self.connection.in_step().write_raw(_to_bytes(command))
+            self.connection.write(_to_bytes(command))
 
     def query(self, command: str) -> str:
         """Send one message and return its answer, without the newline.
@@ -68,10 +69,8 @@ class VisaSession:
             BadAnswer: the answer is not text.
         """
         with self._failures(command):
-            visa = self.connection.in_step()
-            visa.write_raw(_to_bytes(command))
-            answer = visa.read_raw()
-            return self._to_text(answer, command)
+            self.connection.write(_to_bytes(command))
+            return self._to_text(self.connection.read(), command)
 
     def query_number(self, command: str) -> float:
         """Send one message and return the number that answers it.
@@ -91,8 +90,7 @@ class VisaSession:
             BadBlock: the block is truncated, garbled, or no whole number of elements.
         """
         with self._failures(command):
-            visa = self.connection.in_step()
-            visa.write_raw(_to_bytes(command))
+            self.connection.write(_to_bytes(command))
             data = self.connection.read_block(command)
         width = np.dtype(dtype).itemsize
         if len(data) % width:

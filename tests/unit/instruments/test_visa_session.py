@@ -6,6 +6,7 @@ import sys
 import numpy as np
 import pytest
 
+from instruments.connection import Link
 from instruments.errors import (
     BadAnswer,
     BadBlock,
@@ -14,7 +15,7 @@ from instruments.errors import (
     InstrumentTimeout,
 )
 from instruments.visa_library import resource_manager, transport_of
-from instruments.visa_session import Link, VisaSession
+from instruments.visa_session import VisaSession
 from tests.unit.instruments.scripted_instrument import HANG_UP, answers, block
 
 SHORT_S = 0.2

@@ -1,8 +1,10 @@
 """Bootstrap: the one place that names concrete instruments, broker and store, and puts them together."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
+from pathlib import Path
 
 from daemon.admission import Admission
 from daemon.announcer import Announcer, farewell
@@ -19,19 +21,28 @@ from daemon.measurement import Measurement
 from daemon.run_conductor import RunTimes, Services
 from daemon.store import Store
 from instruments.bench import Bench
+from instruments.connector import Connector
+from instruments.transcripts.recorded_connection import RecordingConnector
+from instruments.transcripts.transcript_file import TranscriptFile
 from runners.broker_address import BrokerAddress
 from runners.broker_link import BrokerLink
 from runners.topics import Topics
 
-__all__ = ["application", "bench_settings", "broker_address"]
+__all__ = ["application", "bench_settings", "broker_address", "recording_to"]
 
 
-def application(configuration: Configuration, *, monotonic_ns: Callable[[], int] = time.monotonic_ns) -> Application:
+def application(
+    configuration: Configuration,
+    *,
+    monotonic_ns: Callable[[], int] = time.monotonic_ns,
+    connector: Connector | None = None,
+) -> Application:
     """Build the daemon that a configuration describes; call on the event loop that will run it.
 
     Args:
         configuration: everything.
         monotonic_ns: the lab's clock for synchronisation; the world's where a simulated one runs faster than ours.
+        connector: makes the sessions to the instruments; None: through PyVISA.
 
     Raises:
         StoreError: the database cannot be opened.
@@ -58,7 +69,7 @@ def application(configuration: Configuration, *, monotonic_ns: Callable[[], int]
     )
     announcer = Announcer(topics, link.publish, version=software)
     keeper = BenchKeeper(
-        Bench(bench_settings(configuration), monotonic_ns=monotonic_ns),
+        Bench(bench_settings(configuration), connector=connector, monotonic_ns=monotonic_ns),
         set_points=_set_points(configuration),
         on_instruments=lambda instruments: announcer.status(instruments=instruments),
     )
@@ -89,6 +100,20 @@ def application(configuration: Configuration, *, monotonic_ns: Callable[[], int]
         files=files,
         lock=BenchLock(configuration),
     )
+
+
+@contextmanager
+def recording_to(path: Path | None) -> Iterator[Connector | None]:
+    """Yield the connector that writes a transcript into a file; None where no file is named.
+
+    Raises:
+        BadTranscript: the file exists, or cannot be made.
+    """
+    if path is None:
+        yield None
+        return
+    with TranscriptFile(path) as transcript:
+        yield RecordingConnector(transcript)
 
 
 def _set_points(configuration: Configuration) -> dict[str, float]:

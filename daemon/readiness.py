@@ -24,6 +24,7 @@ from daemon.configuration import Configuration
 from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
 from instruments.bench import Bench
+from instruments.connector import Connector
 from instruments.errors import BenchNotReady, InstrumentError
 from instruments.supply_reading import SupplyReading
 from metrology.errors import JoulebenchError
@@ -46,10 +47,10 @@ class Finding:
     """What was found, or what is wrong and what to do."""
 
 
-async def examine(configuration: Configuration) -> list[Finding]:
-    """Examine every part, and go on where one fails."""
+async def examine(configuration: Configuration, *, connector: Connector | None = None) -> list[Finding]:
+    """Examine every part, and go on where one fails; the connector makes the sessions, None: through PyVISA."""
     instruments, broker, store, captures = await asyncio.gather(
-        _instruments(configuration),
+        _instruments(configuration, connector),
         _guarded("broker", lambda: _broker(configuration)),
         _guarded("store", lambda: asyncio.to_thread(_store, configuration)),
         _guarded("captures", lambda: asyncio.to_thread(_captures, configuration)),
@@ -109,8 +110,8 @@ async def _guarded(part: str, work: Callable[[], Awaitable[str]]) -> Finding:
         return Finding(part=part, ok=False, text=str(error) or type(error).__name__)
 
 
-async def _instruments(configuration: Configuration) -> list[Finding]:
-    bench = Bench(bench_settings(configuration))
+async def _instruments(configuration: Configuration, connector: Connector | None) -> list[Finding]:
+    bench = Bench(bench_settings(configuration), connector=connector)
     try:
         identities = await bench.open()
         found = [Finding(part=role, ok=True, text=identity) for role, identity in identities.items()]

@@ -9,21 +9,26 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from daemon.cli.command_line import RecordOption
 from daemon.cli.output_console import output_console
 
 
 def check(
     config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    record: RecordOption = None,
 ) -> None:
     """Identify every instrument, reach the broker, open the store, choose certificates; list every failure at once.
 
     Exit status 0: everything is well. 1: something is not.
     """
+    from daemon.bootstrap import recording_to
     from daemon.configuration import load_configuration
     from daemon.readiness import examine
 
-    findings = asyncio.run(examine(load_configuration(config)))
+    configuration = load_configuration(config)
+    with recording_to(record) as connector:
+        findings = asyncio.run(examine(configuration, connector=connector))
     failed = [finding for finding in findings if not finding.ok]
     if as_json:
         document = {"ok": not failed, "checks": [asdict(finding) for finding in findings]}

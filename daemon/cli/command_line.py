@@ -2,12 +2,20 @@
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 if TYPE_CHECKING:
     from runners.messages import BoardCommand
+
+RecordOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--record", metavar="FILE", help="Write every message to the instruments and every answer here, as JSON lines."
+    ),
+]
+"""Option of the verbs that speak to instruments; the file must not exist yet."""
 
 _OPTIONS = {"images_planned": "--images"}
 """Options that are not named like the key of the message."""

@@ -7,25 +7,30 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from daemon.cli.command_line import RecordOption
 from daemon.cli.log import LogLevel, configure_log
 
 if TYPE_CHECKING:
     from daemon.configuration import Configuration
+    from instruments.connector import Connector
 
 
 def daemon(
     config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")],
     log_level: Annotated[LogLevel, typer.Option(help="How much is logged, on standard error.")] = LogLevel.INFO,
+    record: RecordOption = None,
 ) -> None:
     """Measure runs on one bench as boards ask for them, until SIGINT or SIGTERM."""
+    from daemon.bootstrap import recording_to
     from daemon.configuration import load_configuration
 
     configuration = load_configuration(config)
     configure_log(log_level)
-    asyncio.run(serve(configuration))
+    with recording_to(record) as connector:
+        asyncio.run(serve(configuration, connector=connector))
 
 
-async def serve(configuration: "Configuration") -> None:
+async def serve(configuration: "Configuration", *, connector: "Connector | None" = None) -> None:
     """Serve a bench until SIGINT or SIGTERM; the run in hand then ends as interrupted, and is announced so."""
     from daemon.bootstrap import application
 
@@ -34,6 +39,6 @@ async def serve(configuration: "Configuration") -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stop.set)
     name = configuration.bench.name
-    await application(configuration).run(
+    await application(configuration, connector=connector).run(
         stop=stop, ready=lambda: typer.echo(f"bench {name} is served; Ctrl-C stops", err=True)
     )

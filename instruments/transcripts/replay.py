@@ -80,21 +80,21 @@ class Replay:
             return None
         return TranscriptDeviation(f"{self._name}, line {number} ({role}): expected {line}; got {got}")
 
-    def check_finished(self) -> None:
-        """Check that everything was replayed.
+    def check_finished(self, *roles: str) -> None:
+        """Check that everything of these roles was replayed; no role means all.
 
         Raises:
             TranscriptDeviation: the one that was raised, or for each role the first event that nobody asked for.
         """
         if self._deviation is not None:
             raise self._deviation
-        left = list(self._unfinished())
+        left = list(self._unfinished(roles or tuple(self._waiting)))
         if left:
             raise TranscriptDeviation("\n".join(left))
 
-    def _unfinished(self) -> Iterator[str]:
-        for role, waiting in self._waiting.items():
-            if waiting:
+    def _unfinished(self, roles: Sequence[str]) -> Iterator[str]:
+        for role in roles:
+            if waiting := self._waiting.get(role):
                 number, line = waiting[0]
                 yield f"{self._name}, line {number} ({role}): expected {line}; got nothing ({len(waiting)} events left)"
 

@@ -14,6 +14,7 @@ import aiomqtt
 from daemon.application import Application
 from daemon.bootstrap import application
 from daemon.configuration import Configuration
+from instruments.connector import Connector
 from instruments.simulated.bench import BenchAddresses, SimulatedBenchThread
 from instruments.simulated.truth import TruthClient
 from runners.topics import Topics
@@ -173,14 +174,16 @@ class Stage:
 
 
 @asynccontextmanager
-async def stage_of(bench: SimulatedBenchThread, port: int, folder: Path, **changes: Any) -> AsyncIterator[Stage]:
+async def stage_of(
+    bench: SimulatedBenchThread, port: int, folder: Path, *, connector: Connector | None = None, **changes: Any
+) -> AsyncIterator[Stage]:
     """Set a stage on a running simulated bench and a running broker."""
     configuration = configuration_of(bench.addresses, port, folder, **changes)
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(aiomqtt.Client("127.0.0.1", port, identifier="stage"))
         await client.subscribe(f"joulebench/v1/{BENCH}/runs/#", qos=1)
         await client.subscribe(f"joulebench/v1/{BENCH}/status", qos=1)
-        daemon = application(configuration)
+        daemon = application(configuration, connector=connector)
         stop, ready = asyncio.Event(), asyncio.Event()
         serving = asyncio.create_task(daemon.run(stop=stop, ready=ready.set), name="daemon")
         marker = await Marker.connect(bench.addresses.marker)

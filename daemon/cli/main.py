@@ -14,6 +14,7 @@ from daemon.cli import (
     compare,
     daemon,
     demo,
+    discover,
     import_recording,
     networks,
     reprocess,
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 app.command("demo")(demo.demo)
 app.command("daemon")(daemon.daemon)
+app.command("discover")(discover.discover)
 app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)
 app.command("networks")(networks.networks)

@@ -21,11 +21,22 @@ from daemon.bench_configuration import circumstances
 from daemon.bootstrap import bench_settings
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
+from daemon.remedies import (
+    DISK_FULL,
+    ENVELOPE_LEFT,
+    STORE_REFUSES,
+    broker_remedy,
+    instrument_remedy,
+    supply_remedy,
+    where_is,
+)
 from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
 from instruments.bench import Bench
 from instruments.connector import Connector
 from instruments.errors import BenchNotReady, InstrumentError
+from instruments.reachability import port_reach, reach_of
+from instruments.supply_envelope import SupplyEnvelope
 from instruments.supply_reading import SupplyReading
 from metrology.errors import JoulebenchError
 
@@ -33,6 +44,8 @@ C = TypeVar("C", bound=Certificate)
 
 BROKER_TIMEOUT_S = 5.0
 """Longest wait for the broker."""
+ROLES = ("oscilloscope", "power_supply")
+"""Instruments that answer for themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,16 +57,18 @@ class Finding:
     ok: bool
     """Whether it is as it should be."""
     text: str
-    """What was found, or what is wrong and what to do."""
+    """What was found, or what is wrong."""
+    remedy: str = ""
+    """What to do about it; empty where all is well."""
 
 
 async def examine(configuration: Configuration, *, connector: Connector | None = None) -> list[Finding]:
     """Examine every part, and go on where one fails; the connector makes the sessions, None: through PyVISA."""
     instruments, broker, store, captures = await asyncio.gather(
         _instruments(configuration, connector),
-        _guarded("broker", lambda: _broker(configuration)),
-        _guarded("store", lambda: asyncio.to_thread(_store, configuration)),
-        _guarded("captures", lambda: asyncio.to_thread(_captures, configuration)),
+        _broker_finding(configuration),
+        _guarded("store", lambda: asyncio.to_thread(_store, configuration), STORE_REFUSES),
+        _guarded("captures", lambda: asyncio.to_thread(_captures, configuration), DISK_FULL),
     )
     identities = {finding.part: finding.text for finding in instruments if finding.ok}
     certificates = await asyncio.to_thread(certificate_findings, configuration, identities, at_utc_ns=time.time_ns())
@@ -103,37 +118,75 @@ def _certificate_finding(
     return Finding(part=part, ok=True, text=f"none ({selection.outcome.value}): {selection.text}")
 
 
-async def _guarded(part: str, work: Callable[[], Awaitable[str]]) -> Finding:
+async def _guarded(part: str, work: Callable[[], Awaitable[str]], remedy: str) -> Finding:
     try:
         return Finding(part=part, ok=True, text=await work())
-    except (JoulebenchError, aiomqtt.MqttError, OSError, TimeoutError) as error:
-        return Finding(part=part, ok=False, text=str(error) or type(error).__name__)
+    except (JoulebenchError, OSError) as error:
+        return Finding(part=part, ok=False, text=str(error) or type(error).__name__, remedy=remedy)
 
 
 async def _instruments(configuration: Configuration, connector: Connector | None) -> list[Finding]:
-    bench = Bench(bench_settings(configuration), connector=connector)
+    try:
+        bench = Bench(bench_settings(configuration), connector=connector)
+    except InstrumentError as error:
+        return [await _failed(error, configuration)]
     try:
         identities = await bench.open()
         found = [Finding(part=role, ok=True, text=identity) for role, identity in identities.items()]
-        return [*found, _supply_finding(await bench.read_supply(take_events=False))]
+        reading = await bench.read_supply(take_events=False)
+        envelope = _envelope_finding(await bench.supply_set_points(), bench.settings.envelope)
+        return [*found, _supply_finding(reading), envelope]
     except BenchNotReady as error:
-        return [Finding(part=failure.instrument, ok=False, text=str(failure)) for failure in error.failures]
+        failed = [await _failed(failure, configuration) for failure in error.failures]
+        return [*_answering(error), *failed]
     except InstrumentError as error:
-        return [Finding(part=error.instrument, ok=False, text=str(error))]
+        return [await _failed(error, configuration)]
     finally:
         await bench.close()
 
 
+async def _failed(error: InstrumentError, configuration: Configuration) -> Finding:
+    reach = await asyncio.to_thread(reach_of, where_is(error.instrument, configuration))
+    remedy = instrument_remedy(error, reach, configuration)
+    return Finding(part=error.instrument, ok=False, text=str(error), remedy=remedy)
+
+
+def _answering(error: BenchNotReady) -> list[Finding]:
+    """Return the instruments that did answer; a bench of which one is missing is closed again."""
+    failed = {"power_supply" if one.instrument == "gpib_adapter" else one.instrument for one in error.failures}
+    text = "it answers as it should; its settings are examined once every instrument does"
+    return [Finding(part=role, ok=True, text=text) for role in ROLES if role not in failed]
+
+
 def _supply_finding(reading: SupplyReading) -> Finding:
     text = f"{reading.voltage_v:.4f} V, {reading.current_a:.4f} A, {reading.mode.value}"
-    if not reading.output_on:
-        text += "; the output is off: switch it on before a run"
-    return Finding(part="supply output", ok=reading.output_on and not reading.ovp_tripped, text=text)
+    text += "" if reading.output_on else "; the output is off"
+    text += "; its over-voltage protection has tripped" if reading.ovp_tripped else ""
+    remedy = supply_remedy(reading)
+    return Finding(part="supply output", ok=not remedy, text=text, remedy=remedy)
 
 
-async def _broker(configuration: Configuration) -> str:
+def _envelope_finding(set_points: tuple[float, float], envelope: SupplyEnvelope) -> Finding:
+    voltage_v, current_a = set_points
+    text = f"set {voltage_v:g} V, {current_a:g} A; envelope {envelope.max_voltage_v:g} V, {envelope.max_current_a:g} A"
+    inside = voltage_v <= envelope.max_voltage_v and current_a <= envelope.max_current_a
+    return Finding(part="supply envelope", ok=inside, text=text, remedy="" if inside else ENVELOPE_LEFT)
+
+
+async def _broker_finding(configuration: Configuration) -> Finding:
     mqtt = configuration.mqtt
     where = f"{mqtt.host}:{mqtt.port}"
+    try:
+        await _connect(configuration)
+    except (JoulebenchError, aiomqtt.MqttError, OSError) as error:
+        reach = await asyncio.to_thread(port_reach, mqtt.host, mqtt.port)
+        text = f"{where}: {str(error) or type(error).__name__}"
+        return Finding(part="broker", ok=False, text=text, remedy=broker_remedy(error, reach, mqtt))
+    return Finding(part="broker", ok=True, text=f"connected to {where}")
+
+
+async def _connect(configuration: Configuration) -> None:
+    mqtt = configuration.mqtt
     client = aiomqtt.Client(
         mqtt.host,
         mqtt.port,
@@ -142,11 +195,8 @@ async def _broker(configuration: Configuration) -> str:
         identifier=f"{configuration.mqtt_client_id}-check",
         timeout=BROKER_TIMEOUT_S,
     )
-    try:
-        async with client:
-            return f"connected to {where}"
-    except aiomqtt.MqttError as error:
-        raise ConnectionError(f"{where}: {error}; is the broker running, and the address right?") from error
+    async with client:
+        pass
 
 
 def _store(configuration: Configuration) -> str:

@@ -68,6 +68,8 @@ _PORT_REMEDIES = {
     "Or take its raw socket, port 5025",
     5025: "is this the oscilloscope, and is its LAN module in and the SCPI socket on (Utility > I/O)? "
     "It serves few connections at once: close other programs that hold one",
+    1883: "is the broker running (`systemctl status mosquitto`)? Since its version 2 mosquitto serves other "
+    "computers only with a `listener 1883` in its configuration",
     1234: "is this the GPIB adapter? A Prologix-style adapter listens at 1234 and takes one client at a time: "
     "close other programs, then switch it off and on",
 }
@@ -83,7 +85,17 @@ def reach_of(resource: str, *, deadline_s: float = CONNECT_S) -> Reach:
     target = _target(resource)
     if target is None:
         return Reach(host="", port=0, way=Way.NOT_TCP)
-    host, port = target
+    return port_reach(*target, deadline_s=deadline_s)
+
+
+def port_reach(host: str, port: int, *, deadline_s: float = CONNECT_S) -> Reach:
+    """Find out whether anything listens at a TCP port; sends nothing.
+
+    Args:
+        host: name or address.
+        port: TCP port.
+        deadline_s: how long the connection may take to be made, in seconds.
+    """
     return Reach(host=host, port=port, way=_way(host, port, deadline_s))
 
 

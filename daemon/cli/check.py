@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from daemon.cli.command_line import RecordOption
@@ -18,7 +20,7 @@ def check(
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     record: RecordOption = None,
 ) -> None:
-    """Identify every instrument, reach the broker, open the store, choose certificates; list every failure at once.
+    """Identify instruments, reach broker and store, choose certificates; list each failure with what to do about it.
 
     Exit status 0: everything is well. 1: something is not.
     """
@@ -27,7 +29,8 @@ def check(
     from daemon.readiness import examine
 
     configuration = load_configuration(config)
-    with recording_to(record) as connector:
+    # Three seconds where all is well, up to a minute where an instrument is silent.
+    with Console(stderr=True).status("asking instruments, broker and store"), recording_to(record) as connector:
         findings = asyncio.run(examine(configuration, connector=connector))
     failed = [finding for finding in findings if not finding.ok]
     if as_json:
@@ -36,6 +39,8 @@ def check(
     else:
         table = Table("part", "", "found", title=f"{config}: {len(findings) - len(failed)} of {len(findings)} well")
         for finding in findings:
-            table.add_row(finding.part, "[green]ok[/]" if finding.ok else "[red]FAIL[/]", finding.text)
+            advice = f"\n-> {finding.remedy}" if finding.remedy else ""
+            mark = "[green]ok[/]" if finding.ok else "[red]FAIL[/]"
+            table.add_row(finding.part, mark, escape(finding.text + advice))
         output_console().print(table)
     raise typer.Exit(1 if failed else 0)

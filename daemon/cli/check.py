@@ -2,23 +2,37 @@
 
 import asyncio
 import json
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from daemon.cli.command_line import RecordOption
+from daemon.cli.command_line import RecordOption, check_folder
 from daemon.cli.output_console import output_console
+
+if TYPE_CHECKING:
+    from daemon.configuration import Configuration
+    from daemon.readiness import Finding
+    from instruments.connector import Connector
 
 
 def check(
     config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     record: RecordOption = None,
+    bench_report: Annotated[
+        Path | None,
+        typer.Option(
+            "--bench-report",
+            metavar="FILE",
+            help="Try on the instruments what only real ones can show, and write what they showed here, as JSON.",
+        ),
+    ] = None,
 ) -> None:
     """Identify instruments, reach broker and store, choose certificates; list each failure with what to do about it.
 
@@ -26,12 +40,12 @@ def check(
     """
     from daemon.bootstrap import recording_to
     from daemon.configuration import load_configuration
-    from daemon.readiness import examine
 
+    _check_target(bench_report)
     configuration = load_configuration(config)
     # Three seconds where all is well, up to a minute where an instrument is silent.
-    with Console(stderr=True).status("asking instruments, broker and store"), recording_to(record) as connector:
-        findings = asyncio.run(examine(configuration, connector=connector))
+    with Console(stderr=True).status("asking instruments, broker and store") as status, recording_to(record) as way:
+        findings = _examined(configuration, way, bench_report, tell=status.update)
     failed = [finding for finding in findings if not finding.ok]
     if as_json:
         document = {"ok": not failed, "checks": [asdict(finding) for finding in findings]}
@@ -44,3 +58,27 @@ def check(
             table.add_row(finding.part, mark, escape(finding.text + advice))
         output_console().print(table)
     raise typer.Exit(1 if failed else 0)
+
+
+def _check_target(path: Path | None) -> None:
+    """Refuse before anything is tried what would be refused after it."""
+    check_folder(path, option="--bench-report")
+    if path is not None and path.exists():
+        raise typer.BadParameter(f"{str(path)!r} exists already; name another file", param_hint="--bench-report")
+
+
+def _examined(
+    configuration: "Configuration", connector: "Connector | None", report: Path | None, *, tell: Callable[[str], None]
+) -> "list[Finding]":
+    from daemon.readiness import examine
+
+    findings = asyncio.run(examine(configuration, connector=connector))
+    if report is not None:
+        from daemon.bench_report import make_trials, report_document, write_report
+
+        trials = make_trials(configuration, connector=connector, tell=tell)
+        document = report_document(configuration, findings, trials)
+        write_report(report, document)
+        counts = ", ".join(f"{count} {verdict}" for verdict, count in document["verdicts"].items())
+        typer.echo(f"written: {report}: {counts}; read it before you send it: it names serial numbers", err=True)
+    return findings

@@ -1,0 +1,1 @@
+"""Trials: what only real instruments can show, tried on them and written down."""

@@ -57,7 +57,7 @@ def instrument_remedy(error: InstrumentError, reach: Reach, configuration: Confi
         reach: how far one gets to the place where it is, or its adapter is.
         configuration: where each instrument should be.
     """
-    if reach.problem:
+    if reach.problem and isinstance(error, ConnectionFailed | InstrumentTimeout):
         return f"{reach.problem}: {reach.remedy}"
     resource = where_is(error.instrument, configuration)
     if isinstance(error, ConnectionFailed):

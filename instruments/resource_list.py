@@ -4,6 +4,8 @@ import importlib.util
 import warnings
 from dataclasses import dataclass
 
+import pyvisa
+
 from instruments.visa_library import resource_manager
 
 _NEEDED = {
@@ -25,9 +27,13 @@ class ResourceList:
 
 def list_resources() -> ResourceList:
     """List USB, GPIB and serial resources, and ask the local network for VXI-11 instruments; takes about 1 s."""
+    lacking = [text for module, text in _NEEDED.items() if importlib.util.find_spec(module) is None]
+    resources: tuple[str, ...] = ()
     with warnings.catch_warnings():
         # It warns of each package it would like, and of the sockets that it leaves to the collector.
         warnings.simplefilter("ignore")
-        resources = resource_manager().list_resources("?*")
-    lacking = tuple(text for module, text in _NEEDED.items() if importlib.util.find_spec(module) is None)
-    return ResourceList(resources=tuple(resources), lacking=lacking)
+        try:
+            resources = tuple(resource_manager().list_resources("?*"))
+        except (OSError, ValueError, pyvisa.errors.Error) as error:  # such as pyusb without a libusb
+            lacking.append(f"nothing is listed ({error}); give addresses")
+    return ResourceList(resources=resources, lacking=tuple(lacking))

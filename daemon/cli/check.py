@@ -2,18 +2,17 @@
 
 import asyncio
 import json
-from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from daemon.cli.command_line import RecordOption, check_folder
 from daemon.cli.output_console import output_console
+from daemon.cli.progress_line import Tell, progress_line
 
 if TYPE_CHECKING:
     from daemon.configuration import Configuration
@@ -30,7 +29,8 @@ def check(
         typer.Option(
             "--bench-report",
             metavar="FILE",
-            help="Try on the instruments what only real ones can show, and write what they showed here, as JSON.",
+            help="Try what only real instruments can show, and write it here, as JSON. Programmes the oscilloscope, "
+            "and puts its set-up back.",
         ),
     ] = None,
 ) -> None:
@@ -43,9 +43,8 @@ def check(
 
     _check_target(bench_report)
     configuration = load_configuration(config)
-    # Three seconds where all is well, up to a minute where an instrument is silent.
-    with Console(stderr=True).status("asking instruments, broker and store") as status, recording_to(record) as way:
-        findings = _examined(configuration, way, bench_report, tell=status.update)
+    with progress_line() as tell, recording_to(record) as connector:
+        findings = _examined(configuration, connector, bench_report, tell=tell)
     failed = [finding for finding in findings if not finding.ok]
     if as_json:
         document = {"ok": not failed, "checks": [asdict(finding) for finding in findings]}
@@ -68,10 +67,12 @@ def _check_target(path: Path | None) -> None:
 
 
 def _examined(
-    configuration: "Configuration", connector: "Connector | None", report: Path | None, *, tell: Callable[[str], None]
+    configuration: "Configuration", connector: "Connector | None", report: Path | None, *, tell: Tell
 ) -> "list[Finding]":
     from daemon.readiness import examine
 
+    # Three seconds where all is well, up to a minute where an instrument is silent.
+    tell("asking instruments, broker and store")
     findings = asyncio.run(examine(configuration, connector=connector))
     if report is not None:
         from daemon.bench_report import make_trials, report_document, write_report

@@ -1,8 +1,6 @@
 """`joulebench discover`: which instruments are there, and a configuration for them."""
 
 import json
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -13,11 +11,10 @@ from rich.table import Table
 
 from daemon.cli.command_line import check_folder
 from daemon.cli.output_console import output_console
+from daemon.cli.progress_line import progress_line
 
 if TYPE_CHECKING:
     from daemon.discovery_round import Survey
-
-Tell = Callable[[str], None]
 
 
 def discover(
@@ -45,7 +42,7 @@ def discover(
     from daemon.discovery_round import survey
 
     _check_target(write, force=force)
-    with _progress() as tell:
+    with progress_line() as tell:
         seen = survey(_resources(address or [], gpib_adapter), listing=not only_given, tell=tell)
     _show(seen, as_json=as_json, wrote=None if write is None or not seen.found else write)
     if not seen.found:
@@ -76,17 +73,6 @@ def _resources(addresses: list[str], gpib_adapter: str | None) -> list[str]:
     except ConnectionFailed as error:
         raise typer.BadParameter(str(error), param_hint="--gpib-adapter") from None
     return list(dict.fromkeys([*resources, *adapters]))
-
-
-@contextmanager
-def _progress() -> Iterator[Tell]:
-    """Show on standard error what is being asked; a line each where that is no terminal."""
-    console = Console(stderr=True, soft_wrap=True)
-    if not console.is_terminal:
-        yield lambda text: console.print(text, markup=False, highlight=False)
-        return
-    with console.status("looking for instruments") as status:
-        yield status.update
 
 
 def _show(seen: "Survey", *, as_json: bool, wrote: Path | None) -> None:

@@ -66,9 +66,10 @@ class LabProcesses:
         self.ready = json.loads(path.read_text())
         return process
 
-    def daemon(self, *, text: str = "") -> Process:
+    def daemon(self, *, text: str = "", record: Path | None = None) -> Process:
         self.config.write_text(self._configuration() + text)
-        process = self.start("daemon", "daemon", "--config", str(self.config))
+        recording = () if record is None else ("--record", str(record))
+        process = self.start("daemon", "daemon", "--config", str(self.config), *recording)
         process.says("is served")
         return process
 

@@ -63,6 +63,7 @@ def error(kind: type[InstrumentError], role: str = "oscilloscope") -> Instrument
         (error(WrongInstrument, "power_supply"), OPEN, ("joulebench discover --gpib-adapter PRLGX-TCPIP0",)),
         (error(BadAnswer), OPEN, ("another program",)),
         (error(SettingRefused), OPEN, ("correct that value",)),
+        (error(SettingRefused, "bench"), REFUSED, ("correct that value",)),
         (InstrumentReported(["-113"], instrument="oscilloscope", operation="a"), OPEN, ("off and on", "--record")),
         (error(NotTriggered), OPEN, ("--record FILE",)),
     ],

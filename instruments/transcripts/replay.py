@@ -47,11 +47,6 @@ class Replay:
             raise TranscriptDeviation(f"{self._name}: no {role} is opened in it; it holds {sorted(self._waiting)}")
         return opened[0].data.decode("ascii")
 
-    @property
-    def deviated(self) -> bool:
-        """Whether something was asked that was not recorded."""
-        return self._deviation is not None
-
     def take(self, role: str, event: Event, data: bytes | None = None) -> Line:
         """Return the next event of a role, which must be this one.
 
@@ -64,6 +59,7 @@ class Replay:
             TranscriptDeviation: something else was recorded, or nothing more; from then on the first one, always.
         """
         if self._deviation is None:
+            # Kept: what closes because of a deviation deviates too, and would be told in the place of its cause.
             self._deviation = self._deviation_at(role, event, data)
         if self._deviation is not None:
             raise self._deviation
@@ -153,9 +149,7 @@ class ReplayedConnection:
         """Close it as it was closed; safe to call again."""
         if self.link is not Link.CLOSED:
             self.link = Link.CLOSED
-            # What closes because of a deviation deviates too, and would be told in the place of its cause.
-            if not self._replay.deviated:
-                self._performed(Event.CLOSE)
+            self._performed(Event.CLOSE)
 
     def _performed(self, event: Event, data: bytes | None = None) -> bytes:
         line = self._replay.take(self.role, event, data)

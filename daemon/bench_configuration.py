@@ -40,6 +40,7 @@ def bench_settings(configuration: Configuration) -> BenchSettings:
         record_s=scope.record_s,
         pretrigger_fraction=scope.pretrigger_fraction,
         acquisition=ACQUISITION_TYPES[scope.acquisition_type],
+        restore_front_panel=scope.restore_front_panel,
         timeout_s=max(scope.timeout_s, supply.timeout_s),
     )
 

@@ -1,6 +1,7 @@
 """Bench: oscilloscope, probe and supply as one asynchronous whole, each instrument on its own thread."""
 
 import asyncio
+import logging
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import ExitStack
@@ -11,11 +12,14 @@ from instruments.bench_settings import BenchSettings
 from instruments.connector import Connector, VisaConnector
 from instruments.current_probe import CurrentProbe
 from instruments.errors import BenchNotReady, InstrumentError, InstrumentTimeout, NotTriggered
+from instruments.front_panel import FrontPanel
 from instruments.oscilloscope import Operation, Oscilloscope
 from instruments.power_supply import PowerSupply
 from instruments.supply_reading import SupplyReading
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
+
+logger = logging.getLogger(__name__)
 
 QUESTIONS_PER_CALL = 60
 """Most questions that one call asks of an instrument; with `timeout_s` each they bound the call."""
@@ -56,6 +60,7 @@ class Bench:
             "power_supply", self._connect_supply, deadline_s=deadline_s, close_deadline_s=close_s
         )
         self._identities: dict[str, str] = {}
+        self._panel: FrontPanel | None = None
         self._forced = False
 
     @property
@@ -84,11 +89,11 @@ class Bench:
         Raises:
             BenchNotReady: one or more instruments failed; all failures are listed, and the bench is closed again.
         """
-        await self.close()
+        await self._disconnect()
         try:
             return await self._learn_identities(self._scope.open(), self._supply.open())
         except BaseException:
-            await self.close()
+            await self._disconnect()
             raise
 
     async def identify(self) -> Mapping[str, str]:
@@ -102,7 +107,7 @@ class Bench:
         )
 
     async def prepare(self, *, edge: bool = True) -> Mapping[str, str]:
-        """Program the oscilloscope and read every setting back.
+        """Program the oscilloscope and read every setting back; before the first time, keep what it is set to.
 
         Args:
             edge: an edge triggers as the settings say; False: none does, so that a record begins only by force.
@@ -114,6 +119,8 @@ class Bench:
             SettingRefused: a setting was not taken as it was sent.
             InstrumentReported: the oscilloscope's error queue was not empty.
         """
+        if self.settings.restore_front_panel and self._panel is None:
+            self._panel = await self._scope.call(Oscilloscope.front_panel)
         settings = self.settings.oscilloscope_settings
         return await self._scope.call(
             Oscilloscope.configure, settings if edge else replace(settings, trigger=self.settings.no_edge)
@@ -222,7 +229,21 @@ class Bench:
         await self._scope.call(Oscilloscope.stop)
 
     async def close(self) -> None:
-        """Close every instrument, leaving its output and settings as they are; safe to call again."""
+        """Give the oscilloscope back as it was found, and close every instrument; safe to call again."""
+        await self._give_back_oscilloscope()
+        await self._disconnect()
+
+    async def _give_back_oscilloscope(self) -> None:
+        """Set the front panel as it was; where that fails it is kept, for the next time that this bench closes."""
+        if self._panel is None or not self._identities:
+            return
+        try:
+            await self._scope.call(Oscilloscope.set_front_panel, self._panel)
+            self._panel = None
+        except InstrumentError as error:
+            logger.warning("the oscilloscope keeps the bench's settings, its own could not be restored: %s", error)
+
+    async def _disconnect(self) -> None:
         self._identities = {}
         await asyncio.gather(self._scope.close(), self._supply.close())
 

@@ -64,6 +64,8 @@ class BenchSettings:
     """How samples become points."""
     trigger: TriggerSettings | None = None
     """What starts a record; None: the marker's rising edge, or without marker the largest value on the screen."""
+    restore_front_panel: bool = True
+    """Whether the oscilloscope is left, on closing, as it was before this bench changed it."""
     timeout_s: float = 5.0
     """How long one answer of an instrument may take."""
 

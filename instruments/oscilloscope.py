@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from enum import IntFlag
 
 from instruments.errors import BadBlock, InstrumentError, InstrumentTimeout
+from instruments.front_panel import FrontPanel
 from instruments.identity import expect_model
 from instruments.oscilloscope_parameters import parameters
 from instruments.oscilloscope_settings import OscilloscopeSettings
@@ -128,6 +129,31 @@ class Oscilloscope:
                 text = f"a forced trigger was not taken within {deadline_s:g} s"
                 raise InstrumentTimeout(text, instrument=self.session.role, operation="force_and_see")
         return ForcedTrigger(sent_ns=sent_ns, taken_ns=monotonic_ns())
+
+    def front_panel(self) -> FrontPanel:
+        """Get everything that is set at the front panel, so that it can be set again.
+
+        Raises:
+            BadBlock: the set-up came truncated.
+        """
+        running = self.session.query(":RSTate?").upper() == "RUN"
+        setup = self.session.query_block(":SYSTem:SETup?", "u1").tobytes()
+        if not setup:
+            raise BadBlock("the set-up is empty", instrument=self.session.role, operation="front_panel")
+        return FrontPanel(setup=setup, running=running)
+
+    def set_front_panel(self, panel: FrontPanel) -> None:
+        """Set everything as `front_panel` found it; what this driver has configured is gone.
+
+        Raises:
+            InstrumentReported: the oscilloscope refused the set-up.
+        """
+        self._settings = None
+        self.session.write(":STOP;*CLS")
+        self.session.write_block(":SYSTem:SETup", panel.setup)
+        self.session.check_errors("set_front_panel")
+        if panel.running:
+            self.session.write(":RUN")
 
     def stop(self) -> None:
         """Control the acquisition: end it."""

@@ -55,6 +55,8 @@ class OscilloscopeSection(Section):
     """Part of the record that lies before the trigger: the idle baseline of a run's first capture."""
     acquisition_type: AcquisitionChoice = AcquisitionChoice.NORMAL
     """`normal`, or `high_resolution` with fewer points."""
+    restore_front_panel: bool = True
+    """Whether the oscilloscope is set, when the daemon ends, as it was before the daemon's first run changed it."""
     timeout_s: Positive = 5.0
     """Longest wait for one answer of the oscilloscope, in seconds."""
     gain_limit: NotNegative = 0.03

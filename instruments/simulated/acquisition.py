@@ -185,6 +185,10 @@ class Acquisition:
         self.record = None
         self.run()
 
+    def recall(self, settings: ScopeSettings) -> None:
+        """Take other settings over, as a recalled set-up does; an acquisition in progress keeps those it began with."""
+        self.settings = settings
+
     def _halt(self) -> None:
         self.state, self.blocking = RunState.STOP, False
         self.started.clear()

@@ -11,6 +11,7 @@ _TEXTS = {
     -113: "Undefined header",
     -131: "Invalid suffix",
     -141: "Invalid character data",
+    -161: "Invalid block data",
     -221: "Settings conflict",
     -222: "Data out of range",
     -224: "Illegal parameter value",

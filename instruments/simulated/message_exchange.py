@@ -7,6 +7,7 @@ and a read with nothing to say "Query UNTERMINATED" [M2 p.57].
 from collections import deque
 from dataclasses import dataclass
 
+from instruments.simulated.block_input import split_messages
 from instruments.simulated.delivery import Delivery, delivered
 from instruments.simulated.scpi_instrument import Answer, ScpiInstrument
 
@@ -50,7 +51,7 @@ class MessageExchange:
 
     def listen(self, data: bytes, *, end: bool) -> None:
         """Take bytes; a line feed or END ends a message."""
-        *messages, self._partial = (self._partial + data).split(b"\n")
+        messages, self._partial = split_messages(self._partial + data)
         if end:
             messages.append(self._partial)
             self._partial = b""

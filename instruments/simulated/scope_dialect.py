@@ -5,9 +5,11 @@ from instruments.simulated.error_queue import ScpiError
 from instruments.simulated.faults import Faults, Role
 from instruments.simulated.measure_commands import MeasureCommands
 from instruments.simulated.scope_setting_commands import add_setting_commands
+from instruments.simulated.scope_settings import ScopeSettings
 from instruments.simulated.scpi_instrument import ScpiInstrument
 from instruments.simulated.scpi_tree import Call
-from instruments.simulated.scpi_values import number_to_nr1, text_to_choice, unquoted
+from instruments.simulated.scpi_values import bytes_to_block, number_to_nr1, text_to_choice, unquoted
+from instruments.simulated.setup_block import settings_to_setup, setup_to_settings, text_to_block
 from instruments.simulated.waveform_commands import WaveformCommands
 
 SCOPE_IDENTITY = "AGILENT TECHNOLOGIES,MSO-X 2024A,MY00000001,02.65.2021102830"
@@ -81,8 +83,16 @@ class ScopeDialect(ScpiInstrument):
         add = self.tree.add
         add("*OPT", query=lambda _: "0" if self.acquisition.memory_points <= 100_000 else "MEMUP")
         add("SYSTem:PRESet", write=lambda _: self.reset())
+        add("SYSTem:SETup", write=self._recall, query=lambda _: bytes_to_block(settings_to_setup(self._settings)))
         add("SYSTem:DSP", write=lambda call: _accept(unquoted(call.text())))
         add("SYSTem:LOCK", write=lambda call: _accept(text_to_choice(call.text(), ("ON", "OFF", "1", "0"))))
+
+    @property
+    def _settings(self) -> ScopeSettings:
+        return self.acquisition.settings
+
+    def _recall(self, call: Call) -> None:
+        self.acquisition.recall(setup_to_settings(text_to_block(call.text())))
 
     def _digitize(self, call: Call) -> None:
         settings = self.acquisition.settings

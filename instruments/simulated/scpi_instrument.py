@@ -3,18 +3,16 @@
 It knows no transport. A message's answer is handed out at once; the transport says when one was not read.
 """
 
-import re
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import IntFlag
 
+from instruments.simulated.block_input import split_outside
 from instruments.simulated.error_queue import ErrorQueue, ScpiError
 from instruments.simulated.faults import Faults, Role
 from instruments.simulated.scpi_tree import Call, Path, ScpiTree, parse_header
 from instruments.simulated.scpi_values import number_to_nr1, text_to_number
-
-_QUOTED = re.compile(r"""("[^"]*(?:"|\Z)|'[^']*(?:'|\Z))""")
 
 
 class EventStatus(IntFlag):
@@ -80,7 +78,7 @@ class ScpiInstrument:
         A blocking command ends the execution early: `unfinished` is then true, and `resume` does the rest.
         """
         self.before_message()
-        self._message = _Message(_units(message.decode("ascii", "replace")))
+        self._message = _Message(_units(message.decode("latin-1")))
         return self.resume()
 
     @property
@@ -197,22 +195,11 @@ def _register(call: Call) -> int:
 
 
 def _units(message: str) -> Iterator[str]:
-    for unit in _split(message, ";"):
+    for unit in split_outside(message, ";"):
         if unit.strip():
             yield unit.strip()
 
 
 def _arguments(rest: str) -> Iterator[str]:
     if rest.strip():
-        yield from (part.strip() for part in _split(rest, ","))
-
-
-def _split(text: str, separator: str) -> list[str]:
-    """Split outside of quotes; a quote that is never closed reaches to the end."""
-    pieces = _QUOTED.split(text)
-    parts = [""]
-    for k, piece in enumerate(pieces):
-        first, *others = [piece] if k % 2 else piece.split(separator)
-        parts[-1] += first
-        parts += others
-    return parts
+        yield from (part.strip() for part in split_outside(rest, ","))

@@ -1,5 +1,6 @@
 """Raw SCPI socket in front of an instrument."""
 
+from instruments.simulated.block_input import split_messages
 from instruments.simulated.delivery import delivered
 from instruments.simulated.line_server import LineConnection
 from instruments.simulated.scpi_instrument import Answer, ScpiInstrument
@@ -15,6 +16,11 @@ class SocketFront(LineConnection):
         super().__init__()
         self._instrument = instrument
         self._unfinished = False
+
+    def split(self, received: bytes) -> tuple[list[bytes], bytes]:
+        """Return the complete messages, blocks in them whole, and the rest."""
+        messages, rest = split_messages(received)
+        return [message.rstrip(b"\r") for message in messages], rest
 
     def busy_s(self) -> float:
         """Return the time to wait while a blocking command is in progress; then finish the message it stood in."""

@@ -146,6 +146,23 @@ async def test_a_voltage_channel_lies_on_the_same_axis(world, front: str) -> Non
     assert ":WAVeform:PREamble? CHANnel2" in capture.settings
 
 
+@each_front
+async def test_the_lab_gets_its_oscilloscope_back_as_it_was(world, front: str) -> None:
+    lab = ":CHANnel2:DISPlay 1;SCALe 0.5;LABel 'a;b,#'"
+    look = ":CHANnel1:SCALe?;:CHANnel2:SCALe?;LABel?;:TIMebase:RANGe?;:TRIGger:SWEep?;:RSTate?"
+    session = VisaSession.open(getattr(world.addresses, front), role="oscilloscope")
+    session.write("*RST")
+    session.write(lab)
+    before = session.query(look)
+    async with wired(world, front=front) as (bench, marker):
+        await take(bench, marker)
+        assert session.query(look) != before
+    assert session.query(look) == before
+    assert before.endswith('"a;b,#";+1.00000000E-003;AUTO;RUN')
+    assert session.drain_errors() == []
+    session.close()
+
+
 async def test_high_resolution_is_the_shorter_record(world) -> None:
     async with wired(world, acquisition=AcquisitionType.HIGH_RESOLUTION) as (bench, marker):
         capture = await take(bench, marker)

@@ -5,6 +5,7 @@ import numpy as np
 from tests.unit.instruments.scripted_instrument import Answer, block, echo
 
 IDENTITY = "AGILENT TECHNOLOGIES,MSO-X 2024A,MY00000001,02.65.2021102830"
+SETUP = b"as the lab left it"
 POINTS = 1000
 CODES = (np.arange(POINTS) % 200 * 256 + 0x2000).astype("<u2")
 POD = (np.arange(POINTS) >= 100).astype("u1")
@@ -49,6 +50,10 @@ class ScriptedScope:
                 return self.triggered
             case ":OPERegister:CONDition?":
                 return self.condition
+            case ":RSTate?":
+                return "RUN"
+            case ":SYSTem:SETup?":
+                return block(SETUP)
             case ":ACQuire:SRATe?":
                 return "+5.0E+02"
             case ":WAVeform:PREamble?":

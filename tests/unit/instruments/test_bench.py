@@ -21,8 +21,8 @@ from instruments.errors import (
 from instruments.oscilloscope_settings import TriggerSettings
 from instruments.supply_envelope import SupplyEnvelope
 from instruments.supply_reading import SupplyMode
-from tests.unit.instruments.scripted_instrument import ScriptedAdapter, ScriptedInstrument, echo
-from tests.unit.instruments.scripted_scope import IDENTITY, ScriptedScope
+from tests.unit.instruments.scripted_instrument import ScriptedAdapter, ScriptedInstrument, block, echo
+from tests.unit.instruments.scripted_scope import IDENTITY, SETUP, ScriptedScope
 from tests.unit.instruments.test_power_supply import IDENTITY as SUPPLY_IDENTITY
 from tests.unit.instruments.test_power_supply import LIVE
 
@@ -86,6 +86,58 @@ async def test_one_capture_from_preparation_to_record(scripted) -> None:
     assert capture.instruments == {"oscilloscope": IDENTITY, "power_supply": SUPPLY_IDENTITY, "probe": "1146B"}
     assert capture.triggered_utc_ns is not None
     assert reading.mode is SupplyMode.CV
+
+
+RESTORED = [":STOP;*CLS", f":SYSTem:SETup #8{len(SETUP):08d}{SETUP.decode()}", ":SYSTem:ERRor?", ":RUN"]
+"""How the oscilloscope is given back: stopped, set, asked whether it took it, and running again as before."""
+
+
+async def test_the_oscilloscope_is_given_back_as_it_was_found(scripted) -> None:
+    async with Bench(scripted.settings) as bench:
+        for _ in range(2):
+            await bench.prepare()
+    assert scripted.scope_server.received.count(":SYSTem:SETup?") == 1, "later ones would hold the bench's own settings"
+    assert scripted.scope_server.received[-4:] == RESTORED
+
+
+async def test_the_oscilloscope_is_given_back_after_an_error(scripted) -> None:
+    scripted.scope.overrides = {":CHANnel1:SCALe?": "5"}
+    async with Bench(scripted.settings) as bench:
+        with pytest.raises(SettingRefused):
+            await bench.prepare()
+    assert scripted.scope_server.received[-4:] == RESTORED
+
+
+async def test_a_reopened_bench_still_knows_what_the_lab_had_set(scripted) -> None:
+    async with Bench(scripted.settings) as bench:
+        await bench.prepare()
+        await bench.open()
+        assert not any(message.startswith(":SYSTem:SETup #") for message in scripted.scope_server.received)
+        scripted.scope.overrides = {":SYSTem:SETup?": block(b"the bench's own")}
+        await bench.prepare()
+    assert scripted.scope_server.received[-4:] == RESTORED
+
+
+async def test_a_set_up_that_is_refused_is_told_and_kept(scripted, caplog) -> None:
+    bench = Bench(scripted.settings)
+    await bench.open()
+    await bench.prepare()
+    scripted.scope.overrides = {":SYSTem:ERRor?": '-161,"Invalid block data"'}
+    await bench.close()
+    assert "could not be restored" in caplog.text
+    assert "Invalid block data" in caplog.text
+    scripted.scope.overrides = {}
+    async with bench:
+        pass
+    assert scripted.scope_server.received[-4:] == RESTORED
+
+
+@pytest.mark.parametrize("prepared", [True, False])
+async def test_the_front_panel_is_left_alone_where_nothing_changed_it_or_nobody_wants_it(scripted, prepared) -> None:
+    async with Bench(replace(scripted.settings, restore_front_panel=not prepared)) as bench:
+        if prepared:
+            await bench.prepare()
+    assert not any("SETup" in message for message in scripted.scope_server.received)
 
 
 async def test_opening_sends_nothing_that_changes_the_supply(scripted) -> None:
@@ -159,7 +211,7 @@ async def test_a_forced_record_needs_no_trigger(scripted) -> None:
         await bench.wait_complete(deadline_s=1.0)
         assert await bench.is_complete()
         await bench.stop()
-    assert scripted.scope_server.received[-1] == ":STOP"
+    assert ":STOP" in scripted.scope_server.received
 
 
 @pytest.mark.parametrize(("condition", "waits"), [("40", True), ("8", False), ("0", False)])

@@ -7,7 +7,7 @@ from calibration.circumstances import Circumstances
 from calibration.conditions import Conditions
 from daemon.configuration import Configuration
 from daemon.sections.oscilloscope import AcquisitionChoice
-from instruments.bench_settings import BenchSettings, VoltageChannel
+from instruments.bench_settings import BenchSettings, OutputOnExit, VoltageChannel
 from instruments.current_probe import CurrentProbe, ProbeAccuracy
 from instruments.oscilloscope_settings import AcquisitionType
 from instruments.supply_envelope import SupplyEnvelope
@@ -30,6 +30,7 @@ def bench_settings(configuration: Configuration) -> BenchSettings:
         power_supply_resource=supply.resource,
         gpib_adapter_resource=supply.gpib_adapter,
         envelope=SupplyEnvelope(max_voltage_v=supply.max_voltage_v, max_current_a=supply.max_current_a),
+        output_on_exit=OutputOnExit(supply.output_on_exit.value),
         probe=_probe(configuration),
         current_channel=scope.current_channel,
         current_scale_a_per_div=scope.current_scale_a_per_div,

@@ -70,7 +70,7 @@ class BenchKeeper:
         logger.info("bench open: %s", ", ".join(self._bench.identities.values()))
 
     async def close(self) -> None:
-        """Close the bench; outputs stay as they are."""
+        """Close the bench; its instruments are left as its settings say."""
         self._sound = False
         await self._bench.close()
 

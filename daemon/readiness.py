@@ -33,6 +33,7 @@ from daemon.remedies import (
 from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
 from instruments.bench import Bench
+from instruments.bench_settings import OutputOnExit
 from instruments.connector import Connector
 from instruments.errors import BenchNotReady, InstrumentError
 from instruments.reachability import port_reach, reach_of
@@ -126,8 +127,10 @@ async def _guarded(part: str, work: Callable[[], Awaitable[str]], remedy: str) -
 
 
 async def _instruments(configuration: Configuration, connector: Connector | None) -> list[Finding]:
+    # Looking is no session: whatever a session's end does to a live output, looking leaves it alone.
+    settings = replace(bench_settings(configuration), output_on_exit=OutputOnExit.LEAVE)
     try:
-        bench = Bench(bench_settings(configuration), connector=connector)
+        bench = Bench(settings, connector=connector)
     except InstrumentError as error:
         return [await _failed(error, configuration)]
     try:

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from instruments.attendant import Attendant
-from instruments.bench_settings import BenchSettings
+from instruments.bench_settings import BenchSettings, OutputOnExit
 from instruments.connector import Connector, VisaConnector
 from instruments.current_probe import CurrentProbe
 from instruments.errors import BenchNotReady, InstrumentError, InstrumentTimeout, NotTriggered
@@ -61,6 +61,7 @@ class Bench:
         )
         self._identities: dict[str, str] = {}
         self._panel: FrontPanel | None = None
+        self._entrusted = False  # whether the instruments were ours since they were last left as the settings say
         self._forced = False
 
     @property
@@ -91,10 +92,12 @@ class Bench:
         """
         await self._disconnect()
         try:
-            return await self._learn_identities(self._scope.open(), self._supply.open())
+            identities = await self._learn_identities(self._scope.open(), self._supply.open())
         except BaseException:
             await self._disconnect()
             raise
+        self._entrusted = True
+        return identities
 
     async def identify(self) -> Mapping[str, str]:
         """Ask every open instrument who it is, so that a lost one is found.
@@ -229,15 +232,32 @@ class Bench:
         await self._scope.call(Oscilloscope.stop)
 
     async def close(self) -> None:
-        """Give the oscilloscope back as it was found, and close every instrument; safe to call again."""
-        await self._give_back_oscilloscope()
+        """Leave the instruments as the settings say, and close them; safe to call again.
+
+        The oscilloscope is given back as it was found, the supply's output left or switched off. What fails is logged.
+        """
+        if self._entrusted:
+            self._entrusted = False
+            await asyncio.gather(self._give_back_oscilloscope(), self._leave_supply())
         await self._disconnect()
+
+    async def _leave_supply(self) -> None:
+        if self.settings.output_on_exit is not OutputOnExit.OFF:
+            return
+        try:
+            if not self._identities:  # it was lost on the way, and could not be opened again
+                await self._supply.open()
+            await self._supply.call(PowerSupply.set_output, False)
+        except InstrumentError as error:
+            logger.error("the supply's output was to be switched off, and may be ON; look at it: %s", error)
 
     async def _give_back_oscilloscope(self) -> None:
         """Set the front panel as it was; where that fails it is kept, for the next time that this bench closes."""
-        if self._panel is None or not self._identities:
+        if self._panel is None:
             return
         try:
+            if not self._identities:
+                await self._scope.open()
             await self._scope.call(Oscilloscope.set_front_panel, self._panel)
             self._panel = None
         except InstrumentError as error:

@@ -1,6 +1,7 @@
 """Bench settings: which instruments make the bench, what is wired where, and what may be asked of them."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 
 from instruments.current_probe import CurrentProbe
 from instruments.errors import SettingRefused
@@ -30,6 +31,15 @@ class VoltageChannel:
     """Ratio of the voltage probe: 10 for 10:1."""
 
 
+class OutputOnExit(StrEnum):
+    """What becomes of the supply's output when the bench closes, after an error too."""
+
+    LEAVE = "leave"
+    """It stays as it is: the board goes on."""
+    OFF = "off"
+    """It is switched off."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BenchSettings:
     """A bench of one oscilloscope with a current probe, and one power supply."""
@@ -40,6 +50,8 @@ class BenchSettings:
     """VISA resource name of the power supply, such as `GPIB0::5::INSTR`."""
     envelope: SupplyEnvelope
     """Bounds of the supply's set-points."""
+    output_on_exit: OutputOnExit = OutputOnExit.LEAVE
+    """What becomes of the supply's output when the bench closes."""
     gpib_adapter_resource: str | None = None
     """VISA resource name of a Prologix-style adapter in front of the supply; None where there is none."""
     probe: CurrentProbe = field(default_factory=CurrentProbe)

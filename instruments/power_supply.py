@@ -50,12 +50,13 @@ class PowerSupply:
             take_events: also read what is latched, which clears it; False leaves it for whoever measures.
         """
         output_on = self.session.query_number("OUTPut?") != 0
+        ovp_tripped = self.session.query_number("VOLTage:PROTection:TRIPped?") != 0
         return SupplyReading(
             voltage_v=self.session.query_number("MEASure:VOLTage?"),
             current_a=self.session.query_number("MEASure:CURRent?"),
-            mode=self._mode(output_on=output_on),
+            mode=self._mode(driven=output_on and not ovp_tripped),
             output_on=output_on,
-            ovp_tripped=self.session.query_number("VOLTage:PROTection:TRIPped?") != 0,
+            ovp_tripped=ovp_tripped,
             events=self._events() if take_events else Questionable(0),
         )
 
@@ -145,9 +146,18 @@ class PowerSupply:
             time.sleep(SETTLE_POLL_S)
 
     def clear_trip(self) -> None:
-        """Control the over-voltage protection: restore the output after a trip whose cause is removed."""
+        """Control the over-voltage protection: restore the output after a trip whose cause is removed.
+
+        Raises:
+            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
+            InstrumentReported: the supply refused.
+        """
+        self._check(voltage_v=None, current_a=None)
         self.session.write("VOLTage:PROTection:CLEar")
         self.session.check_errors("clear_trip")
+        if self.session.query_number("VOLTage:PROTection:TRIPped?") != 0:
+            text = "tripped again at once; lower the voltage, raise the protection's level, or look for another source"
+            raise refused(text, operation="clear_trip")
 
     def _check(self, *, voltage_v: float | None, current_a: float | None) -> None:
         set_v, set_a = self.set_points()
@@ -157,7 +167,7 @@ class PowerSupply:
             output_range=self.output_range(),
         )
 
-    def _mode(self, *, output_on: bool) -> SupplyMode:
+    def _mode(self, *, driven: bool) -> SupplyMode:
         condition = round(self.session.query_number("STATus:QUEStionable:CONDition?"))
-        idle = SupplyMode.UNREGULATED if output_on else SupplyMode.OFF
+        idle = SupplyMode.UNREGULATED if driven else SupplyMode.OFF
         return CONDITION_MODE.get(condition & 3, idle)

@@ -1,10 +1,20 @@
 """Sections `power_supply` and `leads`: what feeds the board, and what lies between."""
 
+from enum import StrEnum
 from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
 from daemon.sections.section import InstrumentResource, NotNegative, Positive, Section
+
+
+class OutputChoice(StrEnum):
+    """What becomes of the supply's output when the daemon ends."""
+
+    LEAVE = "leave"
+    """It stays as it is: the board goes on."""
+    OFF = "off"
+    """It is switched off."""
 
 
 class PowerSupplySection(Section):
@@ -22,6 +32,8 @@ class PowerSupplySection(Section):
     """Voltage to program at start, in volts; left out: the supply stays as it is found."""
     current_limit_a: NotNegative | None = None
     """Current limit to program at start, in ampere; left out: the supply stays as it is found."""
+    output_on_exit: OutputChoice = OutputChoice.LEAVE
+    """What becomes of the output when the daemon ends, after an error too: `leave` or `off`."""
     timeout_s: Positive = 5.0
     """Longest wait for one answer of the supply, in seconds."""
     readback_gain_limit: NotNegative = 0.0005

@@ -347,3 +347,21 @@ def test_the_protection_is_programmed(supply) -> None:
     assert driver.session.query_number("VOLTage:PROTection?") == pytest.approx(21.0, abs=0.05)
     assert driver.session.query_number("VOLTage:PROTection:STATe?") == 1
     assert not driver.read_state().tripped
+
+
+def test_a_trip_is_seen_held_remembered_and_cleared(supply) -> None:
+    driver, _ = supply
+    driver.read_state()
+    driver.session.write("VOLTage:PROTection 18")  # below the 19 V that are set: the driver itself refuses that
+    held = driver.read_state()
+    assert (held.mode, held.ovp_tripped, held.tripped) == (SupplyMode.OFF, True, True)
+    assert held.voltage_v == pytest.approx(0.0, abs=0.05)
+    with pytest.raises(SettingRefused, match="tripped again at once"):
+        driver.clear_trip()
+    driver.set_point(voltage_v=17.0)
+    driver.clear_trip()
+    driver.settle(deadline_s=5.0)
+    after = driver.read_state()
+    assert (after.mode, after.ovp_tripped) == (SupplyMode.CV, False)
+    assert after.voltage_v == pytest.approx(17.0, abs=0.05)
+    assert driver.session.drain_errors() == []

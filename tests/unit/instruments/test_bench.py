@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from instruments.bench import Bench
-from instruments.bench_settings import BenchSettings, VoltageChannel
+from instruments.bench_settings import BenchSettings, OutputOnExit, VoltageChannel
 from instruments.errors import (
     BenchNotReady,
     ConnectionFailed,
@@ -138,6 +138,57 @@ async def test_the_front_panel_is_left_alone_where_nothing_changed_it_or_nobody_
         if prepared:
             await bench.prepare()
     assert not any("SETup" in message for message in scripted.scope_server.received)
+
+
+async def test_the_output_is_left_on_unless_it_is_to_be_off(scripted) -> None:
+    scripted.supply["OUTPut?"] = "0"
+    async with Bench(scripted.settings):
+        pass
+    assert "OUTPut 0" not in scripted.adapter_server.received
+    async with Bench(replace(scripted.settings, output_on_exit=OutputOnExit.OFF)):
+        pass
+    assert scripted.adapter_server.received[-3:] == ["OUTPut 0", ":SYSTem:ERRor?", "OUTPut?"]
+
+
+async def test_the_output_goes_off_when_the_program_fails(scripted) -> None:
+    scripted.supply["OUTPut?"] = "0"
+    bench = Bench(replace(scripted.settings, output_on_exit=OutputOnExit.OFF))
+    with pytest.raises(ZeroDivisionError):
+        await _fail_in(bench)
+    assert "OUTPut 0" in scripted.adapter_server.received
+
+
+async def test_reopening_is_no_exit(scripted) -> None:
+    """A daemon that finds its way back after a failure must not cut the board's power."""
+    scripted.supply["OUTPut?"] = "0"
+    async with Bench(replace(scripted.settings, output_on_exit=OutputOnExit.OFF)) as bench:
+        await bench.open()
+        assert "OUTPut 0" not in scripted.adapter_server.received
+
+
+async def test_what_could_not_be_reopened_is_still_left_as_it_should_be(scripted) -> None:
+    scripted.supply["OUTPut?"] = "0"
+    bench = Bench(replace(scripted.settings, output_on_exit=OutputOnExit.OFF))
+    await bench.open()
+    await bench.prepare()
+    scripted.supply["*IDN?"] = "RIGOL,DS1000,1,1"
+    with pytest.raises(BenchNotReady):
+        await bench.open()
+    scripted.supply["*IDN?"] = SUPPLY_IDENTITY
+    await bench.close()
+    assert "OUTPut 0" in scripted.adapter_server.received
+    assert scripted.scope_server.received[-4:] == RESTORED
+
+
+async def test_an_output_that_stays_on_is_told(scripted, caplog) -> None:
+    async with Bench(replace(scripted.settings, output_on_exit=OutputOnExit.OFF)):
+        pass  # this one answers that it is on, whatever it is told
+    assert "may be ON" in caplog.text
+
+
+async def _fail_in(bench: Bench) -> None:
+    async with bench:
+        raise ZeroDivisionError
 
 
 async def test_opening_sends_nothing_that_changes_the_supply(scripted) -> None:

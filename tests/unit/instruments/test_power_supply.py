@@ -202,6 +202,19 @@ def test_a_trip_is_cleared_on_request(served) -> None:
     assert supply.commands == ["VOLTage:PROTection:CLEar"]
 
 
+def test_a_trip_is_not_cleared_into_a_board_that_would_not_survive(served) -> None:
+    supply = Supply(served, clamped={"VOLTage": "+2.4E+01"})
+    with pytest.raises(SettingRefused, match="voltage_v 24 lies outside"):
+        supply.driver.clear_trip()
+    assert supply.commands == []
+
+
+def test_a_trip_whose_cause_is_still_there_is_told(served) -> None:
+    supply = Supply(served, {"VOLTage:PROTection:TRIPped?": "1"})
+    with pytest.raises(SettingRefused, match="tripped again at once"):
+        supply.driver.clear_trip()
+
+
 @pytest.mark.parametrize("bounds", [(0.0, 1.0), (62.0, 1.0), (20.0, 0.0), (20.0, 2.3), (float("nan"), 1.0)])
 def test_an_envelope_beyond_the_supply_is_refused(bounds: tuple[float, float]) -> None:
     with pytest.raises(SettingRefused, match="must lie in"):

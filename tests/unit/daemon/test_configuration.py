@@ -234,6 +234,65 @@ def test_the_probes_gain_limit_is_its_ranges_unless_given(tmp_path: Path, probe:
     assert load_configuration(path).probe.gain_limit == gain_limit
 
 
+SHUNT = """model = "shunt"
+max_turns = 1
+[[range]]
+gain_v_per_a = 0.5
+gain_accuracy = 0.002
+zero_accuracy_a = 0.001
+peak_current_a = 6.0
+bandwidth_hz = 50e3
+noise_a_rms = 0.004
+"""
+
+
+def declared(tmp_path: Path, probe: str, declaration: str = SHUNT) -> Path:
+    (tmp_path / "shunt.toml").write_text(declaration)
+    return written(tmp_path, ("[bench]", f"[probe]\ndeclaration_file = 'shunt.toml'\n{probe}\n[bench]"))
+
+
+@pytest.mark.parametrize(
+    ("probe", "gain_limit", "zero_limit_a"),
+    [("", 0.002, 0.001), ("gain_limit = 0.01", 0.01, 0.001), ("zero_limit_a = 0.02", 0.002, 0.02)],
+)
+def test_a_declared_probes_limits_stand_unless_given(tmp_path: Path, probe, gain_limit, zero_limit_a) -> None:
+    configuration = load_configuration(declared(tmp_path, f"range_v_per_a = 0.5\n{probe}"))
+
+    assert (configuration.probe.gain_limit, configuration.probe.zero_limit_a) == (gain_limit, zero_limit_a)
+    settings = bench_settings(configuration)
+    assert (settings.probe.model, settings.probe.probe_ratio, settings.probe.noise_a_rms) == ("shunt", 2.0, 0.004)
+
+
+@pytest.mark.parametrize(
+    ("probe", "declaration", "expected"),
+    [
+        ("", SHUNT, "must be 0.5 V/A for shunt, got 0.1"),
+        ("range_v_per_a = 0.5\nturns = 2", SHUNT, "turns: must be 1..1 for shunt, got 2"),
+        ("range_v_per_a = 0.5", "model = ", "cannot be read as TOML"),
+        ("range_v_per_a = 0.5", SHUNT.replace("0.002", "2"), "gain_accuracy: must be a fraction below 1"),
+        ("range_v_per_a = 0.5", SHUNT.replace("0.001", "'low'"), "zero_accuracy_a: must be a finite number"),
+        ("range_v_per_a = 0.5", SHUNT.replace("bandwidth_hz", "bandwidth"), "lacks ['bandwidth_hz'], and has the unkn"),
+        ("range_v_per_a = 0.5", SHUNT.replace("= 1\n", "= 1.5\n"), "max_turns: must be a whole number 1..100"),
+        ("range_v_per_a = 0.5", 'model = "x"\nrange = []', "range: must be there at least once"),
+        ("range_v_per_a = 0.5", 'model = "x"\nrange = 5', "must be tables"),
+    ],
+)
+def test_a_declaration_that_is_none_is_refused(tmp_path: Path, probe: str, declaration: str, expected: str) -> None:
+    found = problems(declared(tmp_path, probe, declaration))
+
+    assert len(found) == 1
+    assert expected in found[0]
+
+
+def test_the_declaration_in_the_reference_is_one(tmp_path: Path) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "probes.md").read_text()
+    example = page.split("```toml\n")[1].split("```")[0]
+
+    configuration = load_configuration(declared(tmp_path, "range_v_per_a = 0.5", example))
+
+    assert configuration.probe.gain_limit == 0.005
+
+
 def test_turns_make_the_probe_more_sensitive(tmp_path: Path) -> None:
     path = written(tmp_path, ("[bench]", "[probe]\nturns = 5\n[bench]"), ("= 0.2", "= 0.01"))
 

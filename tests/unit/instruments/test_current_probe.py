@@ -4,6 +4,7 @@ from hypothesis import strategies as st
 
 from instruments.current_probe import CurrentProbe, ProbeAccuracy
 from instruments.errors import SettingRefused
+from instruments.probe_declaration import ProbeDeclaration, ProbeRange
 
 
 @pytest.mark.parametrize(
@@ -41,6 +42,31 @@ def test_a_declared_accuracy_stands_in_for_the_data_sheets() -> None:
 def test_a_probe_that_cannot_be_is_refused(changes: dict[str, float]) -> None:
     with pytest.raises(SettingRefused, match=next(iter(changes))):
         CurrentProbe(**changes)
+
+
+SHUNT = ProbeDeclaration(
+    model="10 mOhm, gain 50",
+    ranges=(
+        ProbeRange(gain_v_per_a=0.5, gain_accuracy=0.002, zero_accuracy_a=0.001, peak_current_a=6.0, bandwidth_hz=50e3),
+    ),
+    max_turns=1,
+)
+
+
+def test_a_declared_shunt_has_its_own_scale_and_limits() -> None:
+    shunt = CurrentProbe(declaration=SHUNT, range_v_per_a=0.5)
+    assert (shunt.model, shunt.probe_ratio, shunt.bandwidth_hz) == ("10 mOhm, gain 50", 2.0, 50e3)
+    assert (shunt.gain_fraction_limit, shunt.zero_limit_a, shunt.noise_a_rms) == (0.002, 0.001, 0.0)
+    assert shunt.peak_current_a == 6.0
+
+
+@pytest.mark.parametrize(
+    ("changes", "text"),
+    [({}, r"must be 0\.5 V/A for 10 mOhm"), ({"range_v_per_a": 0.5, "turns": 2}, r"turns: must be 1\.\.1, got 2")],
+)
+def test_a_shunt_is_neither_switched_nor_wound(changes: dict[str, float], text: str) -> None:
+    with pytest.raises(SettingRefused, match=text):
+        CurrentProbe(declaration=SHUNT, **changes)
 
 
 def test_an_accuracy_below_nothing_is_refused() -> None:

@@ -171,6 +171,14 @@ class Bench:
             taken_utc_ns=time.time_ns(),
         )
 
+    async def read_screen(self) -> bytes:
+        """Return an image of the oscilloscope's screen as a PNG file; not while an acquisition runs.
+
+        Raises:
+            BadBlock: the image is truncated, or none.
+        """
+        return await self._scope.call(Oscilloscope.screen_png)
+
     async def read_supply(self, *, take_events: bool = True) -> SupplyReading:
         """Measure the supply's output; what happened since the last reading is in it, and is then forgotten.
 

@@ -20,6 +20,8 @@ MODELS = ("MSO-X 2024A",)
 """Models that this driver speaks to."""
 ARM_POLL_S = 0.005
 """Time between two questions whether the pre-trigger part is filled."""
+PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
+"""First and last bytes of every PNG file."""
 TIME_SLACK = 1e-3
 """Largest difference of two sources' time axes, in sample intervals."""
 
@@ -129,6 +131,24 @@ class Oscilloscope:
                 text = f"a forced trigger was not taken within {deadline_s:g} s"
                 raise InstrumentTimeout(text, instrument=self.session.role, operation="force_and_see")
         return ForcedTrigger(sent_ns=sent_ns, taken_ns=monotonic_ns())
+
+    def screen_png(self) -> bytes:
+        """Get an image of the screen as a PNG file, in colour on black.
+
+        Raises:
+            BadBlock: the block is truncated, or holds no PNG.
+            InstrumentError: the acquisition still runs: slow questions have hung armed instruments (reference 1.8).
+        """
+        if not self.is_complete():
+            text = "the acquisition still runs; wait for it or stop it first"
+            raise InstrumentError(text, instrument=self.session.role, operation="screen_png")
+        self.session.write(":HARDcopy:INKSaver 0")
+        image = self.session.query_block(":DISPlay:DATA? PNG,COLor", "u1").tobytes()
+        if not (image.startswith(PNG_START) and image.endswith(PNG_END)):
+            text = f"the screen must come as a PNG file, got {len(image)} bytes that start with {image[:8]!r}"
+            raise BadBlock(text, instrument=self.session.role, operation="screen_png")
+        self.session.check_errors("screen_png")
+        return image
 
     def front_panel(self) -> FrontPanel:
         """Get everything that is set at the front panel, so that it can be set again.

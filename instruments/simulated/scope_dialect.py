@@ -1,5 +1,7 @@
 """The oscilloscope's SCPI: run control and status here, settings and waveforms in modules of their own."""
 
+from typing import Any
+
 from instruments.simulated.acquisition import Acquisition
 from instruments.simulated.error_queue import ScpiError
 from instruments.simulated.faults import Faults, Role
@@ -8,7 +10,15 @@ from instruments.simulated.scope_setting_commands import add_setting_commands
 from instruments.simulated.scope_settings import ScopeSettings
 from instruments.simulated.scpi_instrument import ScpiInstrument
 from instruments.simulated.scpi_tree import Call
-from instruments.simulated.scpi_values import bytes_to_block, number_to_nr1, text_to_choice, unquoted
+from instruments.simulated.scpi_values import (
+    bytes_to_block,
+    number_to_nr1,
+    switch_to_text,
+    text_to_choice,
+    text_to_switch,
+    unquoted,
+)
+from instruments.simulated.screen_image import record_to_png
 from instruments.simulated.setup_block import settings_to_setup, setup_to_settings, text_to_block
 from instruments.simulated.waveform_commands import WaveformCommands
 
@@ -24,6 +34,7 @@ class ScopeDialect(ScpiInstrument):
         super().__init__(role=Role.OSCILLOSCOPE, identity=SCOPE_IDENTITY, queue_depth=ERROR_QUEUE_DEPTH, faults=faults)
         self.acquisition = acquisition
         self._operation_events = 0
+        self._saves_ink = True  # kept, without effect on this picture
         self._waveform = WaveformCommands(acquisition, self.report)
         self._waveform.add_to(self.tree)
         add_setting_commands(self.tree, acquisition)
@@ -84,6 +95,8 @@ class ScopeDialect(ScpiInstrument):
         add("*OPT", query=lambda _: "0" if self.acquisition.memory_points <= 100_000 else "MEMUP")
         add("SYSTem:PRESet", write=lambda _: self.reset())
         add("SYSTem:SETup", write=self._recall, query=lambda _: bytes_to_block(settings_to_setup(self._settings)))
+        add("DISPlay:DATA", query=self._screen)
+        add("HARDcopy:INKSaver", **self._ink_saver())
         add("SYSTem:DSP", write=lambda call: _accept(unquoted(call.text())))
         add("SYSTem:LOCK", write=lambda call: _accept(text_to_choice(call.text(), ("ON", "OFF", "1", "0"))))
 
@@ -93,6 +106,22 @@ class ScopeDialect(ScpiInstrument):
 
     def _recall(self, call: Call) -> None:
         self.acquisition.recall(setup_to_settings(text_to_block(call.text())))
+
+    def _screen(self, call: Call) -> bytes:
+        # BMP and BMP8bit are the instrument's other formats; this one draws PNG alone.
+        kind, *palette = call.arguments or ("PNG",)
+        text_to_choice(kind, ("PNG",))
+        if len(palette) > 1:
+            raise ScpiError(-108)
+        for name in palette:
+            text_to_choice(name, ("COLor", "GRAYscale"))
+        return bytes_to_block(record_to_png(self.acquisition.current_record()))
+
+    def _ink_saver(self) -> dict[str, Any]:
+        return {
+            "write": lambda call: setattr(self, "_saves_ink", text_to_switch(call.text())),
+            "query": lambda _: switch_to_text(self._saves_ink),
+        }
 
     def _digitize(self, call: Call) -> None:
         settings = self.acquisition.settings

@@ -147,6 +147,16 @@ async def test_a_voltage_channel_lies_on_the_same_axis(world, front: str) -> Non
 
 
 @each_front
+async def test_the_screen_is_an_image_of_the_record(world, front: str) -> None:
+    async with wired(world, front=front) as (bench, marker):
+        await take(bench, marker)
+        image = await bench.read_screen()
+        assert await bench.read_screen() == image
+        await take(bench, marker)
+        assert await bench.read_screen() != image
+
+
+@each_front
 async def test_the_lab_gets_its_oscilloscope_back_as_it_was(world, front: str) -> None:
     lab = ":CHANnel2:DISPlay 1;SCALe 0.5;LABel 'a;b,#'"
     look = ":CHANnel1:SCALe?;:CHANnel2:SCALe?;LABel?;:TIMebase:RANGe?;:TRIGger:SWEep?;:RSTate?"

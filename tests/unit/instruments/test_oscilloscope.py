@@ -289,6 +289,41 @@ def test_a_record_that_does_not_hold_together_is_refused(served, overrides, erro
         oscilloscope.read_capture()
 
 
+PNG = b"\x89PNG\r\n\x1a\n and so on IEND\xaeB`\x82"
+
+
+def test_the_screen_comes_as_a_png(configured) -> None:
+    oscilloscope, instrument = configured(ScriptedScope({":DISPlay:DATA? PNG,COLor": block(PNG)}))
+    assert oscilloscope.screen_png() == PNG
+    assert instrument.received == [
+        ":OPERegister:CONDition?",
+        ":HARDcopy:INKSaver 0",
+        ":DISPlay:DATA? PNG,COLor",
+        ":SYSTem:ERRor?",
+    ]
+
+
+@pytest.mark.parametrize("image", [b"", PNG[:-1], b"BM" + PNG])
+def test_what_is_no_png_is_refused(configured, image: bytes) -> None:
+    oscilloscope, _ = configured(ScriptedScope({":DISPlay:DATA? PNG,COLor": block(image)}))
+    with pytest.raises(BadBlock, match="must come as a PNG file"):
+        oscilloscope.screen_png()
+
+
+def test_no_screen_is_asked_of_a_running_acquisition(configured) -> None:
+    oscilloscope, instrument = configured(scope := ScriptedScope())
+    scope.condition = "40"
+    with pytest.raises(InstrumentError, match="still runs"):
+        oscilloscope.screen_png()
+    assert ":DISPlay:DATA? PNG,COLor" not in instrument.received
+
+
+def test_a_set_up_that_is_empty_is_refused(configured) -> None:
+    oscilloscope, _ = configured(ScriptedScope({":SYSTem:SETup?": block(b"")}))
+    with pytest.raises(BadBlock, match="the set-up is empty"):
+        oscilloscope.front_panel()
+
+
 def test_a_running_acquisition_is_not_read(configured) -> None:
     oscilloscope, instrument = configured(scope := ScriptedScope())
     scope.condition = "40"

@@ -1,5 +1,6 @@
 """Bench settings: which instruments make the bench, what is wired where, and what may be asked of them."""
 
+import re
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -84,6 +85,9 @@ class BenchSettings:
     def __post_init__(self) -> None:
         if self.marker_bit is not None and not 0 <= self.marker_bit <= 7:
             raise SettingRefused(f"must be 0..7, got {self.marker_bit!r}", instrument="bench", operation="marker_bit")
+        if re.search(r"::5024::SOCKET$", self.oscilloscope_resource, re.IGNORECASE):
+            text = "port 5024 is a telnet prompt that corrupts records; use port 5025"
+            raise SettingRefused(text, instrument="bench", operation="oscilloscope_resource")
         if not 0 < self.timeout_s <= 60:
             text = f"must be 0 < value <= 60 s, got {self.timeout_s!r}"
             raise SettingRefused(text, instrument="bench", operation="timeout_s")

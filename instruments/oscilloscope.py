@@ -8,10 +8,10 @@ from instruments.errors import BadBlock, InstrumentError, InstrumentTimeout
 from instruments.front_panel import FrontPanel
 from instruments.identity import expect_model
 from instruments.oscilloscope_parameters import parameters
-from instruments.oscilloscope_settings import OscilloscopeSettings
+from instruments.oscilloscope_settings import AcquisitionType, OscilloscopeSettings
 from instruments.setting import program
 from instruments.visa_session import VisaSession
-from instruments.waveform import Waveform, read_waveform
+from instruments.waveform import Record, Waveform, read_waveform
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
 from metrology.trace import Unit
@@ -217,7 +217,8 @@ class Oscilloscope:
         sources = [f"CHANnel{channel.number}" for channel in settings.channels]
         if settings.pod is not None:
             sources.append("POD1")
-        return [read_waveform(self.session, source) for source in sources]
+        record = Record.RAW if settings.acquisition is AcquisitionType.NORMAL else Record.MEASUREMENT
+        return [read_waveform(self.session, source, record) for source in sources]
 
     def _check_one_time_axis(self, waveforms: list[Waveform]) -> None:
         first = waveforms[0]

@@ -1,6 +1,7 @@
 """Waveform: the codes of one source of a completed record, with the preamble they came with."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +11,8 @@ from instruments.preamble import Preamble, parse_preamble
 from instruments.visa_session import VisaSession
 from metrology.trace import Trace, Unit
 
+PEAK = 1
+"""Acquisition type of a preamble: two values, lowest and highest, a point."""
 CLIP_LOW_COUNTS = 0x0100
 """Codes 1 to this one are clipped low. The manual's code 1 is a byte's; in WORD data of the normal type it may come as
 0x0001 or 0x0100, and both lie beyond the converter's lowest step."""
@@ -41,8 +44,26 @@ class Waveform:
         )
 
 
-def read_waveform(session: VisaSession, source: str) -> Waveform:
+class Record(StrEnum):
+    """Which of an acquisition's two records is read (reference 1.5), as the commands that choose it.
+
+    The number of points comes with it: a length that somebody asked for earlier must not shorten the record. `MAXimum`
+    points also switch the mode, so where another mode is wanted that comes after.
+    """
+
+    RAW = "POINts:MODE RAW;:WAVeform:POINts MAXimum"
+    """The acquisition record: every sample, as long as the memory. Of an average it holds nothing."""
+    MEASUREMENT = "POINts MAXimum;:WAVeform:POINts:MODE NORMal"
+    """The measurement record, at most 62 500 points: what there is of means."""
+
+
+def read_waveform(session: VisaSession, source: str, record: Record = Record.RAW) -> Waveform:
     """Read one source of a stopped oscilloscope: 16-bit codes of a channel, bytes of a pod.
+
+    Args:
+        session: the oscilloscope's.
+        source: `CHANnel1` to `CHANnel4`, or `POD1`.
+        record: which record; both are of the same acquisition.
 
     Raises:
         BadAnswer: the preamble makes no sense.
@@ -50,11 +71,7 @@ def read_waveform(session: VisaSession, source: str) -> Waveform:
     """
     is_pod = source.startswith("POD")
     data_format = "BYTE" if is_pod else "WORD"
-    # The raw record is the longest (reference 1.5); a length that somebody asked for earlier must not shorten it.
-    session.write(
-        f":WAVeform:SOURce {source};FORMat {data_format};BYTeorder LSBFirst;UNSigned 1;"
-        "POINts:MODE RAW;:WAVeform:POINts MAXimum"
-    )
+    session.write(f":WAVeform:SOURce {source};FORMat {data_format};BYTeorder LSBFirst;UNSigned 1;{record}")
     answer = session.query(":WAVeform:PREamble?")
     preamble = parse_preamble(answer, instrument=session.role, operation=f"preamble of {source}")
     _check_format(preamble, is_pod=is_pod, session=session, source=source)
@@ -69,4 +86,8 @@ def _check_format(preamble: Preamble, *, is_pod: bool, session: VisaSession, sou
     wanted = 0 if is_pod else 1
     if preamble.format_code != wanted:
         text = f"data format must be {wanted} (0 BYTE, 1 WORD), the preamble says {preamble.format_code}"
+        raise BadBlock(text, instrument=session.role, operation=f"preamble of {source}")
+    if preamble.type_code == PEAK:
+        # A smallest and a largest value a point: no samples on an even axis. Who set that was not the driver.
+        text = "the acquisition type is PEAK, which this driver never sets: somebody did at the front panel; arm again"
         raise BadBlock(text, instrument=session.role, operation=f"preamble of {source}")

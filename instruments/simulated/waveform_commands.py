@@ -43,6 +43,7 @@ class _Format:
     byte_order: str = "MSBF"
     unsigned: bool = True
     mode: str = "NORM"
+    raw: bool = False
     points: int | None = None
 
 
@@ -117,10 +118,12 @@ class WaveformCommands:
         mode = text_to_choice(call.text(), ("NORMal", "MAXimum", "RAW"))
         # Asked for RAW, this firmware reads back MAX (reference 1.4).
         self._format.mode = "MAX" if mode == "RAW" else mode
+        self._format.raw = mode == "RAW"
         self._format.points = None
 
     def _set_points(self, call: Call) -> None:
         if call.text().upper() in ("MAX", "MAXIMUM"):
+            self._format.raw &= self._format.mode == "MAX"
             self._format.mode, self._format.points = "MAX", None
             return
         wanted = text_to_number(call.text())
@@ -135,7 +138,8 @@ class WaveformCommands:
         sweep = record.sweep
         kind = sweep.settings.kind
         if kind is AcquisitionKind.AVERAGE:
-            return min(AVERAGE_POINTS, sweep.point_count)
+            # The raw record of an average is empty [KS].
+            return 0 if self._format.raw else min(AVERAGE_POINTS, sweep.point_count)
         raw = (
             self._format.mode == "MAX"
             and kind is AcquisitionKind.NORMAL
@@ -217,6 +221,8 @@ def _words_to_bytes(codes: NDArray[np.uint16]) -> NDArray[np.uint8]:
 
 def _selected(codes: NDArray[np.uint16], count: int, kind: AcquisitionKind) -> NDArray[np.uint16]:
     """Return the points delivered: all of them, every so-manieth, or the extremes of each stretch."""
+    if count == 0:
+        return codes[:0]
     if kind is AcquisitionKind.PEAK:
         starts = np.floor(np.arange(count // 2) * (codes.size / (count // 2))).astype(np.intp)
         extremes = np.stack([np.minimum.reduceat(codes, starts), np.maximum.reduceat(codes, starts)], axis=1)

@@ -75,6 +75,11 @@ async def test_no_edge_triggers_where_none_is_wanted(scripted) -> None:
         assert (await bench.prepare())[":TRIGger:EDGE:SOURce"] == "DIG0"
 
 
+def test_the_telnet_port_of_an_oscilloscope_is_refused(scripted) -> None:
+    with pytest.raises(SettingRefused, match=r"port 5024 is a telnet prompt .*use port 5025"):
+        replace(scripted.settings, oscilloscope_resource="TCPIP0::192.168.1.20::5024::SOCKET")
+
+
 async def test_one_capture_from_preparation_to_record(scripted) -> None:
     async with Bench(scripted.settings) as bench:
         settings = await bench.prepare()

@@ -12,6 +12,7 @@ from instruments.errors import (
 )
 from instruments.oscilloscope import Operation, Oscilloscope
 from instruments.oscilloscope_settings import (
+    AcquisitionType,
     ChannelSettings,
     OscilloscopeSettings,
     TriggerSettings,
@@ -243,6 +244,23 @@ def test_a_capture_holds_the_raw_codes_and_where_they_came_from(configured) -> N
         ":SYSTem:ERRor?",
         ":ACQuire:SRATe?",
     ]
+
+
+def test_means_are_read_from_the_measurement_record(configured) -> None:
+    settings = OscilloscopeSettings(current=CURRENT, acquisition=AcquisitionType.HIGH_RESOLUTION)
+    oscilloscope, instrument = configured(ScriptedScope(), settings)
+    oscilloscope.read_capture()
+    chosen = [message for message in instrument.received if message.startswith(":WAVeform:SOURce")]
+    assert len(chosen) == 2
+    ends = {message.partition(";UNSigned 1;")[2] for message in chosen}
+    assert ends == {"POINts MAXimum;:WAVeform:POINts:MODE NORMal"}, "the mode after the points"
+
+
+def test_a_peak_record_is_not_taken_for_samples(configured) -> None:
+    peak = preamble().replace("+1,+0,", "+1,+1,", 1)
+    oscilloscope, _ = configured(ScriptedScope({":WAVeform:PREamble? CHANnel1": peak}))
+    with pytest.raises(BadBlock, match="acquisition type is PEAK"):
+        oscilloscope.read_capture()
 
 
 def test_a_wired_voltage_is_read_between_current_and_pod(configured) -> None:

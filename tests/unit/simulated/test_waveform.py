@@ -171,9 +171,15 @@ def test_peak_gives_the_extremes_of_each_stretch() -> None:
 
 
 def test_an_average_has_at_most_a_thousand_points() -> None:
-    bench = captured(":ACQuire:TYPE AVERage")
+    bench = captured(":ACQuire:TYPE AVERage", ":WAVeform:POINts:MODE NORMal")
     assert bench.ask(":WAVeform:POINts?") == "+1000"
     assert preamble(bench)[1] == 2
+
+
+def test_the_raw_record_of_an_average_is_empty() -> None:
+    bench = captured(":ACQuire:TYPE AVERage", ":WAVeform:POINts:MODE RAW")
+    assert bench.ask(":WAVeform:POINts:MODE?;:WAVeform:POINts?") == "MAX;+0"
+    assert payload(bench) == b""
 
 
 def test_more_memory_gives_more_points() -> None:

@@ -43,7 +43,7 @@ class BenchKeeper:
 
         Args:
             bench: the instruments.
-            set_points: what to programme whenever the bench is opened (`voltage_v`, `current_a`); empty: nothing.
+            set_points: what to programme whenever it is opened (`voltage_v`, `current_a`, `ovp_v`); empty: nothing.
             on_instruments: told the identity of each instrument whenever the bench is opened, or lost.
         """
         self._bench = bench
@@ -65,7 +65,9 @@ class BenchKeeper:
         self._on_instruments(dict(await self._bench.open()))
         if self._set_points:
             points = self._set_points
-            await self._bench.set_supply(voltage_v=points.get("voltage_v"), current_a=points.get("current_a"))
+            await self._bench.set_supply(
+                voltage_v=points.get("voltage_v"), current_a=points.get("current_a"), ovp_v=points.get("ovp_v")
+            )
         self._sound = True
         logger.info("bench open: %s", ", ".join(self._bench.identities.values()))
 

@@ -118,7 +118,7 @@ def recording_to(path: Path | None) -> Iterator[Connector | None]:
 
 def _set_points(configuration: Configuration) -> dict[str, float]:
     supply = configuration.power_supply
-    wanted = {"voltage_v": supply.voltage_v, "current_a": supply.current_limit_a}
+    wanted = {"voltage_v": supply.voltage_v, "current_a": supply.current_limit_a, "ovp_v": supply.ovp_v}
     return {name: value for name, value in wanted.items() if value is not None}
 
 

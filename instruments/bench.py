@@ -192,20 +192,31 @@ class Bench:
         return await self._supply.call(PowerSupply.set_points)
 
     async def set_supply(
-        self, *, voltage_v: float | None = None, current_a: float | None = None, settle: bool = True
+        self,
+        *,
+        voltage_v: float | None = None,
+        current_a: float | None = None,
+        ovp_v: float | None = None,
+        settle: bool = True,
     ) -> None:
         """Set the supply's voltage, current limit, or both, and wait for the output to follow where it is on.
 
         Args:
             voltage_v: voltage; None leaves it.
             current_a: current limit; None leaves it.
+            ovp_v: level of the over-voltage protection, which is switched on; None leaves it.
             settle: wait for the voltage; not where the limit is meant to hold the output down.
 
         Raises:
             InstrumentTimeout: the output did not reach the voltage.
             SettingRefused: outside the envelope or the range (nothing was sent), or not taken as sent.
         """
-        await self._supply.call(PowerSupply.set_point, voltage_v=voltage_v, current_a=current_a)
+        if ovp_v is None:
+            await self._supply.call(PowerSupply.set_point, voltage_v=voltage_v, current_a=current_a)
+        else:
+            await self._supply.call(
+                PowerSupply.set_protected_point, voltage_v=voltage_v, current_a=current_a, ovp_v=ovp_v
+            )
         if settle:
             await self._supply.call(PowerSupply.settle)
 

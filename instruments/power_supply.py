@@ -120,6 +120,30 @@ class PowerSupply:
         switch = Setting(header="VOLTage:PROTection:STATe", value=True)
         program(self.session, [level, switch], operation="set_ovp")
 
+    def set_protected_point(
+        self, *, voltage_v: float | None = None, current_a: float | None = None, ovp_v: float
+    ) -> None:
+        """Set the voltage in volt, the current limit in ampere and the protection's level in volt, tripping nothing.
+
+        A level above the present voltage comes first; a lower one waits until the output has come down.
+
+        Raises:
+            InstrumentTimeout: the output did not come down to the voltage.
+            SettingRefused: outside envelope or range, or a level that would trip at once.
+        """
+        present_v = self.session.query_number("VOLTage?")
+        if not (present_v if voltage_v is None else voltage_v) < ovp_v <= OVP_MAX_V:
+            text = f"must lie above the voltage that is to be set, and not above {OVP_MAX_V:g} V, got {ovp_v!r} V"
+            raise refused(text, operation="ovp_v")
+        self._check(voltage_v=voltage_v, current_a=current_a)
+        if ovp_v > present_v:
+            self.set_ovp(ovp_v)
+            self.set_point(voltage_v=voltage_v, current_a=current_a)
+            return
+        self.set_point(voltage_v=voltage_v, current_a=current_a)
+        self.settle()
+        self.set_ovp(ovp_v)
+
     def set_output(self, on: bool) -> None:
         """Control the output switch.
 

@@ -32,6 +32,8 @@ class PowerSupplySection(Section):
     """Voltage to program at start, in volts; left out: the supply stays as it is found."""
     current_limit_a: NotNegative | None = None
     """Current limit to program at start, in ampere; left out: the supply stays as it is found."""
+    ovp_v: Annotated[float, Field(gt=0, le=66)] | None = None
+    """Level of the over-voltage protection to program at start, in volts; left out: it stays as it is found."""
     output_on_exit: OutputChoice = OutputChoice.LEAVE
     """What becomes of the output when the daemon ends, after an error too: `leave` or `off`."""
     timeout_s: Positive = 5.0
@@ -51,6 +53,8 @@ class PowerSupplySection(Section):
             ("voltage_v", self.voltage_v, "max_voltage_v", self.max_voltage_v),
             ("current_limit_a", self.current_limit_a, "max_current_a", self.max_current_a),
         )
+        if self.ovp_v is not None and self.voltage_v is not None and self.ovp_v <= self.voltage_v:
+            raise ValueError(f"ovp_v is {self.ovp_v}, not above voltage_v = {self.voltage_v}: it would trip at once")
         for name, value, limit_name, limit in limits:
             if value is not None and value > limit:
                 raise ValueError(f"{name} is {value}, outside the envelope ({limit_name} = {limit})")

@@ -359,6 +359,18 @@ def test_the_protection_is_programmed(supply) -> None:
     assert not driver.read_state().tripped
 
 
+def test_a_live_output_comes_down_below_its_new_protection_without_a_trip(supply) -> None:
+    driver, _ = supply
+    driver.read_state()
+    driver.set_protected_point(voltage_v=12.0, ovp_v=13.0)
+    after = driver.read_state()
+    assert (after.tripped, after.mode) == (False, SupplyMode.CV)
+    assert after.voltage_v == pytest.approx(12.0, abs=0.05)
+    driver.set_protected_point(voltage_v=20.0, ovp_v=22.0)
+    driver.settle()
+    assert not driver.read_state().tripped
+
+
 def test_a_trip_is_seen_held_remembered_and_cleared(supply) -> None:
     driver, _ = supply
     driver.read_state()

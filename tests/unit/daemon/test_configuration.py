@@ -192,6 +192,10 @@ def test_a_section_given_as_broken_json_is_a_problem_of_the_environment(
     ("change", "expected"),
     [
         (("max_voltage_v = 20", "max_voltage_v = 20\nvoltage_v = 20.5"), "voltage_v is 20.5, outside the envelope"),
+        (
+            ("max_voltage_v = 20", "max_voltage_v = 20\nvoltage_v = 19\novp_v = 19"),
+            "ovp_v is 19.0, not above",
+        ),
         (("max_current_a = 2", "max_current_a = 2\ncurrent_limit_a = 2.1"), "current_limit_a is 2.1, outside"),
         (("max_current_a = 2", "max_current_a = nan"), "power_supply.max_current_a"),
         (("max_voltage_v = 20", "max_voltage_v = inf"), "power_supply.max_voltage_v"),

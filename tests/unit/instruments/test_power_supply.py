@@ -177,6 +177,28 @@ def test_a_protection_that_trips_at_once_is_refused(served, level: float) -> Non
     assert supply.commands == []
 
 
+@pytest.mark.parametrize(
+    ("point", "commands"),
+    [
+        ({"voltage_v": 20.0, "ovp_v": 22.0}, ["VOLTage:PROTection 22", "VOLTage:PROTection:STATe 1", "VOLTage 20"]),
+        ({"voltage_v": 5.0, "ovp_v": 6.0}, ["VOLTage 5", "VOLTage:PROTection 6", "VOLTage:PROTection:STATe 1"]),
+        ({"ovp_v": 20.0}, ["VOLTage:PROTection 20", "VOLTage:PROTection:STATe 1"]),
+    ],
+)
+def test_the_protection_never_trips_on_the_way(served, point: dict[str, float], commands: list[str]) -> None:
+    supply = Supply(served, {"OUTPut?": "0"})
+    supply.driver.set_protected_point(**point)
+    assert supply.commands == commands
+
+
+@pytest.mark.parametrize("point", [{"ovp_v": 19.0}, {"voltage_v": 12.0, "ovp_v": 12.0}, {"ovp_v": 66.5}])
+def test_a_level_that_would_trip_is_refused_before_anything_is_sent(served, point: dict[str, float]) -> None:
+    supply = Supply(served)
+    with pytest.raises(SettingRefused, match="ovp_v: must lie above the voltage"):
+        supply.driver.set_protected_point(**point)
+    assert supply.commands == []
+
+
 def test_the_output_is_not_switched_on_outside_the_envelope(served) -> None:
     supply = Supply(served, clamped={"VOLTage": "+2.4E+01"})
     with pytest.raises(SettingRefused, match="voltage_v 24 lies outside"):

@@ -64,7 +64,7 @@ class VisaSession:
     def write_block(self, command: str, data: bytes) -> None:
         """Send one message with bytes as its definite-length block, whatever bytes they are; nothing is read."""
         with self._failures(command):
-            self.connection.in_step().write_raw(command.encode("ascii") + b" #8%08d" % len(data) + data + b"\n")
+            self.connection.write(command.encode("ascii") + b" #8%08d" % len(data) + data + b"\n")
 
     def query(self, command: str) -> str:
         """Send one message and return its answer, without the newline.

@@ -12,7 +12,8 @@ PULSES = [(0.010, 0.004)] * 40
 def bench() -> HandBench:
     bench = HandBench()
     bench.write(":STOP;:TIMebase:RANGe 0.2;REFerence LEFT", ":CHANnel1:PROBe 10;UNITs AMPere;SCALe 0.2;OFFSet 0.6")
-    bench.write(":CHANnel2:DISPlay 1;PROBe 10;SCALe 5;OFFSet 15", ":POD1:DISPlay 1;:TRIGger:EDGE:SOURce DIGital0", ":SINGle")
+    bench.write(":CHANnel2:DISPlay 1;PROBe 10;SCALe 5;OFFSet 15", ":POD1:DISPlay 1;:TRIGger:EDGE:SOURce DIGital0")
+    bench.write(":SINGle")
     bench.wait(0.1)
     bench.world.play(PULSES)
     bench.wait(1.0, steps=10)

@@ -6,11 +6,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
-import pyvisa
-
 from instruments import oscilloscope, power_supply
 from instruments.address import is_adapter
-from instruments.errors import ConnectionFailed, InstrumentError
+from instruments.errors import InstrumentError
 from instruments.identity import VENDORS, Identity, parse_identity
 from instruments.prologix_adapter import PrologixAdapter
 from instruments.reachability import Way, reach_of
@@ -149,13 +147,10 @@ def _opened_adapter(resource: str) -> PrologixAdapter:
     adapter = PrologixAdapter(resource, read_timeout_s=GPIB_ANSWER_S)
     adapter.open()
     try:
-        adapter.interface.write_raw(b"++ver\n")
-        adapter.interface.read_raw()
-    except (OSError, pyvisa.errors.Error) as error:
+        adapter.version()
+    except InstrumentError:
         adapter.close()
-        raise ConnectionFailed(
-            f"no answer to '++ver' ({error})", instrument="gpib_adapter", operation="++ver"
-        ) from error
+        raise
     return adapter
 
 

@@ -63,6 +63,23 @@ class PrologixAdapter:
             raise
         self._configure(self._interface)
 
+    def version(self) -> str:
+        """Get what the adapter says of itself; nothing is sent to the bus.
+
+        Raises:
+            ConnectionFailed: it is closed, or does not answer: it may be no such adapter.
+        """
+        interface, session = self.interface, prologix_boards()[self.board]
+        try:
+            session.write_oob(b"++ver\n")
+            # Or reading would send `++read`, and whatever instrument is addressed reports that it has nothing to say.
+            session.plus_plus_read = False
+            answer = interface.read_raw()
+        except (OSError, pyvisa.errors.Error) as error:
+            text = f"no answer ({error})"
+            raise ConnectionFailed(text, instrument="gpib_adapter", operation="++ver") from error
+        return answer.decode("ascii", "replace").strip()
+
     def close(self) -> None:
         """Close the connection; safe to call again."""
         interface, self._interface = self._interface, None

@@ -96,6 +96,7 @@ def test_every_address_behind_an_adapter_is_asked() -> None:
         resource = adapter.resource_on(BOARD)
         (found,) = scan_adapter(resource, on_address=told.append)
     assert told == [5, 6]
+    assert adapter.adapter_commands.count("++read eoi") == len(adapter.received), "a read for each question alone"
     assert isinstance(found, Found)
     assert (found.resource, found.gpib_adapter) == (f"GPIB{BOARD}::6::INSTR", resource)
 

@@ -136,3 +136,20 @@ def test_a_closed_adapter_says_so(wired) -> None:
     _, adapter = wired
     with pytest.raises(ConnectionFailed, match="closed"):
         _ = adapter.interface
+
+
+def test_the_version_is_asked_without_a_read_on_the_bus() -> None:
+    """A read would make whatever instrument is addressed report that it was asked nothing."""
+
+    class Versioned(ScriptedAdapter):
+        def handle(self, line: bytes) -> bytes | None:
+            answer = super().handle(line)
+            return b"Prologix GPIB-ETHERNET\r\n" if line == b"++ver" else answer
+
+    with Versioned({}) as served:
+        adapter = PrologixAdapter(served.resource_on(BOARD), read_timeout_s=0.2)
+        adapter.open()
+        assert adapter.version() == "Prologix GPIB-ETHERNET"
+        adapter.close()
+    assert "++ver" in served.adapter_commands
+    assert "++read eoi" not in served.adapter_commands

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from daemon.bench_lock import BenchLock
 from daemon.bootstrap import bench_settings
 from daemon.configuration import Configuration
 from daemon.readiness import Finding
@@ -30,28 +31,35 @@ def make_trials(
 ) -> list[Trial]:
     """Make every trial of docs/hardware-checklist.md that needs no hands; takes about 10 s.
 
-    The oscilloscope is programmed and put back; the supply is only asked. Not while a daemon measures on this bench.
+    The oscilloscope is programmed and put back; the supply is only asked.
 
     Args:
         configuration: which instruments.
         connector: makes the sessions; None: through PyVISA.
         tell: hears of each trial before it is made.
+
+    Raises:
+        BenchInUse: a daemon, or another program, holds the bench.
     """
-    settings = bench_settings(configuration)
     log = TrialLog(tell)
+    with BenchLock(configuration).held("joulebench check --bench-report"):
+        _make_all(bench_settings(configuration), connector or VisaConnector(), log)
+    return log.trials
+
+
+def _make_all(settings: BenchSettings, connector: Connector, log: TrialLog) -> None:
     _with_session(
         log,
         "S0",
-        lambda stack: _scope_session(stack, settings, connector or VisaConnector()),
+        lambda stack: _scope_session(stack, settings, connector),
         lambda session: try_oscilloscope(session, settings.oscilloscope_settings, log),
     )
     _with_session(
         log,
         "P0",
-        lambda stack: _supply_session(stack, settings, connector or VisaConnector()),
+        lambda stack: _supply_session(stack, settings, connector),
         lambda session: try_supply(session, log),
     )
-    return log.trials
 
 
 def report_document(

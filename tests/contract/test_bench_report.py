@@ -9,8 +9,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from daemon.bench_lock import BenchLock
 from daemon.cli.main import app
+from daemon.configuration import load_configuration
 from daemon.configuration_draft import draft
+from daemon.errors import BenchInUse
 from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.world import WorldSettings
 from instruments.transcripts.line import Event
@@ -95,6 +98,21 @@ def test_the_checklist_tells_of_each_trial_and_of_no_other(report: dict[str, Any
     text = (repository / "docs" / "hardware-checklist.md").read_text()
     told = {number for row in re.findall(r"^\| ([SP][\dSP, ]+) \|", text, re.MULTILINE) for number in row.split(", ")}
     assert told == {one["number"] for one in report["trials"]}
+
+
+def test_a_bench_that_a_daemon_holds_is_left_alone(tmp_path: Path) -> None:
+    config, path = tmp_path / "bench.toml", tmp_path / "report.json"
+    config.write_text(draft([]))
+    command = ["check", "--config", str(config), "--bench-report", str(path)]
+    environment = {
+        "JOULEBENCH_MQTT__PORT": "1",
+        "JOULEBENCH_OSCILLOSCOPE__RESOURCE": "TCPIP0::127.0.0.1::1::SOCKET",
+        "JOULEBENCH_POWER_SUPPLY__GPIB_ADAPTER": f"PRLGX-TCPIP{BOARD + 1}::127.0.0.1::1::INTFC",
+    }
+    with BenchLock(load_configuration(config)).held("joulebench daemon"):
+        done = CliRunner().invoke(app, command, env=environment)
+    assert isinstance(done.exception, BenchInUse)
+    assert not path.exists()
 
 
 def test_a_bench_that_is_not_there_makes_a_report_too(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from daemon.sections.oscilloscope import AcquisitionChoice
 from instruments.bench_settings import BenchSettings, OutputOnExit, VoltageChannel
 from instruments.current_probe import CurrentProbe, ProbeAccuracy
 from instruments.oscilloscope_settings import AcquisitionType
+from instruments.serial_line import SerialLine, SerialParity
 from instruments.supply_envelope import SupplyEnvelope
 
 ACQUISITION_TYPES = {
@@ -31,6 +32,7 @@ def bench_settings(configuration: Configuration) -> BenchSettings:
         gpib_adapter_resource=supply.gpib_adapter,
         envelope=SupplyEnvelope(max_voltage_v=supply.max_voltage_v, max_current_a=supply.max_current_a),
         output_on_exit=OutputOnExit(supply.output_on_exit.value),
+        serial_line=SerialLine(baud=supply.baud, parity=SerialParity(supply.parity.value)),
         probe=_probe(configuration),
         current_channel=scope.current_channel,
         current_scale_a_per_div=scope.current_scale_a_per_div,

@@ -324,6 +324,7 @@ class Bench:
             role=self._supply.role,
             timeout_s=settings.timeout_s,
             gpib_adapter=settings.gpib_adapter_resource,
+            line=settings.serial_line,
         )
         return PowerSupply(session, settings.envelope)
 

@@ -14,6 +14,7 @@ from instruments.oscilloscope_settings import (
     TimeBaseSettings,
     TriggerSettings,
 )
+from instruments.serial_line import SerialLine
 from instruments.supply_envelope import SupplyEnvelope
 from metrology.trace import Unit
 
@@ -55,6 +56,8 @@ class BenchSettings:
     """What becomes of the supply's output when the bench closes."""
     gpib_adapter_resource: str | None = None
     """VISA resource name of a Prologix-style adapter in front of the supply; None where there is none."""
+    serial_line: SerialLine = field(default_factory=SerialLine)
+    """How the serial port is set, where the supply is on one."""
     probe: CurrentProbe = field(default_factory=CurrentProbe)
     """The current probe as declared."""
     current_channel: int = 1

@@ -38,6 +38,11 @@ class Connection(Protocol):
         """How long one answer may take, in seconds."""
         ...
 
+    @property
+    def is_serial(self) -> bool:
+        """Whether it is a serial line, where an instrument must be told that it is remote."""
+        ...
+
     def open(self) -> None:
         """Open it.
 

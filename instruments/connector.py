@@ -5,6 +5,7 @@ from typing import Protocol
 
 from instruments.connection import Connection
 from instruments.prologix_adapter import READ_TIMEOUT_S, PrologixAdapter
+from instruments.serial_line import SerialLine
 from instruments.visa_connection import VisaConnection
 from instruments.visa_session import VisaSession
 
@@ -13,7 +14,14 @@ class Connector(Protocol):
     """Makes sessions. Implementations: `VisaConnector`, `RecordingConnector`, `ReplayingConnector`."""
 
     def connect(
-        self, stack: ExitStack, resource: str, *, role: str, timeout_s: float, gpib_adapter: str | None = None
+        self,
+        stack: ExitStack,
+        resource: str,
+        *,
+        role: str,
+        timeout_s: float,
+        gpib_adapter: str | None = None,
+        line: SerialLine | None = None,
     ) -> VisaSession:
         """Open a session, and leave on the stack what must be closed after it.
 
@@ -23,6 +31,7 @@ class Connector(Protocol):
             role: role of the instrument, such as `oscilloscope`.
             timeout_s: how long one answer may take, in seconds.
             gpib_adapter: VISA resource name of the adapter in front of it; None where there is none.
+            line: how a serial port is set; None: as the supply leaves the factory.
 
         Raises:
             ConnectionFailed: with resource and reason.
@@ -34,22 +43,37 @@ class VisaConnector:
     """Reaches the instruments through PyVISA."""
 
     def connect(
-        self, stack: ExitStack, resource: str, *, role: str, timeout_s: float, gpib_adapter: str | None = None
+        self,
+        stack: ExitStack,
+        resource: str,
+        *,
+        role: str,
+        timeout_s: float,
+        gpib_adapter: str | None = None,
+        line: SerialLine | None = None,
     ) -> VisaSession:
         """Open a session to an instrument that is there; as the protocol says."""
-        connection = visa_connection(stack, resource, role=role, timeout_s=timeout_s, gpib_adapter=gpib_adapter)
+        connection = visa_connection(
+            stack, resource, role=role, timeout_s=timeout_s, gpib_adapter=gpib_adapter, line=line
+        )
         return opened_session(stack, connection)
 
 
 def visa_connection(
-    stack: ExitStack, resource: str, *, role: str, timeout_s: float, gpib_adapter: str | None
+    stack: ExitStack,
+    resource: str,
+    *,
+    role: str,
+    timeout_s: float,
+    gpib_adapter: str | None,
+    line: SerialLine | None = None,
 ) -> VisaConnection:
     """Return a connection that is still to be opened, with its adapter; the adapter's end is left on the stack."""
     adapter = None
     if gpib_adapter is not None:
         adapter = PrologixAdapter(gpib_adapter, read_timeout_s=min(READ_TIMEOUT_S, timeout_s))
         stack.callback(adapter.close)
-    return VisaConnection(resource, role=role, timeout_s=timeout_s, adapter=adapter)
+    return VisaConnection(resource, role=role, timeout_s=timeout_s, adapter=adapter, line=line or SerialLine())
 
 
 def opened_session(stack: ExitStack, connection: Connection) -> VisaSession:

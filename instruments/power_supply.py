@@ -36,11 +36,13 @@ class PowerSupply:
         self.envelope = envelope
 
     def identify(self) -> str:
-        """Get the identity string.
+        """Get the identity string; over RS-232 the supply is first told that it is remote, which GPIB does by itself.
 
         Raises:
             WrongInstrument: something else answers.
         """
+        if self.session.is_serial:
+            self.session.write("SYSTem:REMote")  # without it nothing else is obeyed; over GPIB it is an error
         return expect_model(self.session, MODELS)
 
     def read_state(self, *, take_events: bool = True) -> SupplyReading:

@@ -4,31 +4,41 @@ import contextlib
 
 import pyvisa
 from pyvisa.constants import ResourceAttribute
-from pyvisa.resources import MessageBasedResource, TCPIPSocket
+from pyvisa.resources import MessageBasedResource, SerialInstrument, TCPIPSocket
 
+from instruments import serial_line
 from instruments.block_readers import CHUNK_BYTES, MessageReader, StreamReader
 from instruments.connection import Link
 from instruments.definite_block import read_block
 from instruments.errors import ConnectionFailed
 from instruments.prologix_adapter import PrologixAdapter
+from instruments.serial_line import SerialLine
 from instruments.visa_library import open_resource
 
 
 class VisaConnection:
-    """The way to one instrument, over a socket, a Prologix adapter, VXI-11, GPIB or USB."""
+    """The way to one instrument, over a socket, a Prologix adapter, VXI-11, GPIB, USB or RS-232."""
 
-    def __init__(self, resource: str, *, role: str, timeout_s: float, adapter: PrologixAdapter | None) -> None:
+    def __init__(
+        self, resource: str, *, role: str, timeout_s: float, adapter: PrologixAdapter | None, line: SerialLine
+    ) -> None:
         self.resource = resource
         self.role = role
         self.link = Link.CLOSED
         self._timeout_s = timeout_s
         self._adapter = adapter
+        self._line = line
         self._visa: MessageBasedResource | None = None
 
     @property
     def wait_s(self) -> float:
         """How long one answer may take; behind an adapter it is the adapter that waits."""
         return self._timeout_s if self._adapter is None else self._adapter.read_timeout_s
+
+    @property
+    def is_serial(self) -> bool:
+        """Whether it is a serial line, where an instrument must be told that it is remote."""
+        return isinstance(self._visa, SerialInstrument)
 
     def open(self) -> None:
         """Open the adapter where there is one, then the instrument.
@@ -43,6 +53,8 @@ class VisaConnection:
             self._visa.timeout = self._timeout_s * 1000.0
         if isinstance(self._visa, TCPIPSocket):
             self._visa.read_termination = "\n"
+        if isinstance(self._visa, SerialInstrument):
+            self._prepare_serial(self._visa)
         self.link = Link.GOOD
 
     def close(self) -> None:
@@ -96,6 +108,13 @@ class VisaConnection:
         finally:
             stream.set_visa_attribute(ResourceAttribute.termchar_enabled, True)
 
+    def _prepare_serial(self, port: SerialInstrument) -> None:
+        try:
+            self._line.apply(port, role=self.role)
+        except ConnectionFailed:
+            self._disconnect()
+            raise
+
     def _disconnect(self) -> None:
         visa, self._visa = self._visa, None
         if visa is not None:
@@ -108,7 +127,10 @@ class VisaConnection:
             self._reconnect()
             return
         try:
-            self._visa.clear()
+            if isinstance(self._visa, SerialInstrument):
+                serial_line.clear(self._visa)
+            else:
+                self._visa.clear()
             self.link = Link.GOOD
         except (pyvisa.errors.Error, OSError):
             self._reconnect()

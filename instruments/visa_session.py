@@ -12,6 +12,7 @@ from pyvisa.constants import StatusCode
 from instruments.connection import Connection, Link
 from instruments.errors import BadAnswer, BadBlock, ConnectionFailed, InstrumentReported, InstrumentTimeout
 from instruments.prologix_adapter import PrologixAdapter
+from instruments.serial_line import SerialLine
 from instruments.visa_connection import VisaConnection
 
 ERROR_QUEUE_LIMIT = 40
@@ -30,14 +31,29 @@ class VisaSession:
 
     @classmethod
     def open(
-        cls, resource: str, *, role: str, timeout_s: float = 5.0, adapter: PrologixAdapter | None = None
+        cls,
+        resource: str,
+        *,
+        role: str,
+        timeout_s: float = 5.0,
+        adapter: PrologixAdapter | None = None,
+        line: SerialLine | None = None,
     ) -> "VisaSession":
-        """Open a session; `adapter` is the way to `GPIB` resources, None where the computer has its own.
+        """Open a session.
+
+        Args:
+            resource: VISA resource name.
+            role: role of the instrument on the bench, for messages.
+            timeout_s: how long one answer may take.
+            adapter: the way to `GPIB` resources; None where the computer has its own.
+            line: how a serial port is set; None as the supply leaves the factory.
 
         Raises:
             ConnectionFailed: with resource and reason.
         """
-        connection = VisaConnection(resource, role=role, timeout_s=timeout_s, adapter=adapter)
+        connection = VisaConnection(
+            resource, role=role, timeout_s=timeout_s, adapter=adapter, line=line or SerialLine()
+        )
         connection.open()
         return cls(connection)
 
@@ -50,6 +66,11 @@ class VisaSession:
     def resource(self) -> str:
         """VISA resource name."""
         return self.connection.resource
+
+    @property
+    def is_serial(self) -> bool:
+        """Whether it goes over a serial line, where the instrument must be told that it is remote."""
+        return self.connection.is_serial
 
     @property
     def link(self) -> Link:

@@ -1,7 +1,7 @@
 """Sections `power_supply` and `leads`: what feeds the board, and what lies between."""
 
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -17,6 +17,17 @@ class OutputChoice(StrEnum):
     """It is switched off."""
 
 
+class SerialParityChoice(StrEnum):
+    """Parity of a serial line to the supply."""
+
+    NONE = "none"
+    """No parity, 8 data bits."""
+    EVEN = "even"
+    """Even parity, 7 data bits."""
+    ODD = "odd"
+    """Odd parity, 7 data bits."""
+
+
 class PowerSupplySection(Section):
     """The supply: where it is, and the envelope that protects the board."""
 
@@ -24,6 +35,10 @@ class PowerSupplySection(Section):
     """VISA resource name, such as `GPIB0::5::INSTR`."""
     gpib_adapter: Annotated[str, StringConstraints(pattern=r"^PRLGX-(TCPIP|ASRL).*::INTFC$")] | None = None
     """VISA resource name of a Prologix-style adapter; left out where the GPIB board has a driver of its own."""
+    baud: Literal[300, 600, 1200, 2400, 4800, 9600] = 9600
+    """Baud rate where the resource is a serial port (`ASRL...`), as set at the supply's front panel."""
+    parity: SerialParityChoice = SerialParityChoice.NONE
+    """Parity of a serial port: `none` with 8 data bits, `even` or `odd` with 7."""
     max_voltage_v: Annotated[float, Field(gt=0, le=60)]
     """Highest voltage that may ever be programmed, in volts: what the board survives."""
     max_current_a: Annotated[float, Field(gt=0, le=2.2)]

@@ -9,6 +9,7 @@ import pyvisa
 from instruments.connection import Connection, Link
 from instruments.connector import opened_session, visa_connection
 from instruments.errors import InstrumentError
+from instruments.serial_line import SerialLine
 from instruments.transcripts.line import Event, Failure, Line
 from instruments.transcripts.transcript_file import TranscriptFile
 from instruments.visa_session import VisaSession
@@ -44,6 +45,11 @@ class RecordedConnection:
     def wait_s(self) -> float:
         """How long one answer may take, in seconds."""
         return self._inner.wait_s
+
+    @property
+    def is_serial(self) -> bool:
+        """Whether it is a serial line."""
+        return self._inner.is_serial
 
     def open(self) -> None:
         """Open it, and note that or why not."""
@@ -106,10 +112,17 @@ class RecordingConnector:
         self._transcript = transcript
 
     def connect(
-        self, stack: ExitStack, resource: str, *, role: str, timeout_s: float, gpib_adapter: str | None = None
+        self,
+        stack: ExitStack,
+        resource: str,
+        *,
+        role: str,
+        timeout_s: float,
+        gpib_adapter: str | None = None,
+        line: SerialLine | None = None,
     ) -> VisaSession:
         """Open a session whose every message is written down; as the protocol says."""
-        inner = visa_connection(stack, resource, role=role, timeout_s=timeout_s, gpib_adapter=gpib_adapter)
+        inner = visa_connection(stack, resource, role=role, timeout_s=timeout_s, gpib_adapter=gpib_adapter, line=line)
         return opened_session(stack, RecordedConnection(inner, self._transcript))
 
 

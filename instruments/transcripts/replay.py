@@ -7,6 +7,7 @@ from pathlib import Path
 
 from instruments.connection import Link
 from instruments.connector import opened_session
+from instruments.serial_line import SerialLine
 from instruments.transcripts.errors import TranscriptDeviation
 from instruments.transcripts.failure_errors import failure_to_error
 from instruments.transcripts.line import Event, Line
@@ -120,6 +121,11 @@ class ReplayedConnection:
         """How long an answer was waited for, in seconds; nothing waits here."""
         return self._wait_s
 
+    @property
+    def is_serial(self) -> bool:
+        """Whether it was a serial line."""
+        return self.resource.startswith("ASRL")
+
     def open(self) -> None:
         """Open it as it was opened, or fail as it failed."""
         self._performed(Event.OPEN, self.resource.encode())
@@ -172,6 +178,7 @@ class ReplayingConnector:
         role: str,
         timeout_s: float,
         gpib_adapter: str | None = None,  # noqa: ARG002 - what it did is in the messages
+        line: SerialLine | None = None,  # noqa: ARG002 - there is no line to set
     ) -> VisaSession:
         """Open a session to what was recorded; as the protocol says."""
         return opened_session(stack, ReplayedConnection(self._replay, resource, role=role, wait_s=timeout_s))

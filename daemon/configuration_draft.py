@@ -32,8 +32,10 @@ _EXAMPLES: Mapping[str, object] = {
     "mqtt.client_id": "joulebench-bench-1",
     "oscilloscope.voltage_channel": 2,
     "power_supply.gpib_adapter": "PRLGX-TCPIP0::192.168.1.21::1234::INTFC",
+    "power_supply.ovp_v": 5.5,
     "power_supply.voltage_v": 5.0,
     "power_supply.current_limit_a": 1.0,
+    "probe.declaration_file": "my-probe.toml",
     "storage.database_url": "postgresql+psycopg://joulebench@db.lab.example/joulebench",
 }
 """What a key without default may look like; it stands commented out."""

@@ -37,6 +37,7 @@ def replayed(path: Path, stage: Stage) -> Capture:
         )
         scope = Oscilloscope(session)
         scope.identify()
+        panel = scope.front_panel()
         scope.configure(settings.oscilloscope_settings)
         scope.start_single()
         while not scope.is_armed():
@@ -47,6 +48,7 @@ def replayed(path: Path, stage: Stage) -> Capture:
         assert scope.is_complete()
         assert scope.triggered()
         capture = scope.read_capture()
+        scope.set_front_panel(panel)
     replay.check_finished("oscilloscope")
     return capture
 

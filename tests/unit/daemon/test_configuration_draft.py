@@ -70,9 +70,21 @@ def section_at(lines: list[str], number: int) -> str:
     return next(line[1:-1] for line in reversed(lines[:number]) if re.fullmatch(r"\[\w+\]", line))
 
 
+LIKE_THE_1146B = """
+model = "a probe as good as the 1146B"
+[[range]]
+gain_v_per_a = 0.1
+gain_accuracy = 0.03
+zero_accuracy_a = 0.05
+peak_current_a = 10.0
+bandwidth_hz = 100e3
+"""
+
+
 def test_the_keys_that_are_commented_out_say_the_defaults(tmp_path: Path) -> None:
     text = draft([SOCKET, supply()])
     as_it_is = loaded(tmp_path, text)
+    (tmp_path / "my-probe.toml").write_text(LIKE_THE_1146B)
     everything = loaded(tmp_path, re.sub(r"^# (\w+ = )", r"\1", text, flags=re.MULTILINE))
     differing = {
         f"{name}.{key}"
@@ -82,7 +94,8 @@ def test_the_keys_that_are_commented_out_say_the_defaults(tmp_path: Path) -> Non
     }
     assert differing == {
         *("mqtt.username", "mqtt.password_file", "mqtt.client_id", "oscilloscope.voltage_channel"),
-        *("power_supply.voltage_v", "power_supply.current_limit_a", "storage.database_url"),
+        *("power_supply.voltage_v", "power_supply.current_limit_a", "power_supply.ovp_v"),
+        *("probe.declaration_file", "storage.database_url"),
     }, "only what has no default may differ"
 
 

@@ -11,7 +11,8 @@ async def test_looking_at_a_bench_never_switches_its_output_off(monkeypatch) -> 
     opened: list[BenchSettings] = []
 
     class Unopened:
-        def __init__(self, settings: BenchSettings) -> None:
+        def __init__(self, settings: BenchSettings, *, connector: object) -> None:
+            assert connector is None
             opened.append(settings)
 
         async def open(self) -> None:
@@ -27,5 +28,5 @@ async def test_looking_at_a_bench_never_switches_its_output_off(monkeypatch) -> 
     )
     monkeypatch.setattr(readiness, "bench_settings", lambda _: configured)
     monkeypatch.setattr(readiness, "Bench", Unopened)
-    assert await readiness._instruments(None) == []
+    await readiness._instruments(None, None)
     assert [settings.output_on_exit for settings in opened] == [OutputOnExit.LEAVE]

@@ -13,7 +13,7 @@ from instruments.supply_reading import SupplyMode, SupplyReading
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
 from metrology.supply import SupplyConditions
-from metrology.supply_readings import loaded_current_a
+from metrology.supply_readings import loaded_count, loaded_current_a
 
 logger = logging.getLogger(__name__)
 
@@ -209,13 +209,15 @@ def _refuse_unfit(reading: SupplyReading) -> None:
 def _conditions(idle: Sequence[SupplyReading], during: Sequence[SupplyReading]) -> SupplyConditions:
     """Put together what the supply said; what it latched before the run is the idle readings' and does not count."""
     idle_a = median(reading.current_a for reading in idle)
+    during_a = [reading.current_a for reading in during]
     return SupplyConditions(
         idle_voltage_v=median(reading.voltage_v for reading in idle),
         # The reading under the heaviest load is the one that tells the voltage while the board ran.
         loaded_voltage_v=max(during, key=lambda reading: reading.current_a).voltage_v,
         idle_current_a=idle_a,
         idle_course_a=max(abs(reading.current_a - idle_a) for reading in idle),
-        loaded_current_a=loaded_current_a([reading.current_a for reading in during]),
+        loaded_current_a=loaded_current_a(during_a),
+        loaded_count=loaded_count(during_a),
         constant_voltage=all(one.mode is SupplyMode.CV and not one.cc_excursion for one in during),
         tripped=any(one.tripped for one in during),
         output_on=all(one.output_on for one in during),

@@ -98,6 +98,16 @@ class ElectricalRecord:
         total_j = direct_j - drop_j
         return total_j if self._alternating is None else total_j + self._alternating.cumulative(times_s)
 
+    def mean_currents_a(self, starts_s: NDArray[np.float64], duration_s: float) -> NDArray[np.float64]:
+        """Return the mean indicated current over stretches of one length from each start, shape (n,), in amperes.
+
+        Raises:
+            MetrologyError: a stretch reaches outside the record.
+        """
+        return np.asarray(
+            (self._charge.cumulative(starts_s + duration_s) - self._charge.cumulative(starts_s)) / duration_s
+        )
+
     def integrals(self, window: Window) -> WindowIntegrals:
         """Return the integrals over a window.
 

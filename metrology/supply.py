@@ -24,6 +24,8 @@ class SupplyConditions:
     """Current read back before the run, in amperes; None where it was not kept."""
     loaded_current_a: float | None = None
     """Current read back while the board ran, in amperes; None where no two readings under load agreed."""
+    loaded_count: int = 2
+    """How many readings under load agreed; the least that do where it was not kept."""
     idle_course_a: float = 0.0
     """Readings before the run lay within this of `idle_current_a`, in amperes: idle current is not always steady."""
 

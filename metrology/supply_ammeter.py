@@ -34,3 +34,6 @@ class CurrentPair:
     blur_a: float = 0.0
     """The mean over what the supply really averaged lies within this of `indicated_a`, in amperes: pauses between short
     batches count in an unknown measure."""
+    chance_a: float = 0.0
+    """That mean may lie further away still by this: the readings are so few that they may agree by chance on something
+    else than the load. 0 where they are enough."""

@@ -12,7 +12,7 @@ from metrology.marker import MarkerReading
 from metrology.power_noise import noise_j2_per_s
 from metrology.supply import SupplyConditions
 from metrology.supply_ammeter import CurrentPair
-from metrology.supply_readings import under_load_a
+from metrology.supply_readings import LOADED_FRACTION, under_load_a
 from metrology.uncertainty import Idle
 from metrology.window import Window
 
@@ -23,6 +23,10 @@ SETTLED_S = 1e-3
 and the supply's reading is long over by then. Far more than a marker's delay (100 us) and the settling of a lead."""
 SPREAD_DEVIATIONS = 3.0
 """Means of stretches differ by this much of their noise without any course of the current."""
+STEP_S = 1e-3
+"""Readings may have begun anywhere in the run; this far apart they are looked at."""
+FEW_CHANCE = 1e-3
+"""Readings that agree are taken as under load throughout where chance would make them agree on less this rarely."""
 LEAST_RISE = 0.05
 """A reading that exceeds the idle one by less than this part of itself was not taken under load."""
 
@@ -56,6 +60,7 @@ def loaded_pair(
         return None
     blurred = float(np.median([pulse.duration_s for pulse in reading.pulses])) < 3 * READING_S
     shown = (_mixed if blurred else _under_load)(record, reading)
+    lowest_a = _lowest_a(record, _whole(reading), supply.loaded_count)
     noise_a, freedom = _noise_a(record, idle, shown.duration_s)
     return CurrentPair(
         name=name,
@@ -65,6 +70,7 @@ def loaded_pair(
         course_a=max(0.0, shown.half_spread_a - SPREAD_DEVIATIONS * _noise_a(record, idle, shown.part_s)[0]),
         supply_a=supply.loaded_current_a,
         blur_a=shown.blur_a,
+        chance_a=0.0 if lowest_a is None else abs(shown.current_a - lowest_a),
     )
 
 
@@ -78,6 +84,23 @@ class _Shown:
     part_s: float
     noise_factor: float = 1.0
     blur_a: float = 0.0
+
+
+def _lowest_a(record: ElectricalRecord, run: Window, agreed: int) -> float | None:
+    """Return the lowest current that a reading within the run could show, in amperes; None if so many are under load.
+
+    A reading that holds a pause is lower than the load, and two such can agree by chance, the likelier the fewer
+    readings there are: a short run, a slow adapter, a busy computer.
+    """
+    starts_s = np.arange(run.start_s, run.end_s - READING_S, STEP_S)
+    if not starts_s.size:
+        return None
+    means_a = record.mean_currents_a(starts_s, READING_S)
+    heights_a = means_a * math.copysign(1.0, float(means_a.sum()))
+    low = heights_a < LOADED_FRACTION * heights_a.max()
+    if float(low.mean()) ** agreed < FEW_CHANCE:
+        return None
+    return float(means_a[heights_a.argmin()])
 
 
 def _mixed(record: ElectricalRecord, reading: MarkerReading) -> _Shown:

@@ -16,6 +16,11 @@ def under_load_a(readings_a: Sequence[float]) -> tuple[float, ...]:
     return tuple(current_a for current_a in readings_a if current_a >= least_a)
 
 
+def loaded_count(readings_a: Sequence[float]) -> int:
+    """Return how many readings agree about the current under load; 0 where there is none at all."""
+    return len(under_load_a(readings_a))
+
+
 def loaded_current_a(readings_a: Sequence[float]) -> float | None:
     """Return the current under load, in amperes; None where fewer than two readings agree about it."""
     agreeing = under_load_a(readings_a)

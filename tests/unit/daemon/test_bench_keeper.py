@@ -86,6 +86,7 @@ async def test_the_idle_current_is_that_of_just_before_the_run(monkeypatch: pyte
     assert supply.idle_current_a == pytest.approx(0.150)
     assert supply.idle_course_a == pytest.approx(0.001)
     assert supply.loaded_current_a == LOADED_A
+    assert supply.loaded_count == 4
 
 
 async def test_what_may_hold_the_runs_beginning_is_no_idle_reading(monkeypatch: pytest.MonkeyPatch) -> None:

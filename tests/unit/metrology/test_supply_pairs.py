@@ -10,12 +10,12 @@ from metrology.estimate import Estimate
 from metrology.influences import Influences
 from metrology.quality import QualityLimits, ReasonCode, Verdict
 from metrology.supply import SupplyConditions
-from metrology.supply_readings import loaded_current_a
+from metrology.supply_readings import loaded_count, loaded_current_a
 from tests.unit.metrology.captures import capture_of, trace_of
 from tests.unit.metrology.test_analysis import EIGHT, FACTS, INFLUENCES, SOUND, MeasuredCapture
 from tests.unit.metrology.test_witness import CERTIFIED
 
-READ = replace(SOUND, idle_current_a=0.15, loaded_current_a=0.70)
+READ = replace(SOUND, idle_current_a=0.15, loaded_current_a=0.70, loaded_count=12)
 
 
 def chain(*, followed: bool = True) -> Influences:
@@ -136,7 +136,7 @@ def test_a_load_that_changes_within_its_batches_is_no_disagreement(structure: st
         current_a[start:end] = STRUCTURED[structure](np.arange(end - start) / (end - start))
     capture = replace(capture, current=trace_of(current_a))
     readings_a = [float(current_a[start : start + 1000].mean()) for start in range(10_000, 93_500, 2_300)]
-    supply = replace(READ, loaded_current_a=loaded_current_a(readings_a))
+    supply = replace(READ, loaded_current_a=loaded_current_a(readings_a), loaded_count=loaded_count(readings_a))
     facts = replace(FACTS, batches=8, batch_duration_s=0.2, run_duration_s=1.67)
     found = analyse(
         [MeasuredCapture(name="capture 0", capture=capture, supply=supply)],
@@ -145,6 +145,41 @@ def test_a_load_that_changes_within_its_batches_is_no_disagreement(structure: st
         limits=QualityLimits(),
     )
     assert found.reasons == ()
+
+
+def paused(loaded_a: float, *, count: int, idle_a: float = 0.15) -> RunAnalysis:
+    """Analyse a capture of batches of 150 ms with pauses of 5 ms, of which the supply took so many readings."""
+    batches = [(10_000 + 7_750 * k, 17_500 + 7_750 * k) for k in range(8)]
+    supply = replace(READ, idle_current_a=idle_a, loaded_current_a=loaded_a, loaded_count=count)
+    return analyse(
+        [MeasuredCapture(name="capture 0", capture=capture_of(batches), supply=supply)],
+        facts=replace(FACTS, batches=8, batch_duration_s=0.15, run_duration_s=1.235),
+        influences=chain(),
+        limits=QualityLimits(),
+    )
+
+
+WITH_PAUSE_A = (0.70 * 15 + 0.15 * 5) / 20
+
+
+def test_two_readings_that_both_hold_a_pause_are_no_disagreement_and_no_judge() -> None:
+    """On a busy computer a short run had two readings only, and chance laid a pause in each."""
+    few = paused(WITH_PAUSE_A, count=2)
+    assert few.reasons == ()
+    assert few.energy is not None
+    assert few.energy.budget[0].term == "zero drift"
+    # as many as a run usually has agree on the load itself
+    assert [reason.code for reason in paused(WITH_PAUSE_A, count=12).reasons] == [ReasonCode.SUPPLY_DISAGREEMENT]
+
+
+def test_two_readings_of_the_load_itself_do() -> None:
+    few, many = paused(0.70, count=2), paused(0.70, count=12)
+    assert few == many
+    assert few.reasons == ()
+
+
+def test_two_readings_still_contradict_a_wrong_range() -> None:
+    assert ReasonCode.PROBE_RANGE in {reason.code for reason in paused(7.0, count=2, idle_a=1.5).reasons}
 
 
 def test_without_an_idle_stretch_a_wrong_range_is_still_seen() -> None:

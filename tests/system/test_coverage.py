@@ -1,5 +1,6 @@
 """Virtual benches end to end: calibrated by the procedures, measured over sockets, held against the truth."""
 
+import asyncio
 import json
 from typing import Any
 
@@ -7,9 +8,10 @@ import pytest
 from typer.testing import CliRunner
 
 from calibration.errors import ProcedureFailed
+from daemon.bench_keeper import BenchKeeper
 from daemon.cli.main import app
 from daemon.errors import VerificationFailed
-from daemon.verify import coverage
+from daemon.verify import coverage, virtual_bench
 from daemon.verify.coverage import report_of
 from daemon.verify.score import Score
 from daemon.verify.virtual_bench import score_bench
@@ -44,6 +46,28 @@ def test_a_few_benches_by_the_clock_are_as_good_as_they_say() -> None:
     assert report["invalid"] <= 1
     assert report["coverage_95"] >= 5 / 8
     assert report["median_u95_pct"] < 0.4
+
+
+def test_a_record_that_begins_late_accuses_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A busy computer forces the record while the board runs already: what it holds before is no idle baseline."""
+    force = BenchKeeper.force
+
+    async def late(keeper: BenchKeeper) -> Any:
+        await asyncio.sleep(0.5 / virtual_bench.TIME_SCALE)
+        return await force(keeper)
+
+    monkeypatch.setattr(BenchKeeper, "force", late)
+    score = coverage._attempted(7_000_001, Rung.CLOCK)
+    assert "baseline_missing" in score.reasons
+    assert score.quality == "degraded"
+    assert score.covered
+
+
+def test_the_virtual_board_reports_all_its_batches() -> None:
+    batches = virtual_bench.batches_until(10.0)
+    assert len(batches) == virtual_bench.BATCHES
+    assert batches[-1] == pytest.approx((10.0 - 0.155, 10.0 - 0.005))
+    assert batches[0][0] == pytest.approx(10.0 - 11 * 0.155)
 
 
 def test_a_bench_that_cannot_be_calibrated_counts_as_invalid(monkeypatch: pytest.MonkeyPatch) -> None:

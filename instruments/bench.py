@@ -13,10 +13,9 @@ from instruments.connector import Connector, VisaConnector
 from instruments.current_probe import CurrentProbe
 from instruments.errors import BenchNotReady, InstrumentError, InstrumentTimeout, NotTriggered
 from instruments.front_panel import FrontPanel
+from instruments.installed_driver import oscilloscope_maker, power_supply_maker
 from instruments.operation import Operation
-from instruments.oscilloscope import Oscilloscope
 from instruments.oscilloscope_driver import OscilloscopeDriver
-from instruments.power_supply import PowerSupply
 from instruments.power_supply_driver import PowerSupplyDriver
 from instruments.supply_reading import SupplyReading
 from metrology.capture import Capture
@@ -318,11 +317,13 @@ class Bench:
 
     def _connect_oscilloscope(self, stack: ExitStack) -> OscilloscopeDriver:
         settings = self.settings
+        maker = oscilloscope_maker(settings.oscilloscope_driver)
         resource, timeout_s = settings.oscilloscope_resource, settings.timeout_s
-        return Oscilloscope(self._connector.connect(stack, resource, role=self._scope.role, timeout_s=timeout_s))
+        return maker(self._connector.connect(stack, resource, role=self._scope.role, timeout_s=timeout_s))
 
     def _connect_supply(self, stack: ExitStack) -> PowerSupplyDriver:
         settings = self.settings
+        maker = power_supply_maker(settings.power_supply_driver)
         session = self._connector.connect(
             stack,
             settings.power_supply_resource,
@@ -331,7 +332,7 @@ class Bench:
             gpib_adapter=settings.gpib_adapter_resource,
             line=settings.serial_line,
         )
-        return PowerSupply(session, settings.envelope)
+        return maker(session, settings.envelope)
 
 
 def _not_ready(failures: list[BaseException]) -> BaseException:

@@ -13,7 +13,7 @@ from metrology.clock_windows import ForcedTrigger
 class OscilloscopeDriver(Protocol):
     """Verbs of an oscilloscope; each blocks, on the instrument's own thread. Implementation: `Oscilloscope`.
 
-    A verb that fails raises an `InstrumentError`; anything else ends the daemon.
+    A verb that fails raises an `InstrumentError`, as every call of a `VisaSession` does; anything else is a defect.
     """
 
     def identify(self) -> str:

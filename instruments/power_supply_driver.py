@@ -6,10 +6,12 @@ from instruments.supply_reading import SupplyReading
 
 
 class PowerSupplyDriver(Protocol):
-    """Verbs of a supply; each blocks, on the instrument's own thread. Implementation: `PowerSupply`.
+    """Verbs of a supply; each blocks, on the instrument's own thread. Implementations: `PowerSupply`,
+    and `Ps1Supply` in `examples/own-supply/`.
 
-    A verb that fails raises an `InstrumentError`; anything else ends the daemon. No verb but those that are said to may
-    change a live output, and none goes beyond the envelope that the driver was made with.
+    A verb that fails raises an `InstrumentError`, as every call of a `VisaSession` does; anything else is a defect.
+    Only `set_point`, `set_protected_point` and `set_output` may change a live output, and none goes beyond the envelope
+    that the driver was made with.
     """
 
     def identify(self) -> str:

@@ -133,6 +133,7 @@ def _supply_session(stack: ExitStack, settings: BenchSettings, connector: Connec
         role="power_supply",
         timeout_s=settings.timeout_s,
         gpib_adapter=settings.gpib_adapter_resource,
+        line=settings.serial_line,
     )
 
 

@@ -185,6 +185,15 @@ def test_a_driver_that_cannot_be_imported_is_told(tmp_path: Path, value: str, pr
         power_supply_maker("broken")
 
 
+def test_an_oscilloscopes_driver_is_found_in_its_own_group(tmp_path: Path) -> None:
+    supplies = "[joulebench.power_supplies]\nps-1 = ps1_supply:make\n"
+    entries = "[joulebench.oscilloscopes]\nscope = ps1_supply:Ps1Supply\n" + supplies
+    with installed(tmp_path, entries):
+        assert oscilloscope_maker("scope").__name__ == "Ps1Supply"
+        with pytest.raises(SettingRefused, match="driver 'ps-1' is not installed; there are mso-x-2024a, scope"):
+            oscilloscope_maker("ps-1")
+
+
 def test_no_package_takes_the_place_of_a_driver_or_of_another_package(tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     group = "[joulebench.power_supplies]\ne3645a = ps1_supply:make\nps-1 = "

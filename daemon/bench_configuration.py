@@ -28,7 +28,9 @@ def bench_settings(configuration: Configuration) -> BenchSettings:
     scope, supply = configuration.oscilloscope, configuration.power_supply
     return BenchSettings(
         oscilloscope_resource=scope.resource,
+        oscilloscope_driver=scope.driver,
         power_supply_resource=supply.resource,
+        power_supply_driver=supply.driver,
         gpib_adapter_resource=supply.gpib_adapter,
         envelope=SupplyEnvelope(max_voltage_v=supply.max_voltage_v, max_current_a=supply.max_current_a),
         output_on_exit=OutputOnExit(supply.output_on_exit.value),

@@ -14,7 +14,7 @@ from daemon.bench_lock import BenchLock
 from daemon.bootstrap import bench_settings
 from daemon.configuration import Configuration
 from daemon.readiness import Finding
-from instruments.bench_settings import BenchSettings
+from instruments.bench_settings import OSCILLOSCOPE_DRIVER, POWER_SUPPLY_DRIVER, BenchSettings
 from instruments.connector import Connector, VisaConnector
 from instruments.trials.scope_trials import try_oscilloscope
 from instruments.trials.supply_trials import try_supply
@@ -48,18 +48,29 @@ def make_trials(
 
 
 def _make_all(settings: BenchSettings, connector: Connector, log: TrialLog) -> None:
-    _with_session(
-        log,
-        "S0",
-        lambda stack: _scope_session(stack, settings, connector),
-        lambda session: try_oscilloscope(session, settings.oscilloscope_settings, log),
-    )
-    _with_session(
-        log,
-        "P0",
-        lambda stack: _supply_session(stack, settings, connector),
-        lambda session: try_supply(session, log),
-    )
+    if settings.oscilloscope_driver == OSCILLOSCOPE_DRIVER:
+        _with_session(
+            log,
+            "S0",
+            lambda stack: _scope_session(stack, settings, connector),
+            lambda session: try_oscilloscope(session, settings.oscilloscope_settings, log),
+        )
+    else:
+        _leave_alone(log, "S0", settings.oscilloscope_driver)
+    if settings.power_supply_driver == POWER_SUPPLY_DRIVER:
+        _with_session(
+            log,
+            "P0",
+            lambda stack: _supply_session(stack, settings, connector),
+            lambda session: try_supply(session, log),
+        )
+    else:
+        _leave_alone(log, "P0", settings.power_supply_driver)
+
+
+def _leave_alone(log: TrialLog, number: str, driver: str) -> None:
+    """Write down why nothing is sent: the trials are messages of this project's own instruments, which mean others."""
+    log.attempt(number, "connect", lambda: f"nothing was tried: no trials are known for the driver {driver}")
 
 
 def report_document(
@@ -122,6 +133,7 @@ def _supply_session(stack: ExitStack, settings: BenchSettings, connector: Connec
         role="power_supply",
         timeout_s=settings.timeout_s,
         gpib_adapter=settings.gpib_adapter_resource,
+        line=settings.serial_line,
     )
 
 

@@ -103,8 +103,12 @@ def application(
 
 
 @contextmanager
-def recording_to(path: Path | None) -> Iterator[Connector | None]:
+def recording_to(path: Path | None, *, limit_bytes: int | None = None) -> Iterator[Connector | None]:
     """Yield the connector that writes a transcript into a file; None where no file is named.
+
+    Args:
+        path: the file.
+        limit_bytes: largest size that it may have, in bytes, where the recording ends; None: no limit.
 
     Raises:
         BadTranscript: the file exists, or cannot be made.
@@ -112,7 +116,7 @@ def recording_to(path: Path | None) -> Iterator[Connector | None]:
     if path is None:
         yield None
         return
-    with TranscriptFile(path) as transcript:
+    with TranscriptFile(path, limit_bytes=limit_bytes) as transcript:
         yield RecordingConnector(transcript)
 
 

@@ -52,7 +52,7 @@ class Attendant(Generic[D]):
             raise
 
     async def call(self, verb: Callable[Concatenate[D, P], T], *arguments: P.args, **named: P.kwargs) -> T:
-        """Perform a verb of the driver, such as `Oscilloscope.stop`.
+        """Perform a verb of the driver, named by its protocol, such as `OscilloscopeDriver.stop`.
 
         Raises:
             ConnectionFailed: the instrument is not open.
@@ -63,7 +63,9 @@ class Attendant(Generic[D]):
 
         @functools.wraps(verb)
         def perform() -> T:
-            return verb(self._attended(), *arguments, **named)
+            # By name: the verb is the protocol's, what does it is the driver's.
+            performed: T = getattr(self._attended(), verb.__name__)(*arguments, **named)
+            return performed
 
         return await worker.run(perform, deadline_s=self._deadline_s)
 

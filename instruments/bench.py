@@ -13,8 +13,10 @@ from instruments.connector import Connector, VisaConnector
 from instruments.current_probe import CurrentProbe
 from instruments.errors import BenchNotReady, InstrumentError, InstrumentTimeout, NotTriggered
 from instruments.front_panel import FrontPanel
-from instruments.oscilloscope import Operation, Oscilloscope
-from instruments.power_supply import PowerSupply
+from instruments.installed_driver import oscilloscope_maker, power_supply_maker
+from instruments.operation import Operation
+from instruments.oscilloscope_driver import OscilloscopeDriver
+from instruments.power_supply_driver import PowerSupplyDriver
 from instruments.supply_reading import SupplyReading
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
@@ -53,10 +55,10 @@ class Bench:
         self._monotonic_ns = monotonic_ns
         deadline_s = QUESTIONS_PER_CALL * settings.timeout_s
         close_s = 2 * settings.timeout_s
-        self._scope: Attendant[Oscilloscope] = Attendant(
+        self._scope: Attendant[OscilloscopeDriver] = Attendant(
             "oscilloscope", self._connect_oscilloscope, deadline_s=deadline_s, close_deadline_s=close_s
         )
-        self._supply: Attendant[PowerSupply] = Attendant(
+        self._supply: Attendant[PowerSupplyDriver] = Attendant(
             "power_supply", self._connect_supply, deadline_s=deadline_s, close_deadline_s=close_s
         )
         self._identities: dict[str, str] = {}
@@ -106,7 +108,7 @@ class Bench:
             BenchNotReady: one or more did not answer as they should; all failures are listed.
         """
         return await self._learn_identities(
-            self._scope.call(Oscilloscope.identify), self._supply.call(PowerSupply.identify)
+            self._scope.call(OscilloscopeDriver.identify), self._supply.call(PowerSupplyDriver.identify)
         )
 
     async def prepare(self, *, edge: bool = True) -> Mapping[str, str]:
@@ -123,10 +125,10 @@ class Bench:
             InstrumentReported: the oscilloscope's error queue was not empty.
         """
         if self.settings.restore_front_panel and self._panel is None:
-            self._panel = await self._scope.call(Oscilloscope.front_panel)
+            self._panel = await self._scope.call(OscilloscopeDriver.front_panel)
         settings = self.settings.oscilloscope_settings
         return await self._scope.call(
-            Oscilloscope.configure, settings if edge else replace(settings, trigger=self.settings.no_edge)
+            OscilloscopeDriver.configure, settings if edge else replace(settings, trigger=self.settings.no_edge)
         )
 
     async def arm(self, deadline_s: float | None = None) -> None:
@@ -137,13 +139,15 @@ class Bench:
         """
         limit_s = self.settings.pretrigger_s + ARM_MARGIN_S if deadline_s is None else deadline_s
         self._forced = False
-        await self._scope.call(Oscilloscope.start_single)
-        if not await self._poll(Oscilloscope.is_armed, limit_s=limit_s, poll_s=ARM_POLL_S):
-            raise await self._scope.call(Oscilloscope.not_armed, limit_s)
+        await self._scope.call(OscilloscopeDriver.start_single)
+        if not await self._poll(OscilloscopeDriver.is_armed, limit_s=limit_s, poll_s=ARM_POLL_S):
+            condition = await self._scope.call(OscilloscopeDriver.condition)
+            text = f"not armed within {limit_s:g} s (last condition {condition!r})"
+            raise InstrumentTimeout(text, instrument="oscilloscope", operation="arm")
 
     async def is_complete(self) -> bool:
         """Tell whether the record is complete."""
-        return await self._scope.call(Oscilloscope.is_complete)
+        return await self._scope.call(OscilloscopeDriver.is_complete)
 
     async def wait_complete(self, *, deadline_s: float, poll_s: float = 0.02) -> None:
         """Wait until the record is complete, by polling.
@@ -152,9 +156,9 @@ class Bench:
             NotTriggered: no trigger within the deadline, or the acquisition was stopped before one came.
             InstrumentTimeout: triggered, but not complete within the deadline.
         """
-        if not await self._poll(Oscilloscope.is_complete, limit_s=deadline_s, poll_s=poll_s):
+        if not await self._poll(OscilloscopeDriver.is_complete, limit_s=deadline_s, poll_s=poll_s):
             raise await self._incomplete(deadline_s)
-        if not self._forced and not await self._scope.call(Oscilloscope.triggered):
+        if not self._forced and not await self._scope.call(OscilloscopeDriver.triggered):
             text = "the acquisition ended without a trigger; was it stopped at the front panel?"
             raise NotTriggered(text, instrument="oscilloscope", operation="wait_complete")
 
@@ -165,7 +169,7 @@ class Bench:
             BadBlock: a block is truncated, or the sources do not lie on one time axis.
         """
         return await self._scope.call(
-            Oscilloscope.read_capture,
+            OscilloscopeDriver.read_capture,
             marker_bit=self.settings.marker_bit or 0,
             instruments={role: identity for role, identity in self._identities.items() if role != "oscilloscope"},
             taken_utc_ns=time.time_ns(),
@@ -177,7 +181,7 @@ class Bench:
         Raises:
             BadBlock: the image is truncated, or none.
         """
-        return await self._scope.call(Oscilloscope.screen_png)
+        return await self._scope.call(OscilloscopeDriver.screen_png)
 
     async def read_supply(self, *, take_events: bool = True) -> SupplyReading:
         """Measure the supply's output; what happened since the last reading is in it, and is then forgotten.
@@ -185,11 +189,11 @@ class Bench:
         Args:
             take_events: False leaves what is latched for whoever measures.
         """
-        return await self._supply.call(PowerSupply.read_state, take_events=take_events)
+        return await self._supply.call(PowerSupplyDriver.read_state, take_events=take_events)
 
     async def supply_set_points(self) -> tuple[float, float]:
         """Return the supply's programmed voltage in volt and current limit in ampere."""
-        return await self._supply.call(PowerSupply.set_points)
+        return await self._supply.call(PowerSupplyDriver.set_points)
 
     async def set_supply(
         self,
@@ -212,13 +216,13 @@ class Bench:
             SettingRefused: outside the envelope or the range (nothing was sent), or not taken as sent.
         """
         if ovp_v is None:
-            await self._supply.call(PowerSupply.set_point, voltage_v=voltage_v, current_a=current_a)
+            await self._supply.call(PowerSupplyDriver.set_point, voltage_v=voltage_v, current_a=current_a)
         else:
             await self._supply.call(
-                PowerSupply.set_protected_point, voltage_v=voltage_v, current_a=current_a, ovp_v=ovp_v
+                PowerSupplyDriver.set_protected_point, voltage_v=voltage_v, current_a=current_a, ovp_v=ovp_v
             )
         if settle:
-            await self._supply.call(PowerSupply.settle)
+            await self._supply.call(PowerSupplyDriver.settle)
 
     async def set_supply_output(self, on: bool, *, settle: bool = True) -> None:
         """Switch the supply's output, and wait for its voltage where it is switched on (`settle` as above).
@@ -227,9 +231,9 @@ class Bench:
             InstrumentTimeout: the output did not reach the voltage.
             SettingRefused: what is set lies outside the envelope, so the output is not switched on.
         """
-        await self._supply.call(PowerSupply.set_output, on)
+        await self._supply.call(PowerSupplyDriver.set_output, on)
         if settle:
-            await self._supply.call(PowerSupply.settle)
+            await self._supply.call(PowerSupplyDriver.settle)
 
     async def force(self) -> ForcedTrigger:
         """Complete the armed acquisition without an edge; return between which times the trigger came.
@@ -239,16 +243,16 @@ class Bench:
         """
         self._forced = True
         return await self._scope.call(
-            Oscilloscope.force_and_see, deadline_s=FORCE_DEADLINE_S, monotonic_ns=self._monotonic_ns
+            OscilloscopeDriver.force_and_see, deadline_s=FORCE_DEADLINE_S, monotonic_ns=self._monotonic_ns
         )
 
     async def waits_for_trigger(self) -> bool:
         """Tell whether the oscilloscope is armed and no trigger has come."""
-        return bool(await self._scope.call(Oscilloscope.condition) & Operation.WAIT_TRIGGER)
+        return bool(await self._scope.call(OscilloscopeDriver.condition) & Operation.WAIT_TRIGGER)
 
     async def stop(self) -> None:
         """End the acquisition, whatever its state."""
-        await self._scope.call(Oscilloscope.stop)
+        await self._scope.call(OscilloscopeDriver.stop)
 
     async def close(self) -> None:
         """Leave the instruments as the settings say, and close them; safe to call again.
@@ -266,7 +270,7 @@ class Bench:
         try:
             if not self._identities:  # it was lost on the way, and could not be opened again
                 await self._supply.open()
-            await self._supply.call(PowerSupply.set_output, False)
+            await self._supply.call(PowerSupplyDriver.set_output, False)
         except InstrumentError as error:
             logger.error("the supply's output was to be switched off, and may be ON; look at it: %s", error)
 
@@ -277,7 +281,7 @@ class Bench:
         try:
             if not self._identities:
                 await self._scope.open()
-            await self._scope.call(Oscilloscope.set_front_panel, self._panel)
+            await self._scope.call(OscilloscopeDriver.set_front_panel, self._panel)
             self._panel = None
         except InstrumentError as error:
             logger.warning("the oscilloscope keeps the bench's settings, its own could not be restored: %s", error)
@@ -295,7 +299,7 @@ class Bench:
         self._identities = {**dict(zip(roles, map(str, results), strict=True)), "probe": self.probe.model}
         return self.identities
 
-    async def _poll(self, question: Callable[[Oscilloscope], bool], *, limit_s: float, poll_s: float) -> bool:
+    async def _poll(self, question: Callable[[OscilloscopeDriver], bool], *, limit_s: float, poll_s: float) -> bool:
         end = time.monotonic() + limit_s
         while not await self._scope.call(question):
             if time.monotonic() >= end:
@@ -304,20 +308,22 @@ class Bench:
         return True
 
     async def _incomplete(self, deadline_s: float) -> InstrumentError:
-        condition = await self._scope.call(Oscilloscope.condition)
+        condition = await self._scope.call(OscilloscopeDriver.condition)
         if condition & Operation.WAIT_TRIGGER:
             text = f"no trigger within {deadline_s:g} s (condition {condition!r}); is the marker wired?"
             return NotTriggered(text, instrument="oscilloscope", operation="wait_complete")
         text = f"record not complete within {deadline_s:g} s (condition {condition!r})"
         return InstrumentTimeout(text, instrument="oscilloscope", operation="wait_complete")
 
-    def _connect_oscilloscope(self, stack: ExitStack) -> Oscilloscope:
+    def _connect_oscilloscope(self, stack: ExitStack) -> OscilloscopeDriver:
         settings = self.settings
+        maker = oscilloscope_maker(settings.oscilloscope_driver)
         resource, timeout_s = settings.oscilloscope_resource, settings.timeout_s
-        return Oscilloscope(self._connector.connect(stack, resource, role=self._scope.role, timeout_s=timeout_s))
+        return maker(self._connector.connect(stack, resource, role=self._scope.role, timeout_s=timeout_s))
 
-    def _connect_supply(self, stack: ExitStack) -> PowerSupply:
+    def _connect_supply(self, stack: ExitStack) -> PowerSupplyDriver:
         settings = self.settings
+        maker = power_supply_maker(settings.power_supply_driver)
         session = self._connector.connect(
             stack,
             settings.power_supply_resource,
@@ -326,7 +332,7 @@ class Bench:
             gpib_adapter=settings.gpib_adapter_resource,
             line=settings.serial_line,
         )
-        return PowerSupply(session, settings.envelope)
+        return maker(session, settings.envelope)
 
 
 def _not_ready(failures: list[BaseException]) -> BaseException:

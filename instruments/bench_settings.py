@@ -18,6 +18,11 @@ from instruments.serial_line import SerialLine
 from instruments.supply_envelope import SupplyEnvelope
 from metrology.trace import Unit
 
+OSCILLOSCOPE_DRIVER = "mso-x-2024a"
+"""Name of this project's driver of an oscilloscope."""
+POWER_SUPPLY_DRIVER = "e3645a"
+"""Name of this project's driver of a supply."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VoltageChannel:
@@ -48,8 +53,12 @@ class BenchSettings:
 
     oscilloscope_resource: str
     """VISA resource name of the oscilloscope."""
+    oscilloscope_driver: str = OSCILLOSCOPE_DRIVER
+    """Name of its driver, this project's or an installed one."""
     power_supply_resource: str
     """VISA resource name of the power supply, such as `GPIB0::5::INSTR`."""
+    power_supply_driver: str = POWER_SUPPLY_DRIVER
+    """Name of its driver, this project's or an installed one."""
     envelope: SupplyEnvelope
     """Bounds of the supply's set-points."""
     output_on_exit: OutputOnExit = OutputOnExit.LEAVE

@@ -37,8 +37,13 @@ def parse_identity(answer: str, *, instrument: str) -> Identity:
     return Identity(vendor=fields[0], model=fields[1], serial=fields[2], firmware=fields[3])
 
 
-def expect_model(session: VisaSession, models: Iterable[str]) -> str:
+def expect_model(session: VisaSession, models: Iterable[str], vendors: tuple[str, ...] = VENDORS) -> str:
     """Get the identity string of an instrument that must be one of these models.
+
+    Args:
+        session: the way to the instrument.
+        models: models as they write themselves, in capitals.
+        vendors: makers, in capitals, by how their names begin.
 
     Raises:
         WrongInstrument: another maker or model answers, or something that is no instrument.
@@ -49,7 +54,7 @@ def expect_model(session: VisaSession, models: Iterable[str]) -> str:
         identity = parse_identity(answer, instrument=session.role)
     except BadAnswer as error:
         raise _wrong(session, wanted, answer) from error
-    if not identity.vendor.upper().startswith(VENDORS) or identity.model.upper() not in wanted:
+    if not identity.vendor.upper().startswith(vendors) or identity.model.upper() not in wanted:
         raise _wrong(session, wanted, answer)
     return answer
 

@@ -2,11 +2,11 @@
 
 import time
 from collections.abc import Callable, Mapping
-from enum import IntFlag
 
 from instruments.errors import BadBlock, InstrumentError, InstrumentTimeout
 from instruments.front_panel import FrontPanel
 from instruments.identity import expect_model
+from instruments.operation import Operation
 from instruments.oscilloscope_parameters import parameters
 from instruments.oscilloscope_settings import AcquisitionType, OscilloscopeSettings
 from instruments.setting import program
@@ -24,15 +24,6 @@ PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 """First and last bytes of every PNG file."""
 TIME_SLACK = 1e-3
 """Largest difference of two sources' time axes, in sample intervals."""
-
-
-class Operation(IntFlag):
-    """Bits of the operation status condition register (reference 1.4)."""
-
-    RUN = 8
-    """An acquisition runs, or waits for its trigger."""
-    WAIT_TRIGGER = 32
-    """Armed: the pre-trigger part is filled, and no trigger has come."""
 
 
 class Oscilloscope:
@@ -93,13 +84,9 @@ class Oscilloscope:
         end = time.monotonic() + deadline_s
         while not self.is_armed():
             if time.monotonic() >= end:
-                raise self.not_armed(deadline_s)
+                text = f"not armed within {deadline_s:g} s (last condition {self.condition()!r})"
+                raise InstrumentTimeout(text, instrument=self.session.role, operation="arm")
             time.sleep(ARM_POLL_S)
-
-    def not_armed(self, deadline_s: float) -> InstrumentTimeout:
-        """Return the error for an acquisition that was not armed in time."""
-        text = f"not armed within {deadline_s:g} s (last condition {self.condition()!r})"
-        return InstrumentTimeout(text, instrument=self.session.role, operation="arm")
 
     def condition(self) -> Operation:
         """Get the operation status condition: running, waiting for the trigger, or stopped (0)."""

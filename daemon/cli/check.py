@@ -10,7 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from daemon.cli.command_line import RecordOption, check_folder
+from daemon.cli.command_line import MB, RECORD_LIMIT_MB, RecordLimitOption, RecordOption, check_folder
 from daemon.cli.output_console import output_console
 from daemon.cli.progress_line import Tell, progress_line
 
@@ -24,6 +24,7 @@ def check(
     config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")],
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
     record: RecordOption = None,
+    record_limit_mb: RecordLimitOption = RECORD_LIMIT_MB,
     bench_report: Annotated[
         Path | None,
         typer.Option(
@@ -43,7 +44,7 @@ def check(
 
     _check_target(bench_report)
     configuration = load_configuration(config)
-    with progress_line() as tell, recording_to(record) as connector:
+    with progress_line() as tell, recording_to(record, limit_bytes=record_limit_mb * MB) as connector:
         findings = _examined(configuration, connector, bench_report, tell=tell)
     failed = [finding for finding in findings if not finding.ok]
     if as_json:

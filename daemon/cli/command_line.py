@@ -17,6 +17,20 @@ RecordOption = Annotated[
 ]
 """Option of the verbs that speak to instruments; the file must not exist yet."""
 
+RecordLimitOption = Annotated[
+    int,
+    typer.Option(
+        "--record-limit-mb",
+        min=1,
+        metavar="MB",
+        help="Largest size of that file, in megabytes; there the recording ends, and the work goes on.",
+    ),
+]
+"""Option beside it."""
+RECORD_LIMIT_MB = 2000
+"""Its default: 5000 captures of one channel, or eighteen hours of waiting for runs."""
+MB = 1_000_000
+
 _OPTIONS = {"images_planned": "--images"}
 """Options that are not named like the key of the message."""
 

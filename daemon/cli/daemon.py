@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from daemon.cli.command_line import RecordOption
+from daemon.cli.command_line import MB, RECORD_LIMIT_MB, RecordLimitOption, RecordOption
 from daemon.cli.log import LogLevel, configure_log
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ def daemon(
     config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")],
     log_level: Annotated[LogLevel, typer.Option(help="How much is logged, on standard error.")] = LogLevel.INFO,
     record: RecordOption = None,
+    record_limit_mb: RecordLimitOption = RECORD_LIMIT_MB,
 ) -> None:
     """Measure runs on one bench as boards ask for them, until SIGINT or SIGTERM."""
     from daemon.bootstrap import recording_to
@@ -26,7 +27,7 @@ def daemon(
 
     configuration = load_configuration(config)
     configure_log(log_level)
-    with recording_to(record) as connector:
+    with recording_to(record, limit_bytes=record_limit_mb * MB) as connector:
         asyncio.run(serve(configuration, connector=connector))
 
 

@@ -5,7 +5,7 @@ from typing import Annotated, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from daemon.sections.section import InstrumentResource, NotNegative, Positive, Section
+from daemon.sections.section import DriverName, InstrumentResource, NotNegative, Positive, Section
 
 ChannelNumber = Annotated[int, Field(ge=1, le=4)]
 """Analog channel of a four-channel oscilloscope."""
@@ -28,6 +28,8 @@ class OscilloscopeSection(Section):
 
     resource: InstrumentResource
     """VISA resource name, such as `TCPIP0::192.168.1.20::5025::SOCKET`."""
+    driver: DriverName = "mso-x-2024a"
+    """Driver of the oscilloscope: `mso-x-2024a`, or the name of one that an installed package brings."""
     current_channel: ChannelNumber = 1
     """Channel that carries the current probe."""
     current_scale_a_per_div: Positive

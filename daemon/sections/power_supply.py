@@ -5,7 +5,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, StringConstraints, model_validator
 
-from daemon.sections.section import InstrumentResource, NotNegative, Positive, Section
+from daemon.sections.section import DriverName, InstrumentResource, NotNegative, Positive, Section
 
 
 class OutputChoice(StrEnum):
@@ -33,6 +33,8 @@ class PowerSupplySection(Section):
 
     resource: InstrumentResource
     """VISA resource name, such as `GPIB0::5::INSTR`."""
+    driver: DriverName = "e3645a"
+    """Driver of the supply: `e3645a`, or the name of one that an installed package brings."""
     gpib_adapter: Annotated[str, StringConstraints(pattern=r"^PRLGX-(TCPIP|ASRL).*::INTFC$")] | None = None
     """VISA resource name of a Prologix-style adapter; left out where the GPIB board has a driver of its own."""
     baud: Literal[300, 600, 1200, 2400, 4800, 9600] = 9600

@@ -19,6 +19,9 @@ NotNegative = Annotated[float, Field(ge=0)]
 InstrumentResource = Annotated[str, StringConstraints(pattern=r"^(TCPIP|USB|GPIB|ASRL).*::(INSTR|SOCKET|RAW)$")]
 """VISA resource name of an instrument."""
 
+DriverName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,64}$")]
+"""Name of an instrument's driver."""
+
 
 class Section(BaseModel):
     """One table of the file: frozen, unknown keys refused, no infinities."""

@@ -11,7 +11,7 @@ from instruments.serial_line import SerialLine
 from instruments.transcripts.errors import TranscriptDeviation
 from instruments.transcripts.failure_errors import failure_to_error
 from instruments.transcripts.line import Event, Line
-from instruments.transcripts.transcript_file import read_transcript
+from instruments.transcripts.transcript_file import read_whole_transcript
 from instruments.visa_session import VisaSession
 
 
@@ -21,8 +21,16 @@ class Replay:
     Roles do not wait for each other: each instrument has a thread of its own, and how these interleaved was chance.
     """
 
-    def __init__(self, lines: Sequence[Line], *, name: str = "transcript") -> None:
+    def __init__(self, lines: Sequence[Line], *, name: str = "transcript", ended: str = "") -> None:
+        """Take the events.
+
+        Args:
+            lines: the events.
+            name: what messages call the transcript.
+            ended: why it ends before its session did; empty where it does not.
+        """
         self._name = name
+        self._ended = f" ({ended})" if ended else ""
         self._deviation: TranscriptDeviation | None = None
         self._waiting: dict[str, deque[tuple[int, Line]]] = {}
         for number, line in enumerate(lines, 2):  # the first line of a file is its header
@@ -35,7 +43,8 @@ class Replay:
         Raises:
             BadTranscript: it is none.
         """
-        return cls(read_transcript(path), name=path.name)
+        transcript = read_whole_transcript(path)
+        return cls(transcript.lines, name=path.name, ended=transcript.ended)
 
     def resource(self, role: str) -> str:
         """Return the VISA resource name that a role was opened by.
@@ -70,7 +79,7 @@ class Replay:
         got = Line(role=role, event=event, data=data or b"")
         waiting = self._waiting.get(role)
         if not waiting:
-            text = f"{self._name} ({role}): expected nothing more, the transcript has ended; got {got}"
+            text = f"{self._name} ({role}): expected nothing more, the transcript has ended{self._ended}; got {got}"
             return TranscriptDeviation(text)
         number, line = waiting[0]
         if line.event is event and (data is None or line.data == data):

@@ -8,7 +8,8 @@ import numpy as np
 
 from instruments.errors import InstrumentError, InstrumentReported
 from instruments.identity import parse_identity
-from instruments.oscilloscope import Operation, Oscilloscope
+from instruments.operation import Operation
+from instruments.oscilloscope import Oscilloscope
 from instruments.oscilloscope_settings import OscilloscopeSettings
 from instruments.trials.round_trips import round_trips_s
 from instruments.trials.trial import TrialLog

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,14 +11,19 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from daemon.bench_lock import BenchLock
+from daemon.bench_report import make_trials
 from daemon.cli.main import app
 from daemon.configuration import load_configuration
 from daemon.configuration_draft import draft
 from daemon.errors import BenchInUse
+from instruments.errors import ConnectionFailed
+from instruments.serial_line import SerialLine, SerialParity
 from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.world import WorldSettings
 from instruments.transcripts.line import Event
 from instruments.transcripts.transcript_file import read_transcript
+from instruments.visa_session import VisaSession
+from tests.unit.house.test_documents import refusal
 
 BOARD = 28
 
@@ -98,6 +104,50 @@ def test_the_checklist_tells_of_each_trial_and_of_no_other(report: dict[str, Any
     text = (repository / "docs" / "hardware-checklist.md").read_text()
     told = {number for row in re.findall(r"^\| ([SP][\dSP, ]+) \|", text, re.MULTILINE) for number in row.split(", ")}
     assert told == {one["number"] for one in report["trials"]}
+
+
+def test_a_supply_on_a_serial_line_is_tried_as_its_line_is_set(tmp_path: Path) -> None:
+    lines = []
+
+    class NoWay:
+        def connect(self, stack: object, resource: str, *, role: str, line: object = None, **_: object) -> VisaSession:
+            lines.append((role, line))
+            raise ConnectionFailed("not there", instrument=role)
+
+    config = tmp_path / "bench.toml"
+    config.write_text(re.sub(r'(?m)^(# )?parity = "none"', 'parity = "even"', draft([])))
+    make_trials(load_configuration(config), connector=NoWay(), tell=lambda _: None)
+    assert lines == [("oscilloscope", None), ("power_supply", SerialLine(parity=SerialParity.EVEN))]
+
+
+def test_what_nothing_rests_on_can_be_asked(repository: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Run each `ask(...)` of the checklist that needs no hand and no option, as its reader would."""
+    text = (repository / "docs" / "hardware-checklist.md").read_text()
+    (code,) = re.findall(r"^<!-- test: ask -->\n```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    rows = dict(re.findall(r"^\| (N\d+) \|.*?`(ask\(.*?\))` \|", text, re.MULTILINE))
+    assert set(rows) == {"N1", "N2", "N3", "N4", "N5", "N6", "N7"}
+    names: dict[str, Any] = {}
+    exec(compile(code, "hardware-checklist.md", "exec"), names)
+    with SimulatedBenchThread(WorldSettings(time_scale=20.0), board_number=BOARD + 2) as world:
+        at = world.addresses
+        names |= {"SCOPE": at.oscilloscope, "SUPPLY": at.power_supply, "ADAPTER": at.gpib_adapter}
+        printed = {}
+        for number in ("N1", "N2", "N3", "N4", "N5"):
+            exec(rows[number], names)
+            printed[number] = capsys.readouterr().out
+    assert re.findall(r":POD1:THReshold\? (\S+)", printed["N1"]) == ["-8.00000000E+000"] * 2
+    assert "-224" in printed["N2"]
+    assert "-109" in printed["N2"]
+    assert '514,"Command allowed only with RS-232"' in printed["N3"]
+    assert "-222" in printed["N4"]
+    assert [float(line.split()[-1]) for line in printed["N5"].splitlines()] == [0, 0, 2.2, 66, 1]
+
+
+def test_each_command_of_the_checklists_tables_exists(repository: Path) -> None:
+    text = (repository / "docs" / "hardware-checklist.md").read_text()
+    commands = re.findall(r"`(joulebench [^`]+)`", text)
+    assert len(commands) > 20
+    assert not [problem for command in commands if (problem := refusal(shlex.split(command)[1:]))]
 
 
 def test_a_bench_that_a_daemon_holds_is_left_alone(tmp_path: Path) -> None:

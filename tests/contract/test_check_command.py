@@ -16,7 +16,7 @@ from instruments.simulated.faults import FaultKind, Role
 from instruments.simulated.world import WorldSettings
 from instruments.transcripts.line import Event
 from instruments.transcripts.replay import Replay
-from instruments.transcripts.transcript_file import read_transcript
+from instruments.transcripts.transcript_file import read_transcript, read_whole_transcript
 
 BOARD = 25
 NO_BROKER = {"JOULEBENCH_MQTT__PORT": "1"}
@@ -141,6 +141,19 @@ def test_a_broker_that_is_none(config: Path, environment: dict[str, str]) -> Non
         environment["JOULEBENCH_MQTT__PORT"] = str(server.getsockname()[1])
         found = findings(config, environment | {"JOULEBENCH_OSCILLOSCOPE__TIMEOUT_S": "1"})
     assert "not as an MQTT broker does" in found["broker"]["remedy"]
+
+
+def test_a_recording_ends_at_its_limit_and_the_check_does_not(
+    config: Path, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.cli.check.MB", 700)
+    path = tmp_path / "check.jsonl"
+    done = check(config, environment, "--record", str(path), "--record-limit-mb", "2", "--json")
+    found = {finding["part"]: finding["ok"] for finding in json.loads(done.stdout)["checks"]}
+    assert found["oscilloscope"]
+    assert found["supply envelope"]
+    assert path.stat().st_size <= 1400
+    assert read_whole_transcript(path).ended
 
 
 def test_a_check_is_recorded(config: Path, environment: dict[str, str], tmp_path: Path) -> None:

@@ -10,7 +10,8 @@ from instruments.errors import (
     SettingRefused,
     WrongInstrument,
 )
-from instruments.oscilloscope import Operation, Oscilloscope
+from instruments.operation import Operation
+from instruments.oscilloscope import Oscilloscope
 from instruments.oscilloscope_settings import (
     AcquisitionType,
     ChannelSettings,

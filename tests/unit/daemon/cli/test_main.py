@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import typer
 from typer.testing import CliRunner, Result
 
 from daemon.cli import main as command
@@ -32,6 +33,30 @@ def test_start_refuses_what_no_message_can_hold(repository: Path, options: tuple
     assert done.exit_code == 2, done.exception
     assert f"Invalid value for {option}: " in done.stderr
     assert options[1][:9] in done.stderr
+
+
+@pytest.mark.parametrize("verb", ["daemon", "check"])
+@pytest.mark.parametrize(("options", "limit_bytes"), [((), 2_000_000_000), (("--record-limit-mb", "3"), 3_000_000)])
+def test_a_recording_is_bounded(
+    verb: str,
+    options: tuple[str, ...],
+    limit_bytes: int,
+    repository: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked = []
+
+    def nothing_is_recorded(path: Path, *, limit_bytes: int) -> None:
+        asked.append((path, limit_bytes))
+        raise typer.Exit(7)
+
+    monkeypatch.setattr("daemon.bootstrap.recording_to", nothing_is_recorded)
+    monkeypatch.setattr("daemon.cli.daemon.configure_log", lambda _: None)
+    config, path = repository / "examples" / "joulebench.toml", tmp_path / "t.jsonl"
+    assert called(verb, "--config", str(config), "--record", str(path), *options).exit_code == 7
+    assert asked == [(path, limit_bytes)]
+    assert called(verb, "--config", str(config), "--record", str(path), "--record-limit-mb", "0").exit_code == 2
 
 
 def test_simulate_refuses_a_ready_file_where_no_folder_is(tmp_path: Path) -> None:

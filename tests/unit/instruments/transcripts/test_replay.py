@@ -61,6 +61,26 @@ def test_messages_answers_and_blocks_come_again(record) -> None:
     assert all(line.utc_ns > 0 and line.took_ns > 0 for line in read_transcript(path))
 
 
+def test_a_transcript_that_ended_at_its_limit_replays_up_to_there(tmp_path: Path) -> None:
+    path = tmp_path / "t.jsonl"
+    script = answers({"*IDN?": "a,b,c,d"})
+    limit = 1500
+    with ExitStack() as stack:
+        instrument = stack.enter_context(ScriptedInstrument(script))
+        transcript = stack.enter_context(TranscriptFile(path, limit_bytes=limit))
+        session = RecordingConnector(transcript).connect(stack, instrument.resource, role=ROLE, timeout_s=0.2)
+        assert [session.query("*IDN?") for _ in range(20)] == ["a,b,c,d"] * 20, "the work goes on"
+    assert path.stat().st_size <= limit
+    replayed = Replay.from_file(path)
+    told = pytest.raises(TranscriptDeviation, match=r"has ended \(the limit of 0\.0015 MB is reached\); got ")
+    again: list[str] = []
+    with told, ExitStack() as stack:
+        session = ReplayingConnector(replayed).connect(stack, replayed.resource(ROLE), role=ROLE, timeout_s=0.2)
+        again.extend(session.query("*IDN?") for _ in range(20))
+    assert 1 < len(again) < 20
+    assert set(again) == {"a,b,c,d"}
+
+
 def test_a_time_out_and_the_recovery_from_it_come_again(record) -> None:
     links: list[Link] = []
 

@@ -179,6 +179,14 @@ class Acquisition:
             self._show_latest(now_s)
         return self.record
 
+    def glance_v(self, channel: int, span_s: float) -> tuple[float, float]:
+        """Return the lowest and the highest volts at an input during the last while, its noise included."""
+        now_s = self._world.advance()
+        part = self._world.part(now_s - span_s - 1e-5, now_s)
+        volts = self._inputs.volts(channel, np.linspace(now_s - span_s, now_s, 1000), part)
+        noise_v = 3.0 * self._inputs.noise_v(channel, part, averaged_s=0.0)
+        return float(volts.min()) - noise_v, float(volts.max()) + noise_v
+
     def reset(self) -> None:
         """Return to the default settings, running."""
         self.settings = ScopeSettings()

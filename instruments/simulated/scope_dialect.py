@@ -1,6 +1,6 @@
 """The oscilloscope's SCPI: run control and status here, settings and waveforms in modules of their own."""
 
-from typing import Any
+from typing import NoReturn
 
 from instruments.simulated.acquisition import Acquisition
 from instruments.simulated.error_queue import ScpiError
@@ -13,17 +13,22 @@ from instruments.simulated.scpi_tree import Call
 from instruments.simulated.scpi_values import (
     bytes_to_block,
     number_to_nr1,
-    switch_to_text,
     text_to_choice,
-    text_to_switch,
     unquoted,
 )
-from instruments.simulated.screen_image import record_to_png
+from instruments.simulated.screen_image import record_to_bmp, record_to_png
 from instruments.simulated.setup_block import settings_to_setup, setup_to_settings, text_to_block
+from instruments.simulated.stored_setups import StoredSetups
+from instruments.simulated.view_commands import ViewCommands
 from instruments.simulated.waveform_commands import WaveformCommands
 
 SCOPE_IDENTITY = "AGILENT TECHNOLOGIES,MSO-X 2024A,MY00000001,02.65.2021102830"
 ERROR_QUEUE_DEPTH = 30
+_GENERATOR = (
+    "WGEN:OUTPut", "WGEN:OUTPut:LOAD", "WGEN:FUNCtion", "WGEN:FUNCtion:SQUare:DCYCle", "WGEN:FUNCtion:RAMP:SYMMetry",
+    "WGEN:FUNCtion:PULSe:WIDTh", "WGEN:FREQuency", "WGEN:PERiod", "WGEN:VOLTage", "WGEN:VOLTage:OFFSet",
+    "WGEN:VOLTage:HIGH", "WGEN:VOLTage:LOW", "WGEN:RST",
+)  # fmt: skip
 _DIGITIZABLE = ("CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4", "POD1")
 
 
@@ -34,11 +39,13 @@ class ScopeDialect(ScpiInstrument):
         super().__init__(role=Role.OSCILLOSCOPE, identity=SCOPE_IDENTITY, queue_depth=ERROR_QUEUE_DEPTH, faults=faults)
         self.acquisition = acquisition
         self._operation_events = 0
-        self._saves_ink = True  # kept, without effect on this picture
         self._waveform = WaveformCommands(acquisition, self.report)
         self._waveform.add_to(self.tree)
         add_setting_commands(self.tree, acquisition)
-        MeasureCommands(acquisition).add_to(self.tree)
+        self._measure = MeasureCommands(acquisition)
+        self._measure.add_to(self.tree)
+        ViewCommands(self.tree, acquisition).add_to(self.tree)
+        StoredSetups(acquisition).add_to(self.tree)
         self._add_run_control()
         self._add_status()
         self._add_system()
@@ -63,6 +70,7 @@ class ScopeDialect(ScpiInstrument):
         """Return to the default settings."""
         self.acquisition.reset()
         self._waveform.reset()
+        self._measure.reset()
 
     def device_clear(self) -> None:
         """Give up a `:DIGitize` that the interface waits for: that is what a device clear is for [M2p p.177]."""
@@ -96,8 +104,9 @@ class ScopeDialect(ScpiInstrument):
         add("SYSTem:PRESet", write=lambda _: self.reset())
         add("SYSTem:SETup", write=self._recall, query=lambda _: bytes_to_block(settings_to_setup(self._settings)))
         add("DISPlay:DATA", query=self._screen)
-        add("HARDcopy:INKSaver", **self._ink_saver())
         add("SYSTem:DSP", write=lambda call: _accept(unquoted(call.text())))
+        for header in _GENERATOR:
+            add(header, write=_refuse_generator, query=_refuse_generator)
         add("SYSTem:LOCK", write=lambda call: _accept(text_to_choice(call.text(), ("ON", "OFF", "1", "0"))))
 
     @property
@@ -108,20 +117,15 @@ class ScopeDialect(ScpiInstrument):
         self.acquisition.recall(setup_to_settings(text_to_block(call.text())))
 
     def _screen(self, call: Call) -> bytes:
-        # BMP and BMP8bit are the instrument's other formats; this one draws PNG alone.
         kind, *palette = call.arguments or ("PNG",)
-        text_to_choice(kind, ("PNG",))
+        kind = text_to_choice(kind, ("PNG", "BMP", "BMP8bit"))
         if len(palette) > 1:
             raise ScpiError(-108)
-        for name in palette:
-            text_to_choice(name, ("COLor", "GRAYscale"))
-        return bytes_to_block(record_to_png(self.acquisition.current_record()))
-
-    def _ink_saver(self) -> dict[str, Any]:
-        return {
-            "write": lambda call: setattr(self, "_saves_ink", text_to_switch(call.text())),
-            "query": lambda _: switch_to_text(self._saves_ink),
-        }
+        grey = [text_to_choice(name, ("COLor", "GRAYscale")) for name in palette] == ["GRAY"]
+        record = self.acquisition.current_record()
+        if kind == "PNG":
+            return bytes_to_block(record_to_png(record, grey=grey))
+        return bytes_to_block(record_to_bmp(record, bits=24 if kind == "BMP" else 8, grey=grey))
 
     def _digitize(self, call: Call) -> None:
         settings = self.acquisition.settings
@@ -141,6 +145,11 @@ class ScopeDialect(ScpiInstrument):
         self._condition()
         events, self._operation_events = self._operation_events, 0
         return number_to_nr1(events)
+
+
+def _refuse_generator(_: Call) -> NoReturn:
+    """Refuse the waveform generator, an option that this scope has not got; the error's number is assumed."""
+    raise ScpiError(-241)
 
 
 def _accept(value: str) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from instruments.simulated.acquisition import Acquisition
 from instruments.simulated.error_queue import ScpiError
+from instruments.simulated.kept_settings import add_kept_settings
 from instruments.simulated.sample_rate import memory_in_use, sample_rate_hz
 from instruments.simulated.scope_settings import AcquisitionKind, ChannelSettings, PodSettings, ScopeSettings
 from instruments.simulated.scpi_tree import Call, ScpiTree
@@ -33,6 +34,7 @@ def add_setting_commands(tree: ScpiTree, acquisition: Acquisition) -> None:
     _TriggerCommands(acquisition).add_to(tree)
     _AcquireCommands(acquisition).add_to(tree)
     _PodCommands(acquisition).add_to(tree)
+    add_kept_settings(tree, acquisition)
 
 
 class _Commands:
@@ -62,6 +64,7 @@ class _ChannelCommands(_Commands):
             tree.add(f"CHANnel<n>:{node}", **self._attribute(self._channel, name, _chooser(*choices), str))
         tree.add("CHANnel<n>:IMPedance", write=self._set_impedance, query=lambda _: "ONEM")
         tree.add("CHANnel<n>:LABel", **self._attribute(self._channel, "label", _label, '"{}"'.format))
+        tree.add("CHANnel<n>:PROBe:ID", query=self._probe_id)
         tree.add("CHANnel<n>:PROBe:SKEW", **self._attribute(self._channel, "skew_s", _skew, number_to_nr3))
 
     def _add_vertical(self, tree: ScpiTree) -> None:
@@ -91,6 +94,10 @@ class _ChannelCommands(_Commands):
 
     def _set_scale(self, call: Call) -> None:
         self._channel(call).set_scale(_positive(call.text()))
+
+    def _probe_id(self, call: Call) -> str:
+        self._channel(call)
+        return "Unknown"  # a plain BNC: a probe that says nothing of itself
 
     def _set_impedance(self, call: Call) -> None:
         self._channel(call)
@@ -128,16 +135,15 @@ class _TimeBaseCommands(_Commands):
 class _TriggerCommands(_Commands):
     def add_to(self, tree: ScpiTree) -> None:
         for node, name, parse, answer in (
-            ("MODE", "mode", _chooser(*_TRIGGER_MODES), str),
-            ("SWEep", "sweep", _chooser("AUTO", "NORMal"), str),
-            ("EDGE:SOURce", "source", _chooser(*_SOURCES), str),
-            ("EDGE:SLOPe", "slope", _chooser("POSitive", "NEGative", "EITHer", "ALTernate"), str),
-            ("EDGE:COUPling", "coupling", _chooser("AC", "DC", "LFReject"), str),
-            ("COUPling", "coupling", _chooser("AC", "DC", "LFReject"), str),
-            ("HOLDoff", "holdoff_s", _holdoff, number_to_nr3),
+            (":MODE", "mode", _chooser(*_TRIGGER_MODES), str),
+            (":SWEep", "sweep", _chooser("AUTO", "NORMal"), str),
+            ("[:EDGE]:SOURce", "source", _chooser(*_SOURCES), str),
+            ("[:EDGE]:SLOPe", "slope", _chooser("POSitive", "NEGative", "EITHer", "ALTernate"), str),
+            ("[:EDGE]:COUPling", "coupling", _chooser("AC", "DC", "LFReject"), str),
+            (":HOLDoff", "holdoff_s", _holdoff, number_to_nr3),
         ):
-            tree.add(f"TRIGger:{node}", **self._attribute(self._trigger, name, parse, answer))
-        tree.add("TRIGger:EDGE:LEVel", write=self._set_level, query=self._level)
+            tree.add(f"TRIGger{node}", **self._attribute(self._trigger, name, parse, answer))
+        tree.add("TRIGger[:EDGE]:LEVel", write=self._set_level, query=self._level)
 
     def _trigger(self, _: Call) -> Any:
         return self._settings.trigger

@@ -148,3 +148,5 @@ class ScopeSettings:
     """Acquisition type."""
     average_count: int = 8
     """Sweeps of an average."""
+    kept: dict[str, str] = field(default_factory=dict)
+    """What else was set and changes nothing in this world, as it is answered."""

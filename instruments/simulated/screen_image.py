@@ -1,4 +1,4 @@
-"""Screen image: the traces of the record on screen, as a small PNG (reference 1.4, `:DISPlay:DATA?`)."""
+"""Screen image: the traces of the record on screen, as a small PNG or BMP (reference 1.4, `:DISPlay:DATA?`)."""
 
 import struct
 import zlib
@@ -17,9 +17,29 @@ _PALETTE = bytes.fromhex("000000 404040 ffff00 00ff00 4080ff ff4080 ff8000")
 _POD = 6
 
 
-def record_to_png(record: Record | None) -> bytes:
+def record_to_png(record: Record | None, *, grey: bool = False) -> bytes:
     """Return the screen as a PNG; without a record only the grid is on it."""
-    return _to_png(_pixels(record))
+    return _to_png(_pixels(record), _palette(grey=grey))
+
+
+def record_to_bmp(record: Record | None, *, bits: int, grey: bool = False) -> bytes:
+    """Return the screen as a BMP of 8 bits by palette or of 24 bits a pixel."""
+    pixels = _pixels(record)[::-1]  # a BMP begins at the bottom; its rows are a multiple of four bytes here
+    palette = np.frombuffer(_palette(grey=grey), dtype=np.uint8).reshape(-1, 3)[:, ::-1]
+    table = b"".join(bytes(colour) + b"\0" for colour in palette) if bits == 8 else b""
+    body = pixels.tobytes() if bits == 8 else palette[pixels].tobytes()
+    start = 54 + len(table)
+    file_header = b"BM" + struct.pack("<IHHI", start + len(body), 0, 0, start)
+    colours = len(table) // 4
+    info = struct.pack("<IiiHHIIiiII", 40, WIDTH, HEIGHT, 1, bits, 0, len(body), 2835, 2835, colours, colours)
+    return file_header + info + table + body
+
+
+def _palette(*, grey: bool) -> bytes:
+    if not grey:
+        return _PALETTE
+    colours = np.frombuffer(_PALETTE, dtype=np.uint8).reshape(-1, 3)
+    return np.repeat(colours.mean(axis=1).astype(np.uint8), 3).tobytes()
 
 
 def _pixels(record: Record | None) -> NDArray[np.uint8]:
@@ -48,11 +68,11 @@ def _draw(pixels: NDArray[np.uint8], rows: NDArray[np.float64], *, colour: int) 
             pixels[top : bottom + 1, column] = colour
 
 
-def _to_png(pixels: NDArray[np.uint8]) -> bytes:
+def _to_png(pixels: NDArray[np.uint8], palette: bytes) -> bytes:
     height, width = pixels.shape
     header = struct.pack(">IIBBBBB", width, height, 8, 3, 0, 0, 0)  # 8 bits, by palette
     filtered = np.hstack([np.zeros((height, 1), dtype=np.uint8), pixels]).tobytes()
-    chunks = ((b"IHDR", header), (b"PLTE", _PALETTE), (b"IDAT", zlib.compress(filtered)), (b"IEND", b""))
+    chunks = ((b"IHDR", header), (b"PLTE", palette), (b"IDAT", zlib.compress(filtered)), (b"IEND", b""))
     return b"\x89PNG\r\n\x1a\n" + b"".join(_chunk(kind, data) for kind, data in chunks)
 
 

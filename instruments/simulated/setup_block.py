@@ -1,8 +1,9 @@
 """Set-up block: the front panel's settings as `:SYSTem:SETup?` hands them out and `:SYSTem:SETup` takes them back.
 
-What is inside is the instrument's own business; here compressed JSON, so that any byte can occur in it.
+What is inside is the instrument's own business; here text, since programs exist that read a set-up as text.
 """
 
+import base64
 import json
 import zlib
 from dataclasses import asdict
@@ -18,13 +19,10 @@ from instruments.simulated.scope_settings import (
     TriggerSettings,
 )
 
-_END = b"SETUP"
-"""Ends the bytes, so that none of them can be taken for a blank behind the message."""
-
 
 def settings_to_setup(settings: ScopeSettings) -> bytes:
     """Return settings as the bytes of a set-up."""
-    return zlib.compress(json.dumps(asdict(settings)).encode("ascii")) + _END
+    return base64.b64encode(zlib.compress(json.dumps(asdict(settings)).encode("ascii")))
 
 
 def setup_to_settings(setup: bytes) -> ScopeSettings:
@@ -34,9 +32,7 @@ def setup_to_settings(setup: bytes) -> ScopeSettings:
         ScpiError: -161, it is none, or not whole.
     """
     try:
-        if not setup.endswith(_END):
-            raise ValueError("its end is missing")
-        return _settings(json.loads(zlib.decompress(setup.removesuffix(_END))))
+        return _settings(json.loads(zlib.decompress(base64.b64decode(setup, validate=True))))
     except (ValueError, KeyError, TypeError, zlib.error):
         raise ScpiError(-161) from None
 

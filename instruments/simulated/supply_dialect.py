@@ -25,11 +25,13 @@ from instruments.simulated.supply_physics import (
     SupplySettings,
     SupplyStatus,
 )
+from instruments.simulated.supply_trigger import SupplyTrigger
 from instruments.simulated.world import World
 
 SUPPLY_IDENTITY = "Agilent Technologies,E3645A,0,2.6-6.1-2.1"
 ERROR_QUEUE_DEPTH = 20
 _RANGES = {"P35V": SupplyRange.P35V, "LOW": SupplyRange.P35V, "P60V": SupplyRange.P60V, "HIGH": SupplyRange.P60V}
+_SOURCE = "[SOURce]:"
 _LEVEL = "[:LEVel][:IMMediate][:AMPLitude]"
 
 
@@ -44,6 +46,11 @@ class SupplyDialect(ScpiInstrument):
         self._stored: dict[int, SupplySettings] = {}
         self._status_enable = 0
         self._display_text = ""
+        self._display_on = True
+        self._state_names: dict[int, str] = {}
+        self._power_on_clear = True
+        self._supply_trigger = SupplyTrigger(self.trigger)
+        self._supply_trigger.add_to(self.tree)
         self._add_levels()
         self._add_output()
         self._add_status()
@@ -73,6 +80,8 @@ class SupplyDialect(ScpiInstrument):
             ovp_on=True,
             tripped=False,
         )
+        self._display_on = True
+        self._supply_trigger.reset()
 
     def trigger(self) -> None:
         """Make the triggered levels the immediate ones."""
@@ -90,27 +99,25 @@ class SupplyDialect(ScpiInstrument):
 
     def _add_levels(self) -> None:
         for word, name in (("VOLTage", "voltage_v"), ("CURRent", "current_a")):
-            add = self.tree.add
-            add(f"{word}{_LEVEL}", write=partial(self._set_level, name), query=partial(self._answer_level, name))
-            add(
-                f"{word}[:LEVel]:TRIGgered[:AMPLitude]",
-                write=partial(self._set_triggered, name),
-                query=partial(self._answer_triggered, name),
-            )
-            add(f"{word}{_LEVEL}:STEP", write=partial(self._set_step, name), query=partial(self._answer_step, name))
+            for header, write, query in (
+                (f"{word}{_LEVEL}", self._set_level, self._answer_level),
+                (f"{word}[:LEVel]:TRIGgered[:AMPLitude]", self._set_triggered, self._answer_triggered),
+                (f"{word}{_LEVEL}:STEP", self._set_step, self._answer_step),
+            ):
+                self.tree.add(_SOURCE + header, write=partial(write, name), query=partial(query, name))
         self.tree.add("APPLy", write=self._apply, query=lambda _: self._applied())
 
     def _add_output(self) -> None:
         add, change = self.tree.add, self._world.change_supply
-        add("VOLTage:RANGe", write=self._set_range, query=lambda _: self._settings.range.value)
-        add("VOLTage:PROTection[:LEVel]", write=self._set_protection, query=self._protection)
+        add("[SOURce]:VOLTage:RANGe", write=self._set_range, query=lambda _: self._settings.range.value)
+        add("[SOURce]:VOLTage:PROTection[:LEVel]", write=self._set_protection, query=self._protection)
         add(
-            "VOLTage:PROTection:STATe",
+            "[SOURce]:VOLTage:PROTection:STATe",
             write=lambda call: change(ovp_on=text_to_switch(call.text())),
             query=lambda _: switch_to_text(self._settings.ovp_on),
         )
-        add("VOLTage:PROTection:TRIPped", query=lambda _: switch_to_text(self._settings.tripped))
-        add("VOLTage:PROTection:CLEar", write=lambda _: change(tripped=False))
+        add("[SOURce]:VOLTage:PROTection:TRIPped", query=lambda _: switch_to_text(self._settings.tripped))
+        add("[SOURce]:VOLTage:PROTection:CLEar", write=lambda _: change(tripped=False))
         add(
             "OUTPut[:STATe]",
             write=lambda call: change(output_on=text_to_switch(call.text())),
@@ -137,7 +144,13 @@ class SupplyDialect(ScpiInstrument):
         add("SYSTem:BEEPer[:IMMediate]", write=lambda _: None)
         add("*SAV", write=self._save)
         add("*RCL", write=self._recall)
-        add("DISPlay[:WINDow][:STATe]", write=lambda call: _ignore(text_to_switch(call.text())))
+        add("*PSC", write=self._set_power_on_clear, query=lambda _: switch_to_text(self._power_on_clear))
+        add("MEMory:STATe:NAME", write=self._set_state_name, query=self._state_name)
+        add(
+            "DISPlay[:WINDow][:STATe]",
+            write=lambda call: setattr(self, "_display_on", text_to_switch(call.text())),
+            query=lambda _: switch_to_text(self._display_on),
+        )
         add("DISPlay[:WINDow]:TEXT[:DATA]", write=self._set_text, query=lambda _: f'"{self._display_text}"')
         add("DISPlay[:WINDow]:TEXT:CLEar", write=lambda _: setattr(self, "_display_text", ""))
 
@@ -231,6 +244,18 @@ class SupplyDialect(ScpiInstrument):
         names = ("voltage_v", "current_a", "output_on", "range", "ovp_v", "ovp_on")
         return self._world.change_supply(**{name: getattr(stored, name) for name in names})
 
+    def _set_power_on_clear(self, call: Call) -> None:
+        self._power_on_clear = text_to_switch(call.text())
+
+    def _set_state_name(self, call: Call) -> None:
+        if not 1 <= len(call.arguments) <= 2:
+            raise ScpiError(-108 if call.arguments else -109)
+        place, *name = call.arguments
+        self._state_names[_place(Call((), (place,)))] = unquoted(name[0])[:9] if name else ""
+
+    def _state_name(self, call: Call) -> str:
+        return f'"{self._state_names.get(_place(call), "")}"'
+
     def _set_text(self, call: Call) -> None:
         self._display_text = unquoted(call.text())[:12]
 
@@ -248,7 +273,3 @@ def _place(call: Call) -> int:
 
 def _refuse_on_gpib(_: Call) -> None:
     raise ScpiError(514)
-
-
-def _ignore(_: bool) -> None:
-    """Take a valid setting that changes nothing in this world."""

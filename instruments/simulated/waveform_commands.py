@@ -126,6 +126,9 @@ class WaveformCommands:
             self._format.raw &= self._format.mode == "MAX"
             self._format.mode, self._format.points = "MAX", None
             return
+        if call.text().upper() in ("NORM", "NORMAL", "RAW"):
+            self._set_mode(call)
+            return
         wanted = text_to_number(call.text())
         record = self._acquisition.current_record()
         available = self._available(record) if record is not None else POINT_CHOICES[-1]
@@ -203,7 +206,9 @@ class WaveformCommands:
         form = self._format
         if form.format == "ASC":
             axis = self._axis()
-            values = (codes.astype(np.float64) - axis.reference) * axis.increment + axis.origin
+            # Codes are unsigned in here, whatever `:WAVeform:UNSigned` says of those that are sent.
+            reference = 0 if form.source == "POD1" else REFERENCE_WORD
+            values = (codes.astype(np.float64) - reference) * axis.increment + axis.origin
             return ", ".join(f"{value:.5E}" for value in values).encode("ascii")
         is_pod = form.source == "POD1"
         if form.format == "BYTE":

@@ -78,3 +78,41 @@ def test_the_voltmeter_reads_once_it_is_on(bench: HandBench) -> None:
 def test_bad_parameters_are_errors(bench: HandBench, message: str, code: int) -> None:
     bench.scope.receive(f":MEASure:{message}".encode())
     assert bench.ask(":SYSTem:ERRor?").startswith(str(code))
+
+
+def test_edges_and_pulses_are_counted(bench: HandBench) -> None:
+    batches = 0.18 / 0.014  # on the screen, after the trigger a division from its left edge
+    for name in ("PEDGes", "NEDGes", "PPULses", "NPULses"):
+        assert measured(bench, f"{name}? CHAN1") == pytest.approx(batches, abs=1.5)
+    assert measured(bench, "NDUTy? CHAN1") == pytest.approx(100 - measured(bench, "DUTYcycle? CHAN1"), abs=1.0)
+    assert measured(bench, "BRATe? CHAN1") == pytest.approx(1 / 0.004, rel=0.03)
+    assert measured(bench, "BWIDth? CHAN1") == pytest.approx(12 * 0.014, rel=0.1)
+
+
+def test_edges_are_as_slow_as_the_input_makes_them(bench: HandBench) -> None:
+    for name in ("RISetime", "FALLtime"):
+        assert 20e-6 < measured(bench, f"{name}? CHAN1") < 400e-6
+    for name in ("OVERshoot", "PREShoot"):
+        assert 0 < measured(bench, f"{name}? CHAN1") < 20
+
+
+def test_results_are_those_installed_with_their_statistics(bench: HandBench) -> None:
+    bench.write(
+        ":MEASure:CLEar", ":MEASure:VAVerage DISPlay,CHANnel2", ":MEASure:VPP CHANnel1", ":MEASure:STATistics ON"
+    )
+    fields = bench.ask(":MEASure:RESults?").split(",")
+    assert [fields[0], fields[7]] == ["Average(2)", "Pk-Pk(1)"]
+    assert [float(field) for field in fields[1:5]] == pytest.approx([19.0] * 4, abs=0.3)
+    assert (float(fields[5]), fields[6]) == (0.0, "1")
+    assert bench.ask(":MEASure:RESults?").split(",")[6] == "1", "the same record counts once"
+    bench.write(":MEASure:STATistics MEAN")
+    assert len(bench.ask(":MEASure:RESults?").split(",")) == 2
+    bench.write(":MEASure:CLEar")
+    assert bench.ask(":MEASure:RESults?") == ""
+
+
+def test_two_sources_are_told_back(bench: HandBench) -> None:
+    bench.write(":MEASure:SOURce CHANnel2,CHANnel1")
+    assert bench.ask(":MEASure:SOURce?") == "CHAN2,CHAN1"
+    bench.write(":MEASure:SOURce CHANnel1")
+    assert bench.ask(":MEASure:SOURce?") == "CHAN1"

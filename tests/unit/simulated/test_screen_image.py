@@ -47,3 +47,17 @@ def test_the_ink_saver_is_kept() -> None:
     assert bench.ask(":HARDcopy:INKSaver?") == "1"
     bench.write(":HARDcopy:INKSaver 0")
     assert bench.ask(":HARDcopy:INKSaver?") == "0"
+
+
+@pytest.mark.parametrize("kind", ["BMP", "BMP8bit"])
+def test_a_bitmap_shows_the_same_as_the_png(kind: str) -> None:
+    bench = HandBench()
+    bench.prepare()
+    bench.capture([(0.9, 0.1)])
+    bitmap = imread(io.BytesIO(bench.ask_bytes(f":DISPlay:DATA? {kind}")[10:]), format="bmp")
+    assert np.array_equal(np.asarray(bitmap)[..., :3], np.round(255 * picture(bench)[..., :3]))
+
+
+def test_grey_is_grey() -> None:
+    image = imread(io.BytesIO(HandBench().ask_bytes(":DISPlay:DATA? PNG,GRAYscale")[10:]), format="png")
+    assert np.ptp(image[..., :3], axis=2).max() == 0

@@ -115,3 +115,21 @@ def test_its_queue_holds_twenty(bench: HandBench) -> None:
     errors = bench.supply_errors()
     assert len(errors) == 20
     assert errors[-1] == '-350,"Queue overflow"'
+
+
+def test_what_changes_nothing_is_kept(bench: HandBench) -> None:
+    bench.set_supply("SOURce:VOLTage:LEVel 4", 'MEMory:STATe:NAME 2,"night"', "DISPlay OFF", "*PSC 0")
+    assert bench.ask_supply("VOLT?;:SOUR:VOLT:RANG?") == "+4.00000000E+00;P35V"
+    assert bench.ask_supply("MEM:STAT:NAME? 2;:DISP?;*PSC?") == '"night";0;0'
+    bench.set_supply("*RST")
+    assert bench.ask_supply("DISP?") == "1"
+    assert bench.supply_errors() == []
+
+
+def test_an_immediate_trigger_takes_the_levels_when_initiated(bench: HandBench) -> None:
+    bench.set_supply("TRIGger:DELay 2", "VOLT:TRIG 7", "INITiate")
+    assert bench.ask_supply("TRIG:SOUR?;DEL?;:VOLT?") == "BUS;+2.00000000E+00;+1.90000000E+01"
+    bench.set_supply("TRIGger:SOURce IMMediate", "INITiate")
+    assert bench.ask_supply("VOLT?") == "+7.00000000E+00"
+    bench.set_supply("TRIG:DEL 4000")
+    assert bench.supply_errors() == ['-222,"Data out of range"']

@@ -71,8 +71,9 @@ def test_every_format_holds_the_same_current(setup: str, dtype: str) -> None:
     assert current_a[500:9500].std() == pytest.approx(0.030, rel=0.05)
 
 
-def test_text_holds_values_in_a_block() -> None:
-    bench = captured(":WAVeform:POINts 1000;FORMat ASCii")
+@pytest.mark.parametrize("unsigned", ["ON", "OFF"])
+def test_text_holds_values_in_a_block(unsigned: str) -> None:
+    bench = captured(f":WAVeform:UNSigned {unsigned};POINts 1000;FORMat ASCii")
     current_a = [float(one) for one in payload(bench).split(b",")]
     assert len(current_a) == 1000
     assert np.mean(current_a[5:95]) == pytest.approx(0.15, abs=0.02)

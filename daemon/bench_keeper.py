@@ -9,6 +9,8 @@ from statistics import median
 
 from daemon.errors import SupplyRefusal
 from instruments.bench import Bench
+from instruments.errors import InstrumentError, InstrumentReported
+from instruments.recovery import Recovery, RecoveryStep
 from instruments.supply_reading import SupplyMode, SupplyReading
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
@@ -25,6 +27,8 @@ NEWS_S = 0.2
 """What was read this shortly before the daemon heard that the board runs may hold the run's beginning already."""
 POLL_S = 0.01
 """Time between two questions whether the record is complete."""
+SET_POINT_SLACK = 0.002
+"""How far a set-point may be read back from the configured one, in volt or ampere: the supply's resolution."""
 SUPPLY_PAUSE_S = 0.002
 """Time between two readings of the supply while the board runs: as good as one after the other on a real one."""
 
@@ -38,6 +42,8 @@ class BenchKeeper:
         *,
         set_points: Mapping[str, float],
         on_instruments: Callable[[dict[str, str]], None],
+        on_recovery: Callable[[Recovery], None] = lambda _: None,
+        clears_trip: bool = False,
     ) -> None:
         """Keep a bench.
 
@@ -45,8 +51,13 @@ class BenchKeeper:
             bench: the instruments.
             set_points: what to programme whenever it is opened (`voltage_v`, `current_a`, `ovp_v`); empty: nothing.
             on_instruments: told the identity of each instrument whenever the bench is opened, or lost.
+            on_recovery: told how each instrument was brought back after a failure, or that it was not.
+            clears_trip: whether a supply whose protection has tripped is switched on again for the next run.
         """
         self._bench = bench
+        self._on_recovery = on_recovery
+        self._clears_trip = clears_trip
+        self._opened = False
         self._set_points = set_points
         self._on_instruments = on_instruments
         self._sound = False
@@ -68,8 +79,44 @@ class BenchKeeper:
             await self._bench.set_supply(
                 voltage_v=points.get("voltage_v"), current_a=points.get("current_a"), ovp_v=points.get("ovp_v")
             )
-        self._sound = True
+        self._sound = self._opened = True
         logger.info("bench open: %s", ", ".join(self._bench.identities.values()))
+
+    async def recover(self) -> None:
+        """Bring the bench back after a failure, so that the next run finds it ready; never raises.
+
+        Each instrument is brought back by the least drastic step that works, and told what it was told at opening where
+        it has forgotten it; the oscilloscope is programmed at each run's first capture in any case. What does not come
+        back is opened afresh when the next run needs it.
+        """
+        if self._sound or not self._opened:
+            return
+        try:
+            recoveries = await self._bench.recover()
+            for recovery in recoveries:
+                _log(recovery)
+                self._on_recovery(recovery)
+            if any(recovery.failure is not None for recovery in recoveries):
+                self._on_instruments({})
+                return
+            await self._bench.stop()
+            await self._programme_again()
+        except InstrumentError as error:
+            logger.warning("the bench is not back, the next run opens it afresh: %s", error)
+            return
+        self._sound = True
+
+    async def _programme_again(self) -> None:
+        """Programme the configured set-points where the supply has others: it may have lost its power meanwhile."""
+        wanted_v, wanted_a = self._set_points.get("voltage_v"), self._set_points.get("current_a")
+        if wanted_v is None and wanted_a is None:
+            return
+        set_v, set_a = await self._bench.supply_set_points()
+        lost_v = wanted_v is not None and abs(set_v - wanted_v) > SET_POINT_SLACK
+        lost_a = wanted_a is not None and abs(set_a - wanted_a) > SET_POINT_SLACK
+        if lost_v or lost_a:
+            logger.warning("power_supply: set to %g V and %g A meanwhile; programmed again", set_v, set_a)
+            await self._bench.set_supply(voltage_v=wanted_v, current_a=wanted_a)
 
     async def close(self) -> None:
         """Close the bench; its instruments are left as its settings say."""
@@ -93,11 +140,22 @@ class BenchKeeper:
         """
         await self.open()
         if first:
-            self._idle = [await self._bench.read_supply()]
-            _refuse_unfit(self._idle[0])
+            await self._bench.identify()  # who was exchanged meanwhile does not measure this run
+            if stale := await self._bench.supply_errors():
+                logger.warning("power_supply: reported before this run: %s", "; ".join(stale))
+            self._idle = [await self._fit_supply()]
             await self._bench.prepare(edge=edge)
         self._forced = None
         await self._bench.arm()
+
+    async def _fit_supply(self) -> SupplyReading:
+        reading = await self._bench.read_supply()
+        if reading.ovp_tripped and self._clears_trip:
+            logger.warning("power_supply: its protection has tripped; cleared, as configured (after_trip)")
+            await self._bench.clear_supply_trip()
+            reading = await self._bench.read_supply()
+        _refuse_unfit(reading)
+        return reading
 
     async def force(self) -> ForcedTrigger | None:
         """Force the trigger, unless one has come; return between which times it came, or None.
@@ -137,6 +195,8 @@ class BenchKeeper:
             over.set()
             # Its failure is told where it is awaited above; here it must only not be left behind.
             await asyncio.gather(watching, return_exceptions=True)
+        if errors := await self._bench.supply_errors():
+            raise InstrumentReported(errors, instrument="power_supply", operation="while the record was taken")
         conditions = _conditions(self._idle or [readings[-1]], readings)
         return Record(capture, conditions, complete_monotonic_ns, forced=self._forced)
 
@@ -167,7 +227,9 @@ class BenchKeeper:
             self._idle = surely_idle
 
     async def stop(self) -> None:
-        """End an acquisition that nobody waits for any more; a failure here is the next opening's to find."""
+        """End an acquisition that nobody waits for any more; a failure here is the recovery's to find."""
+        if not self._sound:
+            return  # it is stopped once it is back in step
         try:
             await self._bench.stop()
         except Exception as error:
@@ -194,6 +256,18 @@ class Record:
         """When its trigger was forced; None where an edge triggered it."""
         self.complete_monotonic_ns = complete_monotonic_ns
         """When the record was seen to be complete, on this computer's monotonic clock."""
+
+
+def _log(recovery: Recovery) -> None:
+    tried = "".join(f"; {one}" for one in recovery.tried)
+    if recovery.failure is not None:
+        logger.error("%s: not back after %.2f s: %s%s", recovery.instrument, recovery.seconds, recovery.failure, tried)
+        return
+    reported = f"; it had reported {'; '.join(recovery.reported)}" if recovery.reported else ""
+    level = logging.INFO if recovery.step is RecoveryStep.ASK else logging.WARNING
+    logger.log(
+        level, "%s: back by %s in %.2f s%s%s", recovery.instrument, recovery.step, recovery.seconds, tried, reported
+    )
 
 
 def _refuse_unfit(reading: SupplyReading) -> None:

@@ -18,7 +18,9 @@ from daemon.conductor import Conductor
 from daemon.configuration import Configuration
 from daemon.inbox import Inbox
 from daemon.measurement import Measurement
+from daemon.metrics import Metrics
 from daemon.run_conductor import RunTimes, Services
+from daemon.sections.power_supply import TripChoice
 from daemon.store import Store
 from instruments.bench import Bench
 from instruments.connector import Connector
@@ -67,11 +69,14 @@ def application(
         keepalive_s=configuration.mqtt.keepalive_s,
         clean_session=False,
     )
+    metrics = Metrics()
     announcer = Announcer(topics, link.publish, version=software)
     keeper = BenchKeeper(
         Bench(bench_settings(configuration), connector=connector, monotonic_ns=monotonic_ns),
         set_points=_set_points(configuration),
         on_instruments=lambda instruments: announcer.status(instruments=instruments),
+        on_recovery=metrics.recovered,
+        clears_trip=configuration.power_supply.after_trip is TripChoice.CLEAR,
     )
     services = Services(
         bench=keeper,
@@ -84,6 +89,7 @@ def application(
             record_s=configuration.oscilloscope.record_s,
             marker_grace_s=configuration.oscilloscope.record_s * configuration.oscilloscope.pretrigger_fraction / 2,
         ),
+        on_failure=metrics.failed,
     )
     conductor = Conductor(services, admission=Admission(configuration, files))
     inbox, clock = Inbox(conductor, topics), ClockResponder(topics, monotonic_ns=monotonic_ns)
@@ -99,6 +105,8 @@ def application(
         store=store,
         files=files,
         lock=BenchLock(configuration),
+        metrics=metrics,
+        metrics_address=metrics_address(configuration),
     )
 
 
@@ -124,6 +132,12 @@ def _set_points(configuration: Configuration) -> dict[str, float]:
     supply = configuration.power_supply
     wanted = {"voltage_v": supply.voltage_v, "current_a": supply.current_limit_a, "ovp_v": supply.ovp_v}
     return {name: value for name, value in wanted.items() if value is not None}
+
+
+def metrics_address(configuration: Configuration) -> tuple[str, int] | None:
+    """Return where the configuration has its metrics served, as host and port; None where they are not."""
+    section = configuration.metrics
+    return None if section.port is None else (section.host, section.port)
 
 
 def broker_address(configuration: Configuration) -> BrokerAddress:

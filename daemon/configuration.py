@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from daemon.errors import ConfigurationError
-from daemon.sections.application import BenchSection, MqttSection, QualitySection, RunsSection
+from daemon.sections.application import BenchSection, MetricsSection, MqttSection, QualitySection, RunsSection
 from daemon.sections.oscilloscope import SENSITIVITY_V_PER_DIV, OscilloscopeSection, is_reachable
 from daemon.sections.power_supply import LeadsSection, PowerSupplySection
 from daemon.sections.probe import ProbeSection
@@ -52,6 +52,8 @@ class Configuration(BaseSettings):
     """Where captures and results are kept."""
     calibration: CalibrationSection
     """The certificates."""
+    metrics: MetricsSection = MetricsSection()
+    """What Prometheus may read."""
 
     @classmethod
     def settings_customise_sources(

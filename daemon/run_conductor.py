@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -67,6 +67,8 @@ class Services:
     """From captures to a result."""
     times: RunTimes
     """Limits."""
+    on_failure: Callable[[InstrumentError], None] = lambda _: None
+    """Told of every failure of an instrument."""
 
 
 @dataclass(slots=True)
@@ -114,6 +116,8 @@ class RunConductor:
                 await self._take(event, detail)
         finally:
             await self._drop_work()
+        # Behind the announcement: whoever waits for this run's end need not wait for the bench too.
+        await self.services.bench.recover()
         return self.progress
 
     async def _take(self, event: Event, detail: dict[str, Any]) -> None:
@@ -175,6 +179,8 @@ class RunConductor:
         except Exception as error:
             if not isinstance(error, BENCH_IS_SOUND):
                 self.services.bench.suspect()
+            if isinstance(error, InstrumentError):
+                self.services.on_failure(error)
             fault = fault_of(error)
             logger.warning("run %s: %s: %s", self.run.run_id, fault.reason, fault.text)
             lost_capture = isinstance(error, InstrumentError) and self.progress.captures_taken > 0

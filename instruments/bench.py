@@ -17,7 +17,9 @@ from instruments.installed_driver import oscilloscope_maker, power_supply_maker
 from instruments.operation import Operation
 from instruments.oscilloscope_driver import OscilloscopeDriver
 from instruments.power_supply_driver import PowerSupplyDriver
+from instruments.recovery import Recovery
 from instruments.supply_reading import SupplyReading
+from instruments.visa_session import VisaSession
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
 
@@ -25,6 +27,12 @@ logger = logging.getLogger(__name__)
 
 QUESTIONS_PER_CALL = 60
 """Most questions that one call asks of an instrument; with `timeout_s` each they bound the call."""
+CLOSE_MARGIN_S = 1.0
+"""What is allowed for closing beyond two answers: an adapter is waited for a little longer than its instrument."""
+RECOVERY_ANSWERS = 6
+"""So many answers that never come are waited for while an instrument is brought back: one or two at each step."""
+RECOVERY_MARGIN_S = 6.0
+"""What is allowed beyond them: for a connection to be made (`OPEN_TIMEOUT_S`), and some."""
 ARM_MARGIN_S = 3.0
 """Time allowed for arming beyond the pre-trigger time."""
 FORCE_DEADLINE_S = 1.0
@@ -54,13 +62,16 @@ class Bench:
         self._connector = connector or VisaConnector()
         self._monotonic_ns = monotonic_ns
         deadline_s = QUESTIONS_PER_CALL * settings.timeout_s
-        close_s = 2 * settings.timeout_s
+        close_s = 2 * settings.timeout_s + CLOSE_MARGIN_S
+        recovery_s = RECOVERY_ANSWERS * settings.timeout_s + RECOVERY_MARGIN_S
         self._scope: Attendant[OscilloscopeDriver] = Attendant(
-            "oscilloscope", self._connect_oscilloscope, deadline_s=deadline_s, close_deadline_s=close_s
-        )
+            "oscilloscope", self._connect_oscilloscope,
+            deadline_s=deadline_s, close_deadline_s=close_s, recovery_deadline_s=recovery_s,
+        )  # fmt: skip
         self._supply: Attendant[PowerSupplyDriver] = Attendant(
-            "power_supply", self._connect_supply, deadline_s=deadline_s, close_deadline_s=close_s
-        )
+            "power_supply", self._connect_supply,
+            deadline_s=deadline_s, close_deadline_s=close_s, recovery_deadline_s=recovery_s,
+        )  # fmt: skip
         self._identities: dict[str, str] = {}
         self._panel: FrontPanel | None = None
         self._entrusted = False  # whether the instruments were ours since they were last left as the settings say
@@ -110,6 +121,17 @@ class Bench:
         return await self._learn_identities(
             self._scope.call(OscilloscopeDriver.identify), self._supply.call(PowerSupplyDriver.identify)
         )
+
+    async def recover(self) -> tuple[Recovery, ...]:
+        """Bring every instrument back after a failure, each by the least drastic step that works.
+
+        Returns:
+            How each came back; where one did not, the bench must be opened again.
+        """
+        recoveries = await asyncio.gather(self._scope.recover(), self._supply.recover())
+        if any(one.failure is not None for one in recoveries):
+            self._identities = {}
+        return tuple(recoveries)
 
     async def prepare(self, *, edge: bool = True) -> Mapping[str, str]:
         """Program the oscilloscope and read every setting back; before the first time, keep what it is set to.
@@ -191,6 +213,10 @@ class Bench:
         """
         return await self._supply.call(PowerSupplyDriver.read_state, take_events=take_events)
 
+    async def supply_errors(self) -> list[str]:
+        """Return what stands in the supply's error queue, oldest first; it is empty then."""
+        return await self._supply.reported_errors()
+
     async def supply_set_points(self) -> tuple[float, float]:
         """Return the supply's programmed voltage in volt and current limit in ampere."""
         return await self._supply.call(PowerSupplyDriver.set_points)
@@ -223,6 +249,16 @@ class Bench:
             )
         if settle:
             await self._supply.call(PowerSupplyDriver.settle)
+
+    async def clear_supply_trip(self) -> None:
+        """Restore the supply's output after its over-voltage protection has tripped, and wait for its voltage.
+
+        Raises:
+            InstrumentTimeout: the output did not reach the voltage.
+            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
+        """
+        await self._supply.call(PowerSupplyDriver.clear_trip)
+        await self._supply.call(PowerSupplyDriver.settle)
 
     async def set_supply_output(self, on: bool, *, settle: bool = True) -> None:
         """Switch the supply's output, and wait for its voltage where it is switched on (`settle` as above).
@@ -315,13 +351,14 @@ class Bench:
         text = f"record not complete within {deadline_s:g} s (condition {condition!r})"
         return InstrumentTimeout(text, instrument="oscilloscope", operation="wait_complete")
 
-    def _connect_oscilloscope(self, stack: ExitStack) -> OscilloscopeDriver:
+    def _connect_oscilloscope(self, stack: ExitStack) -> tuple[OscilloscopeDriver, VisaSession]:
         settings = self.settings
         maker = oscilloscope_maker(settings.oscilloscope_driver)
         resource, timeout_s = settings.oscilloscope_resource, settings.timeout_s
-        return maker(self._connector.connect(stack, resource, role=self._scope.role, timeout_s=timeout_s))
+        session = self._connector.connect(stack, resource, role=self._scope.role, timeout_s=timeout_s)
+        return maker(session), session
 
-    def _connect_supply(self, stack: ExitStack) -> PowerSupplyDriver:
+    def _connect_supply(self, stack: ExitStack) -> tuple[PowerSupplyDriver, VisaSession]:
         settings = self.settings
         maker = power_supply_maker(settings.power_supply_driver)
         session = self._connector.connect(
@@ -332,7 +369,7 @@ class Bench:
             gpib_adapter=settings.gpib_adapter_resource,
             line=settings.serial_line,
         )
-        return maker(session, settings.envelope)
+        return maker(session, settings.envelope), session
 
 
 def _not_ready(failures: list[BaseException]) -> BaseException:

@@ -59,6 +59,18 @@ class Connection(Protocol):
         """
         ...
 
+    def drain(self) -> bool:
+        """Throw away what still comes, until nothing does; say whether this can be done here.
+
+        False where a transport carries whole messages, and where the connection is lost or closed. Raises what VISA
+        raises.
+        """
+        ...
+
+    def clear(self) -> bool:
+        """Clear the instrument's buffers by a device clear; say whether this can be done here, as `drain` does."""
+        ...
+
     def write(self, message: bytes) -> None:
         """Send bytes; raises what VISA raises."""
         ...

@@ -59,6 +59,14 @@ class PowerSupplyDriver(Protocol):
         """
         ...
 
+    def clear_trip(self) -> None:
+        """Control the over-voltage protection: restore the output after a trip whose cause is removed.
+
+        Raises:
+            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
+        """
+        ...
+
     def settle(self) -> None:
         """Measure until the output stands at the set voltage; an output that is off is not waited for.
 

@@ -80,6 +80,22 @@ class VisaConnection:
         """Bring it back into step where the last exchange failed; raises as `in_step` does."""
         self.in_step()
 
+    def drain(self) -> bool:
+        """Throw away what still comes over a socket, or through an adapter, until it is quiet for 0.1 s."""
+        stream = self._stream()
+        if stream is None:
+            return False
+        stream.clear()  # pyvisa-py's clear of a socket sends nothing: it reads until nothing comes
+        self.link = Link.GOOD
+        return True
+
+    def clear(self) -> bool:
+        """Clear the instrument; a plain socket has no such thing."""
+        if self._visa is None or self.link is Link.LOST or isinstance(self._visa, TCPIPSocket):
+            return False
+        self._clear_device(self._visa)
+        return True
+
     def write(self, message: bytes) -> None:
         """Send bytes; raises what VISA raises."""
         self.in_step().write_raw(message)
@@ -127,13 +143,24 @@ class VisaConnection:
             self._reconnect()
             return
         try:
-            if isinstance(self._visa, SerialInstrument):
-                serial_line.clear(self._visa)
-            else:
-                self._visa.clear()
-            self.link = Link.GOOD
+            self._clear_device(self._visa)
         except (pyvisa.errors.Error, OSError):
             self._reconnect()
+
+    def _clear_device(self, visa: MessageBasedResource) -> None:
+        if isinstance(visa, SerialInstrument):
+            serial_line.clear(visa)
+        else:
+            visa.clear()
+        self.link = Link.GOOD
+
+    def _stream(self) -> MessageBasedResource | None:
+        """Return what carries answers as a stream of bytes, of which some may be left over."""
+        if self._visa is None or self.link is Link.LOST:
+            return None
+        if self._adapter is not None:
+            return self._adapter.interface
+        return self._visa if isinstance(self._visa, TCPIPSocket) else None
 
     def _reconnect(self) -> None:
         self._disconnect()

@@ -77,6 +77,25 @@ class VisaSession:
         """What is known of the connection."""
         return self.connection.link
 
+    def drain(self) -> bool:
+        """Throw away what still comes; say whether this transport lets one, as its connection's `drain` does.
+
+        Raises:
+            ConnectionFailed: the connection is gone.
+        """
+        with self._failures("drain"):
+            return self.connection.drain()
+
+    def clear(self) -> bool:
+        """Clear the instrument's buffers; say whether this transport lets one, as its connection's `clear` does.
+
+        Raises:
+            ConnectionFailed: the connection is gone.
+            InstrumentTimeout: the instrument did not take it.
+        """
+        with self._failures("clear"):
+            return self.connection.clear()
+
     def write(self, command: str) -> None:
         """Send one message; nothing is read."""
         with self._failures(command):

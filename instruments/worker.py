@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -48,9 +49,20 @@ class InstrumentWorker:
             future.cancel()
             raise self._missed(operation, deadline_s) from None
 
-    def close(self, *, wait: bool = True) -> None:
+    def close(self) -> None:
         """Drop the calls that wait, and end the thread after the call that runs."""
-        self._executor.shutdown(wait=wait, cancel_futures=True)
+        self._executor.shutdown(cancel_futures=True)
+
+    def abandon(self, last: Callable[[], None]) -> None:
+        """Drop the calls that wait, and end the thread after the call that hangs and a last one; wait for neither.
+
+        What that last call frees stays taken until then: a read hangs no longer than its own VISA time-out.
+        """
+        for future in tuple(self._pending):
+            future.cancel()
+        with contextlib.suppress(RuntimeError):  # closed already
+            self._executor.submit(last)
+        self._executor.shutdown(wait=False)
 
     def _submit(
         self, function: Callable[..., T], arguments: tuple[Any, ...], operation: str

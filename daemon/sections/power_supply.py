@@ -17,6 +17,15 @@ class OutputChoice(StrEnum):
     """It is switched off."""
 
 
+class TripChoice(StrEnum):
+    """What happens when the supply's over-voltage protection has tripped."""
+
+    REFUSE = "refuse"
+    """Runs are refused until a person has found the cause and cleared it."""
+    CLEAR = "clear"
+    """It is cleared for the next run, which the board must survive; tripping again, it stays down."""
+
+
 class SerialParityChoice(StrEnum):
     """Parity of a serial line to the supply."""
 
@@ -53,6 +62,9 @@ class PowerSupplySection(Section):
     """Level of the over-voltage protection to program at start, in volts; left out: it stays as it is found."""
     output_on_exit: OutputChoice = OutputChoice.LEAVE
     """What becomes of the output when the daemon ends, after an error too: `leave` or `off`."""
+    after_trip: TripChoice = TripChoice.REFUSE
+    """What happens when the over-voltage protection has tripped: runs are refused until somebody has cleared it
+    (`refuse`), or the next run clears it (`clear`)."""
     timeout_s: Positive = 5.0
     """Longest wait for one answer of the supply, in seconds."""
     readback_gain_limit: NotNegative = 0.0005

@@ -91,6 +91,14 @@ class Ps1Supply:
             self._check(voltage_v=None, current_a=None)
         program(self.session, [Setting(header="OUTPut", value=on)], operation="set_output")
 
+    def clear_trip(self) -> None:
+        """Control the protection: restore the output after a trip whose cause is removed."""
+        self._check(voltage_v=None, current_a=None)
+        self.session.write("VOLTage:PROTection:CLEar")
+        self.session.check_errors("clear_trip")
+        if self.read_state(take_events=False).ovp_tripped:
+            raise _refused("tripped again at once; look for the cause")
+
     def settle(self) -> None:
         """Measure until the output stands at the set voltage; an output that is off is not waited for."""
         set_v, _ = self.set_points()

@@ -7,6 +7,7 @@ from enum import IntFlag
 
 import numpy as np
 
+from instruments.simulated.faults import FaultKind, Faults
 from instruments.simulated.inputs import ScopeInputs
 from instruments.simulated.sample_rate import sample_rate_hz, screen_points
 from instruments.simulated.scope_settings import RunState, ScopeSettings
@@ -37,7 +38,9 @@ class Acquisition:
     so that reading the record costs nothing but its transfer.
     """
 
-    def __init__(self, world: World, truth: TruthLog, *, background: bool = False) -> None:
+    def __init__(
+        self, world: World, truth: TruthLog, *, faults: Faults | None = None, background: bool = False
+    ) -> None:
         self.settings = ScopeSettings()
         self.state = RunState.RUN
         self.pending: Sweep | None = None
@@ -46,6 +49,7 @@ class Acquisition:
         self.started = asyncio.Event()
         self._world = world
         self._truth = truth
+        self._faults = faults or Faults()
         self._background = background
         self._inputs = ScopeInputs(world.settings.wiring)
         self._vertical = VerticalSystem(world.errors)
@@ -55,7 +59,7 @@ class Acquisition:
         self._armed_s = self._searched_s = world.advance()
         self._sweeping: Sweep | None = None
         self._forced_s: float | None = None
-        self._ready = self._armed = self._triggered = False
+        self._ready = self._armed = self._triggered = self._misses_edges = False
         self._begin(world.advance(), RunState.RUN)
 
     @property
@@ -207,7 +211,7 @@ class Acquisition:
         self._armed_s = now_s + max(0.0, -self._frozen.time_base.start_s)
         self._searched_s = self._armed_s
         self._sweeping = self._forced_s = None
-        self._ready = self._armed = self._triggered = False
+        self._ready = self._armed = self._triggered = self._misses_edges = False
         if state is RunState.SINGLE:
             self.started.set()
         else:
@@ -215,14 +219,25 @@ class Acquisition:
         self._world.keep_at_least(3.0 * self._frozen.time_base.range_s)
 
     def _look_for_trigger(self, now_s: float) -> None:
-        trigger_s = self._search.first(self._frozen, after_s=self._searched_s, until_s=now_s)
+        trigger_s = self._first_edge(now_s)
         self._searched_s = now_s
-        if trigger_s is None and self._forced_s is not None:
+        if trigger_s is None and self._forced_s is not None and now_s >= self._forced_s:
             trigger_s = max(self._forced_s, self._armed_s)
         if trigger_s is None and self._frozen.trigger.sweep == "AUTO" and now_s >= self._armed_s + AUTO_TRIGGER_S:
             trigger_s = self._armed_s + AUTO_TRIGGER_S
         if trigger_s is not None:
             self._sweeping, self._triggered = self._sweep(trigger_s), True
+
+    def _first_edge(self, now_s: float) -> float | None:
+        """Return when the first edge since the last look triggers; None where there is none, or a fault."""
+        if self._misses_edges:
+            return None
+        edge_s = self._search.first(self._frozen, after_s=self._searched_s, until_s=now_s)
+        if edge_s is not None and (late := self._faults.take(FaultKind.LATE_TRIGGER)):
+            self._forced_s, self._misses_edges = edge_s + late.seconds, True
+        elif edge_s is not None and self._faults.take(FaultKind.NO_TRIGGER):
+            self._misses_edges = True
+        return None if self._misses_edges else edge_s
 
     def _latest_trigger(self, now_s: float) -> float | None:
         time_base = self._frozen.time_base

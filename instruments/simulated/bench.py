@@ -4,18 +4,22 @@ import asyncio
 import contextlib
 import logging
 import threading
+from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 
 from instruments.simulated.acquisition import Acquisition
 from instruments.simulated.addresses import BenchAddresses
 from instruments.simulated.clock import WorldClock
-from instruments.simulated.faults import Faults
+from instruments.simulated.fault_plan import PlannedFault, strike_in_turn
+from instruments.simulated.faults import Fault, FaultKind, Faults
 from instruments.simulated.gpib_device import GpibDevice
 from instruments.simulated.line_server import LineServer
 from instruments.simulated.marker_input import MarkerInput
 from instruments.simulated.prologix_front import AdapterState, PrologixFront
 from instruments.simulated.rpc_server import RpcServer
 from instruments.simulated.scope_dialect import ScopeDialect
+from instruments.simulated.scpi_instrument import ScpiInstrument
 from instruments.simulated.socket_front import SocketFront
 from instruments.simulated.supply_dialect import SupplyDialect
 from instruments.simulated.truth_channel import TruthChannel
@@ -35,8 +39,21 @@ class SimulatedBench:
     """Async context manager: inside it the bench is served on loopback."""
 
     def __init__(
-        self, settings: WorldSettings | None = None, *, host: str = "127.0.0.1", board_number: int = 0
+        self,
+        settings: WorldSettings | None = None,
+        *,
+        host: str = "127.0.0.1",
+        board_number: int = 0,
+        plan: Sequence[PlannedFault] = (),
     ) -> None:
+        """Make a bench that is not served yet.
+
+        Args:
+            settings: its world.
+            host: address that it is served on.
+            board_number: GPIB board number in the resource names.
+            plan: faults that will strike by themselves.
+        """
         self.settings = settings or WorldSettings()
         self.faults = Faults()
         self._host = host
@@ -44,7 +61,8 @@ class SimulatedBench:
         self._clock = WorldClock(time_scale=self.settings.time_scale)
         self.world = World(self.settings, self._clock)
         self.truth = TruthLog()
-        self._acquisition = Acquisition(self.world, self.truth, background=True)
+        self._plan = tuple(plan)
+        self._acquisition = Acquisition(self.world, self.truth, faults=self.faults, background=True)
         self._stack = contextlib.AsyncExitStack()
         self._addresses: BenchAddresses | None = None
 
@@ -62,7 +80,9 @@ class SimulatedBench:
 
     async def __aenter__(self) -> "SimulatedBench":
         scope = ScopeDialect(self._acquisition, self.faults)
-        supply = GpibDevice(SupplyDialect(self.world, self.faults), latency_s=self.settings.supply_latency_s)
+        supply_dialect = SupplyDialect(self.world, self.faults)
+        supply = GpibDevice(supply_dialect, latency_s=self.settings.supply_latency_s)
+        self._expose(scope, supply_dialect)
         adapter = AdapterState({SUPPLY_ADDRESS: supply})
         async with contextlib.AsyncExitStack() as stack:
             serve = self._serve
@@ -74,6 +94,9 @@ class SimulatedBench:
             vxi11_port = await self._serve_vxi11(stack, scope)
             pacer = asyncio.create_task(self._pace(), name="simulated-bench-pacer")
             stack.push_async_callback(_cancelled, pacer)
+            if self._plan:
+                faults = asyncio.create_task(strike_in_turn(self._plan, self.faults, self._clock), name="fault-plan")
+                stack.push_async_callback(_cancelled, faults)
             self._stack = stack.pop_all()
         board = self._board_number
         self._addresses = BenchAddresses(
@@ -93,6 +116,15 @@ class SimulatedBench:
     ) -> None:
         self._addresses = None
         await self._stack.aclose()
+
+    def _expose(self, *instruments: ScpiInstrument) -> None:
+        """Let the faults that strike at once reach whom they strike."""
+        for instrument in instruments:
+            self.faults.at_once(
+                FaultKind.QUEUE_ERROR, partial(_queue_error, instrument=instrument), role=instrument.role
+            )
+        self.faults.at_once(FaultKind.TRIP_SUPPLY, lambda _: self.world.change_supply(tripped=True))
+        self.faults.at_once(FaultKind.CC_EXCURSION, lambda fault: self.world.hold_current(fault.seconds))
 
     async def _serve(self, stack: contextlib.AsyncExitStack, server: LineServer) -> int:
         await stack.enter_async_context(server)
@@ -127,6 +159,10 @@ class SimulatedBench:
             self._acquisition.abandon()
 
 
+def _queue_error(fault: Fault, *, instrument: ScpiInstrument) -> None:
+    instrument.report(fault.code)
+
+
 async def _cancelled(task: asyncio.Task[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
@@ -151,7 +187,7 @@ class SimulatedBenchThread:
 
     @property
     def faults(self) -> Faults:
-        """Faults to inject."""
+        """Faults to inject; those that strike at once go through the truth channel, into the bench's own thread."""
         return self.bench.faults
 
     def __enter__(self) -> "SimulatedBenchThread":

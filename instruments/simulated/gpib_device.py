@@ -45,4 +45,5 @@ class GpibDevice:
             self.instrument.report(-410)
         delivery = delivered(self.instrument, self.instrument.receive(message))
         if delivery is not None:
-            self.unread, self.ready_at = delivery.data, now + self.latency_s
+            # a stalled handshake holds the whole answer back: the bus knows no half of one
+            self.unread, self.ready_at = delivery.data + delivery.rest, now + self.latency_s + delivery.pause_s

@@ -4,6 +4,7 @@ Unlike a raw socket, such a link knows whether an answer was read. So a new mess
 and a read with nothing to say "Query UNTERMINATED" [M2 p.57].
 """
 
+import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -33,6 +34,7 @@ class MessageExchange:
         self._executing = False
         self._output: Delivery | None = None
         self._read_bytes = 0
+        self._resumes_at = 0.0
 
     @property
     def dropped(self) -> bool:
@@ -62,7 +64,9 @@ class MessageExchange:
         self.advance()
 
     def advance(self) -> None:
-        """Execute what waits, as far as a blocking command allows."""
+        """Execute what waits, as far as a blocking command allows; let an answer that stalled go on."""
+        if self._output is not None and self._output.rest and time.monotonic() >= self._resumes_at:
+            self._output = self._output.resumed()
         while not self.instrument.blocked:
             if self._executing:
                 self._take(self.instrument.resume())
@@ -113,3 +117,4 @@ class MessageExchange:
         self._executing = self.instrument.unfinished
         if answer is not None:
             self._output, self._read_bytes = delivered(self.instrument, answer), 0
+            self._resumes_at = time.monotonic() + (self._output.pause_s if self._output is not None else 0.0)

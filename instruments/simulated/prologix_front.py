@@ -4,6 +4,7 @@ import asyncio
 import re
 from dataclasses import dataclass, field
 
+from instruments.simulated.faults import FaultKind
 from instruments.simulated.gpib_device import GpibDevice
 from instruments.simulated.line_server import LineConnection
 
@@ -153,6 +154,9 @@ class PrologixFront(LineConnection):
         return min(until, device.ready_at if device is not None and ready else until) - now + 1e-4
 
     def _deliver(self, device: GpibDevice) -> None:
+        if device.instrument.faults.take(FaultKind.ADAPTER_SWALLOWS_ANSWER):
+            device.unread = None
+            return
         settings = self._state.settings
         tail = bytes([settings["eot_char"]]) if settings["eot_enable"] else b""
         self.send((device.unread or b"") + tail)

@@ -153,6 +153,9 @@ class ScpiInstrument:
         body = header.rstrip("?").removeprefix(":")
         here = parse_header(body)
         absolute = header.startswith((":", "*"))
+        common = header.startswith("*") or here[0][0] in ("SYST", "SYSTEM")
+        if not common and self.faults.estranged(self.role):
+            raise ScpiError(-113)
         full = here if absolute else path + here
         handler, suffixes = self.tree.find(full, is_query=is_query)
         answer = handler(Call(suffixes, tuple(_arguments(rest))))

@@ -1,7 +1,9 @@
 """Raw SCPI socket in front of an instrument."""
 
+import asyncio
+
 from instruments.simulated.block_input import split_messages
-from instruments.simulated.delivery import delivered
+from instruments.simulated.delivery import Delivery, delivered
 from instruments.simulated.line_server import LineConnection
 from instruments.simulated.scpi_instrument import Answer, ScpiInstrument
 
@@ -16,6 +18,8 @@ class SocketFront(LineConnection):
         super().__init__()
         self._instrument = instrument
         self._unfinished = False
+        self._stalled: Delivery | None = None
+        self._stalled_until = 0.0
 
     def split(self, received: bytes) -> tuple[list[bytes], bytes]:
         """Return the complete messages, blocks in them whole, and the rest."""
@@ -23,7 +27,16 @@ class SocketFront(LineConnection):
         return [message.rstrip(b"\r") for message in messages], rest
 
     def busy_s(self) -> float:
-        """Return the time to wait while a blocking command is in progress; then finish the message it stood in."""
+        """Return the time to wait while a blocking command is in progress; then finish the message it stood in.
+
+        A block that stalls holds everything after it back too.
+        """
+        if self._stalled is not None:
+            left_s = self._stalled_until - asyncio.get_running_loop().time()
+            if left_s > 0:
+                return left_s
+            self.send(self._stalled.rest)
+            self._stalled = None
         if self._instrument.blocked:
             return POLL_S
         if self._unfinished:
@@ -44,6 +57,9 @@ class SocketFront(LineConnection):
             self.send(delivery.data)
             if delivery.then_drops:
                 self.drop()
+            if delivery.rest:
+                self._stalled = delivery
+                self._stalled_until = asyncio.get_running_loop().time() + delivery.pause_s
 
     def line_too_long(self) -> None:
         """Queue an input buffer overrun."""

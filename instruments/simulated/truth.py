@@ -58,9 +58,13 @@ class TruthClient:
         """Return the marker pulses since a world time as (rise, fall)."""
         return [(rise_s, fall_s) for rise_s, fall_s in self._ask(op="pulses", since_s=since_s)["pulses"]]
 
-    def fault(self, kind: str, role: str | None = None) -> None:
-        """Inject a fault."""
-        self._ask(op="fault", kind=kind, role=role)
+    def fault(self, kind: str, role: str | None = None, **numbers: float) -> None:
+        """Inject a fault; `numbers` are its `seconds` and `code`, where its kind takes them."""
+        self._ask(op="fault", kind=kind, role=role, **numbers)
+
+    def faults(self) -> dict[str, Any]:
+        """Return the faults that are `waiting` for their moment, and how many have `struck`."""
+        return self._ask(op="faults")
 
     def supply_means(self) -> dict[str, float]:
         """Return the true terminal voltage and line current, `voltage_v` and `current_a`, over a mains period."""

@@ -30,6 +30,7 @@ class TruthChannel(LineConnection):
             "errors": lambda _: {"errors": asdict(self._world.errors), "circuit": self._world.true_values()},
             "pulses": self._pulses,
             "fault": self._fault,
+            "faults": lambda _: {"waiting": [asdict(f) for f in self._faults.waiting], "struck": self._faults.struck},
             "wire": self._wire,
             "play": self._play,
             "supply": lambda _: dict(zip(("voltage_v", "current_a"), self._world.supply_means(), strict=True)),
@@ -69,7 +70,11 @@ class TruthChannel(LineConnection):
         return {"pulses": self._world.marker_pulses(_number(request, "since_s", 0.0), now_s)}
 
     def _fault(self, request: Request) -> dict[str, Any]:
-        self._faults.inject(str(request.get("kind")), request.get("role"))
+        unknown = sorted(set(request) - {"op", "kind", "role", "seconds", "code"})
+        if unknown:
+            raise MetrologyError(f"fault: keys must be among kind, role, seconds, code; got {unknown}")
+        wanted = {name: request.get(name) for name in ("role", "seconds", "code")}
+        self._faults.inject(request.get("kind"), **wanted)
         return {"ok": True}
 
     def _wire(self, request: Request) -> dict[str, Any]:

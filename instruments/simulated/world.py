@@ -4,6 +4,7 @@ It is advanced on demand: every question first brings the world up to now, so no
 the same questions at the same times always get the same answers.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -84,6 +85,7 @@ class World:
         self._tap_at_board = False
         self._load = SwitchedLoad(_load_from(settings))
         self._reached_s = clock.now_s()
+        self._held_until_s = math.inf
         leads = settings.leads
         self._circuit = Circuit(
             leads=leads,
@@ -101,16 +103,29 @@ class World:
     def advance(self) -> float:
         """Bring the world up to now; return that time, in seconds."""
         now_s = self._clock.now_s()
+        if now_s >= self._held_until_s:
+            held_until_s, self._held_until_s = self._held_until_s, math.inf
+            self._advance_to(held_until_s)
+            self.supply.held_a = None
+            self._disturb()
+        self._advance_to(now_s)
+        self._circuit.history.forget_before(now_s - self._keep_s)
+        self._marker.forget_before(now_s - self._keep_s)
+        return self._reached_s
+
+    def _advance_to(self, now_s: float) -> None:
         if now_s <= self._reached_s:
-            return self._reached_s
+            return
         edges_s = [time_s for time_s, _ in self._marker.edges_between(self._reached_s, now_s)]
         own_s = self._load.breakpoints(self._reached_s, now_s)
         if edges_s or own_s.size:  # polled thousands of times a second, mostly with nothing new
             self._extend(np.union1d(edges_s, own_s))
         self._reached_s = now_s
-        self._circuit.history.forget_before(now_s - self._keep_s)
-        self._marker.forget_before(now_s - self._keep_s)
-        return now_s
+
+    def _disturb(self) -> None:
+        """Let what has just been changed take effect."""
+        self._reached_s += _TICK_S
+        self._extend(np.array([self._reached_s]))
 
     def keep_at_least(self, duration_s: float) -> None:
         """Keep this much of the past, and never less than a minute or than five real seconds are in this world."""
@@ -142,10 +157,16 @@ class World:
         """Change settings of the supply now."""
         self.advance()
         self.supply.change(**changes)
-        self._reached_s += _TICK_S
-        self._extend(np.array([self._reached_s]))
+        self._disturb()
         if self.supply.settings.tripped:
             self.status_seen |= SupplyStatus.OVP_TRIPPED
+
+    def hold_current(self, duration_s: float) -> None:
+        """Have the supply hold the current at half of what flows now, for a while."""
+        _, current_a = self.supply_means()
+        self.supply.held_a = max(0.0, current_a / 2)
+        self._held_until_s = self._reached_s + duration_s
+        self._disturb()
 
     def rewire(self, *, probe: dict[str, Any], **wiring: Any) -> None:
         """Change the wiring now: settings of the probe, `load_ohm` at the end of the leads, `tap_at_board`."""
@@ -154,8 +175,7 @@ class World:
         self._probe = changed
         self._tap_at_board = wiring.get("tap_at_board", self._tap_at_board)
         self._load.resistance_ohm = wiring.get("load_ohm", self._load.resistance_ohm)
-        self._reached_s += _TICK_S
-        self._extend(np.array([self._reached_s]))
+        self._disturb()
 
     def supply_means(self, *, over_s: float = 0.02) -> tuple[float, float]:
         """Return true terminal voltage and line current, averaged over the time just passed (a mains period)."""

@@ -25,6 +25,10 @@ class Event(StrEnum):
     """A definite-length block came; its bytes stand without header and newline."""
     MEND = "mend"
     """The connection was brought back into step after a failure: cleared, or made again."""
+    DRAIN = "drain"
+    """What still came was thrown away."""
+    CLEAR = "clear"
+    """The instrument was cleared."""
     CLOSE = "close"
     """The connection was closed."""
 

@@ -147,6 +147,14 @@ class ReplayedConnection:
             self._performed(Event.MEND)
             self.link = Link.GOOD
 
+    def drain(self) -> bool:
+        """Throw away what still came, where that could be done."""
+        return self._step(Event.DRAIN)
+
+    def clear(self) -> bool:
+        """Clear it as it was cleared, where that could be done."""
+        return self._step(Event.CLEAR)
+
     def write(self, message: bytes) -> None:
         """Take bytes, which must be those that were sent."""
         self.mend()
@@ -165,6 +173,12 @@ class ReplayedConnection:
         if self.link is not Link.CLOSED:
             self.link = Link.CLOSED
             self._performed(Event.CLOSE)
+
+    def _step(self, event: Event) -> bool:
+        done = bool(self._performed(event))
+        if done:
+            self.link = Link.GOOD
+        return done
 
     def _performed(self, event: Event, data: bytes | None = None) -> bytes:
         line = self._replay.take(self.role, event, data)

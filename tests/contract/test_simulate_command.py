@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from instruments.simulated.truth import TruthClient
+from metrology.errors import MetrologyError
 
 COMMAND = [sys.executable, "-c", "import typer; from daemon.cli.simulate import simulate; typer.run(simulate)"]
 LIMIT_S = 30.0
@@ -70,6 +71,22 @@ def test_a_recording_becomes_the_load(tmp_path: Path) -> None:
         assert truth.energy_j(*pulses[0]) == pytest.approx(0.5 * 5.0, rel=2e-3)
 
 
+def test_planned_faults_strike_and_others_come_on_demand(tmp_path: Path) -> None:
+    plan = tmp_path / "faults.toml"
+    plan.write_text('[[fault]]\nkind = "trip_supply"\nat_s = 0.5\n')
+    arguments = ("--faults", str(plan), "--time-scale", "20")
+    with served(*arguments) as (_, addresses), TruthClient(addresses["truth"]) as truth:
+        while truth.faults()["struck"] < 1:
+            pass
+        assert truth.supply_means()["voltage_v"] < 19.0
+        truth.fault("swallow_next_answer", "oscilloscope")
+        assert [one["kind"] for one in truth.faults()["waiting"]] == ["swallow_next_answer"]
+        with pytest.raises(MetrologyError, match="kind must be one of"):
+            truth.fault("meteor")
+        with pytest.raises(MetrologyError, match="keys must be among"):
+            truth.fault("no_trigger", when=1.0)
+
+
 @pytest.mark.parametrize(
     ("arguments", "named"),
     [
@@ -77,6 +94,7 @@ def test_a_recording_becomes_the_load(tmp_path: Path) -> None:
         (["--memory-points", "5"], "memory_points"),
         (["--errors", "some"], "exact"),
         (["--replay", "/no/such/folder"], "/no/such/folder"),
+        (["--faults", "/no/such/plan.toml"], "/no/such/plan.toml"),
     ],
 )
 def test_what_cannot_be_simulated_is_named(arguments: list[str], named: str) -> None:

@@ -1,6 +1,7 @@
 """Bench keeper: what the supply says before a run and during it, told apart."""
 
 import asyncio
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any, cast
 
@@ -8,7 +9,10 @@ import pytest
 
 from daemon import bench_keeper
 from daemon.bench_keeper import BenchKeeper, Record
+from daemon.errors import SupplyRefusal
 from instruments.bench import Bench
+from instruments.errors import ConnectionFailed, InstrumentReported
+from instruments.recovery import Recovery, RecoveryStep
 from instruments.supply_reading import Questionable, SupplyMode, SupplyReading
 
 IDLE_A, LOADED_A = 0.15, 0.70
@@ -34,9 +38,16 @@ class ScriptedBench:
         self.running = False
         self.done = False
         self.identities: dict[str, str] = {}
+        self.errors: list[list[str]] = []
 
     async def open(self) -> dict[str, str]:
         return {}
+
+    async def identify(self) -> dict[str, str]:
+        return {}
+
+    async def supply_errors(self) -> list[str]:
+        return self.errors.pop(0) if self.errors else []
 
     async def prepare(self, *, edge: bool) -> None:
         self.edge = edge
@@ -110,3 +121,121 @@ async def test_whether_an_edge_triggers_is_programmed(edge: bool) -> None:
     bench = ScriptedBench(idle_a=[IDLE_A], loaded_a=[LOADED_A])
     await BenchKeeper(cast(Bench, bench), set_points={}, on_instruments=lambda _: None).arm(first=True, edge=edge)
     assert bench.edge is edge
+
+
+class FailedBench(ScriptedBench):
+    """A bench that has failed: it comes back as its script says, with a supply that may have forgotten its settings."""
+
+    def __init__(self, *recoveries: Recovery, set_v: float = 19.0) -> None:
+        super().__init__(idle_a=[IDLE_A], loaded_a=[LOADED_A])
+        self.recoveries = recoveries
+        self.set_v = set_v
+        self.tripped = False
+        self.done_to_it: list[str] = []
+
+    async def open(self) -> dict[str, str]:
+        self.done_to_it.append("open")
+        return {"power_supply": "it"}
+
+    async def recover(self) -> tuple[Recovery, ...]:
+        self.done_to_it.append("recover")
+        return self.recoveries
+
+    async def stop(self) -> None:
+        self.done_to_it.append("stop")
+
+    async def supply_set_points(self) -> tuple[float, float]:
+        return self.set_v, 2.2
+
+    async def set_supply(self, **points: float | None) -> None:
+        self.done_to_it.append(f"set {points['voltage_v']}")
+
+    async def read_supply(self) -> SupplyReading:
+        return replace(reading_of(IDLE_A), ovp_tripped=self.tripped)
+
+    async def clear_supply_trip(self) -> None:
+        self.done_to_it.append("clear trip")
+        self.tripped = False
+
+
+def back(step: RecoveryStep | None = RecoveryStep.DRAIN) -> Recovery:
+    failure = None if step is not None else ConnectionFailed("unplugged", instrument="power_supply")
+    return Recovery(instrument="power_supply", step=step, seconds=0.1, failure=failure)
+
+
+class TestRecovery:
+    async def kept(self, bench: FailedBench, **changes: Any) -> tuple[BenchKeeper, list[Any]]:
+        told: list[Any] = []
+        keeper = BenchKeeper(
+            cast(Bench, bench),
+            **({"set_points": {}, "on_instruments": told.append, "on_recovery": told.append} | changes),
+        )
+        await keeper.open()
+        bench.done_to_it.clear()
+        told.clear()
+        return keeper, told
+
+    async def test_a_sound_bench_is_left_alone(self) -> None:
+        bench = FailedBench(back())
+        keeper, _ = await self.kept(bench)
+        await keeper.recover()
+        assert bench.done_to_it == []
+
+    async def test_what_is_back_needs_no_opening_and_is_stopped(self) -> None:
+        bench = FailedBench(back())
+        keeper, told = await self.kept(bench)
+        keeper.suspect()
+        await keeper.stop()  # out of step, it is told nothing before it is back
+        await keeper.recover()
+        await keeper.open()
+        assert bench.done_to_it == ["recover", "stop"]
+        assert told == [bench.recoveries[0]]
+
+    async def test_what_is_not_back_is_opened_for_the_next_run(self) -> None:
+        bench = FailedBench(back(None))
+        keeper, told = await self.kept(bench)
+        keeper.suspect()
+        await keeper.recover()
+        assert told == [bench.recoveries[0], {}]
+        await keeper.open()
+        assert bench.done_to_it == ["recover", "open"]
+
+    @pytest.mark.parametrize(("set_v", "again"), [(19.0, []), (0.0, ["set 19.0"])])
+    async def test_a_supply_that_forgot_its_settings_is_told_again(self, set_v: float, again: list[str]) -> None:
+        bench = FailedBench(back(RecoveryStep.REOPEN), set_v=set_v)
+        keeper, _ = await self.kept(bench, set_points={"voltage_v": 19.0})
+        keeper.suspect()
+        await keeper.recover()
+        assert bench.done_to_it == ["recover", "stop", *again]
+
+    async def test_a_failure_on_the_way_back_never_leaves_the_keeper(self) -> None:
+        bench = FailedBench(back())
+        keeper, _ = await self.kept(bench)
+
+        async def stop() -> None:
+            raise ConnectionFailed("gone again", instrument="oscilloscope")
+
+        bench.stop = stop  # type: ignore[method-assign]
+        keeper.suspect()
+        await keeper.recover()
+        await keeper.open()
+        assert bench.done_to_it == ["recover", "open"]
+
+    async def test_a_trip_is_refused_unless_it_may_be_cleared(self) -> None:
+        bench = FailedBench()
+        keeper, _ = await self.kept(bench)
+        bench.tripped = True
+        with pytest.raises(SupplyRefusal) as caught:
+            await keeper.arm(first=True)
+        assert caught.value.reason == "supply_tripped"
+        clearing, _ = await self.kept(bench, clears_trip=True)
+        await clearing.arm(first=True)
+        assert bench.done_to_it == ["clear trip"]
+
+
+async def test_what_the_supply_reports_meanwhile_ends_the_run(caplog: pytest.LogCaptureFixture) -> None:
+    bench = ScriptedBench(idle_a=[IDLE_A] * 4, loaded_a=[LOADED_A] * 4)
+    bench.errors = [['-222,"before"'], ['-310,"System error"']]
+    with pytest.raises(InstrumentReported, match=r"while the record was taken.*System error"):
+        await recorded(bench)
+    assert 'reported before this run: -222,"before"' in caplog.text

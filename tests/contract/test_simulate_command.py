@@ -15,6 +15,7 @@ import pytest
 
 from instruments.simulated.truth import TruthClient
 from metrology.errors import MetrologyError
+from tests.in_process import run_command
 
 COMMAND = [sys.executable, "-c", "import typer; from daemon.cli.simulate import simulate; typer.run(simulate)"]
 LIMIT_S = 30.0
@@ -97,8 +98,10 @@ def test_planned_faults_strike_and_others_come_on_demand(tmp_path: Path) -> None
         (["--faults", "/no/such/plan.toml"], "/no/such/plan.toml"),
     ],
 )
-def test_what_cannot_be_simulated_is_named(arguments: list[str], named: str) -> None:
-    ended = subprocess.run([*COMMAND, *arguments], capture_output=True, text=True, timeout=LIMIT_S, check=False)
+def test_what_cannot_be_simulated_is_named(
+    arguments: list[str], named: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ended = run_command(["simulate", *arguments], monkeypatch=monkeypatch, capsys=capsys)
     assert ended.returncode != 0
     assert named in ended.stderr
     assert ended.stdout == ""

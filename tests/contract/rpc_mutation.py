@@ -7,6 +7,7 @@ CORE = 0x0607AF
 LAST_FRAGMENT = 0x80000000
 CREATE_LINK, WRITE, READ, CLEAR = 10, 11, 12, 15
 _PROCEDURES = (*range(10, 24), 25, 26, 0, 9, 27)
+_AT_ONCE = (13, 14, 15, 16, 17, 19, 20, 22, 23, 25, 26, 0, 9, 27)
 _WORDS = (0, 1, 2, 5, 8, 128, 137, 150, 255, 1000, 65_536, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 
 
@@ -42,9 +43,14 @@ class RpcMaker:
         self._messages = messages
         self.rng = messages.rng
 
-    def call(self, link: int) -> bytes:
-        """Return one call, mostly to a link, with a head as it should be: what is bent are its arguments."""
-        procedure = self.rng.choice((WRITE, WRITE, READ, READ, *_PROCEDURES))
+    def call(self, link: int, *, patient: bool = True) -> bytes:
+        """Return one call, mostly to a link, with a head as it should be: what is bent are its arguments.
+
+        Args:
+            link: number of a link that is there.
+            patient: also calls that may wait for hours.
+        """
+        procedure = self.rng.choice((WRITE, WRITE, READ, READ, *_PROCEDURES) if patient else _AT_ONCE)
         body = self._body(procedure, link if self.rng.random() < 0.9 else self.rng.choice(_WORDS))
         if self.rng.random() < 0.4:
             body = self._messages.mutated(body)

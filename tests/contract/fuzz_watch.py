@@ -52,6 +52,10 @@ class Watch:
         self._recent.append(message)
         return message
 
+    def recall(self, message: bytes) -> None:
+        """Note what came of a message, to be told with it."""
+        self._recent.append(message)
+
     def end_batch(self) -> None:
         """Check that the messages since the last batch took no longer than they may."""
         now_s = time.monotonic()

@@ -191,7 +191,7 @@ def _truncate(make: MessageMaker, message: bytes) -> bytes:
 
 
 def _repeat(make: MessageMaker, message: bytes) -> bytes:
-    return b";".join([message] * make.rng.choice((2, 3, 20)))[: LONGEST // 10]
+    return b";".join([message] * make.rng.choice((2, 3, 8)))[: LONGEST // 10]
 
 
 def _put_parameters(make: MessageMaker, message: bytes) -> bytes:

@@ -69,7 +69,7 @@ SHARES = {
     "address": 6_000,
     "transcript": 4_000,
 }
-CYCLES = {"oscilloscope": 2_000, "power_supply": 2_000}
+CYCLES = {"oscilloscope": 1_500, "power_supply": 1_500}
 """Whole cycles of a driver's verbs, each with one answer bent."""
 BATCH = 500
 DECLARED = {

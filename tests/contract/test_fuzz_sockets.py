@@ -13,7 +13,7 @@ from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.scope_dialect import SCOPE_IDENTITY
 from instruments.simulated.supply_dialect import SUPPLY_IDENTITY
 from instruments.simulated.world import WorldSettings
-from instruments.simulated.xdr import XdrReader, unsigned
+from instruments.simulated.xdr import unsigned
 from tests.contract.fuzz_watch import Watch
 from tests.contract.line_mutation import adapter_line, marker_line, truth_line
 from tests.contract.message_mutation import MessageMaker, known_to, written_messages, written_words
@@ -23,7 +23,7 @@ from tests.unit.simulated.hand_clock import HandBench
 MESSAGES = 1000
 """Messages to each of the five servers."""
 BATCH = 50
-PATIENCE_S = 2.0
+PATIENCE_S = 3.0
 """How long silence may last before a question is asked again."""
 TRIES = 4
 
@@ -33,7 +33,9 @@ def served(caplog: pytest.LogCaptureFixture) -> Iterator["Served"]:
     """The servers of a new bench, of which none may have raised anything when the test is over."""
     with SimulatedBenchThread(WorldSettings(time_scale=50.0)) as bench:
         yield Served(bench)
-    assert [record.getMessage() for record in caplog.records if record.name == "asyncio"] == []
+    told = [record.getMessage() for record in caplog.records if record.name == "asyncio"]
+    # Warned of is only what was still being answered when a batch's connection was closed.
+    assert [text for text in told if text != "socket.send() raised exception."] == []
 
 
 @pytest.fixture
@@ -53,13 +55,13 @@ class Served:
         self.vxi11 = int(at.oscilloscope_vxi11.split("::")[1].partition(",")[2])
         self.marker, self.truth = (int(urlsplit(url).port or 0) for url in (at.marker, at.truth))
 
-    def clear(self) -> None:
-        """Clear the scope, which may wait for a trigger that never comes; the link's number is tried out."""
+    def clear(self) -> bool:
+        """Clear the scope, which may wait for a trigger that never comes; tell whether it took that."""
         with connected(self.vxi11) as client:
             client.sendall(create_link())
-            link = XdrReader(heard(client, lambda data: len(data) >= 44)[32:36]).unsigned()
-            client.sendall(frame(CLEAR, b"".join(map(unsigned, (link, 0, 0, 100)))))
-            heard(client, lambda data: len(data) >= 32)
+            link = heard(client, lambda data: len(data) >= 44)[32:36]
+            client.sendall(frame(CLEAR, link + b"".join(map(unsigned, (0, 0, 100)))))
+            return len(heard(client, lambda data: len(data) >= 32)) >= 32
 
 
 def connected(port: int) -> socket.socket:
@@ -103,8 +105,7 @@ def outlives(
 
 def test_the_scopes_socket(served: Served, make: MessageMaker, seed: int) -> None:
     def answers() -> bool:
-        served.clear()
-        return said(served.scope, b"*CLS;*IDN?\n", f"{SCOPE_IDENTITY}\n".encode())
+        return served.clear() and said(served.scope, b"*CLS;*IDN?\n", f"{SCOPE_IDENTITY}\n".encode())
 
     with Watch("socket of the scope", seed) as watch:
         outlives(watch, served.scope, lambda: [make.message() for _ in range(BATCH)], answers)
@@ -135,8 +136,7 @@ def test_the_rpc_socket(served: Served, make: MessageMaker, seed: int) -> None:
         return [create_link(), *sent, calls.broken(link)]
 
     def answers() -> bool:
-        served.clear()
-        return said(served.scope, b"*CLS;*IDN?\n", f"{SCOPE_IDENTITY}\n".encode())
+        return served.clear() and said(served.scope, b"*CLS;*IDN?\n", f"{SCOPE_IDENTITY}\n".encode())
 
     with Watch("socket of the RPC server", seed) as watch:
         outlives(watch, served.vxi11, batch, answers, end=b"")

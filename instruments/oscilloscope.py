@@ -28,6 +28,8 @@ RUN_STATES = ("RUN", "STOP", "SING")
 """Answers to `:RSTate?`."""
 CODES_PER_SCREEN = 199 * 256
 """Codes that the eight divisions of the screen span in 16-bit data (reference 1.6)."""
+CENTRE_CODE = 0x8000
+"""Code of the screen's centre in unsigned 16-bit data."""
 MOST_FACTOR = 4.0
 """How far a record's scale and length may be off what was set, as a factor: beyond, they are not this record's."""
 TIME_SLACK = 1e-3
@@ -243,8 +245,9 @@ class Oscilloscope:
             preamble, screen = waveform.preamble, 8.0 * channel.scale_per_div
             spanned = abs(preamble.y_increment) * CODES_PER_SCREEN
             problems.append(_far(spanned, screen, f"height of the screen on {waveform.source} in {channel.unit}"))
-            if abs(preamble.y_origin - channel.offset) > screen:
-                problems.append(f"centre of {waveform.source} is {preamble.y_origin:g}, set was {channel.offset:g}")
+            centre = (CENTRE_CODE - preamble.y_reference_counts) * preamble.y_increment + preamble.y_origin
+            if abs(centre - channel.offset) > channel.scale_per_div:
+                problems.append(f"centre of {waveform.source} is {centre:g}, set was {channel.offset:g}")
         if any(problems):
             text = "; ".join(filter(None, problems)) + "; was it set at the front panel? Configure again"
             raise BadAnswer(text, instrument=self.session.role, operation="read_capture")

@@ -23,7 +23,7 @@ class BentConnection:
         self.role = role
         self.wait_s = 1.0
         self.is_serial = False
-        self.questions = 0
+        self.questions: list[str] = []
         self._answer = answer
         self.bend = bend
         self._buffer = b""
@@ -42,10 +42,11 @@ class BentConnection:
         self.mend()
         if message.startswith(b":SYSTem:SETup #"):
             return
-        answer = self._answer(message.decode("ascii").removesuffix("\n"))
+        question = message.decode("ascii").removesuffix("\n")
+        answer = self._answer(question)
         if answer is not None:
-            self._buffer += answer if self.bend is None else self.bend(self.questions, answer)
-            self.questions += 1
+            self._buffer += answer if self.bend is None else self.bend(len(self.questions), answer)
+            self.questions.append(question)
 
     def read(self) -> bytes:
         line, end, rest = self._buffer.partition(b"\n")

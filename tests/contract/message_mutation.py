@@ -13,7 +13,7 @@ PLAIN = (b"0", b"1", b"2", b"5", b"0.1", b"0.5", b"10", b"100", b"1000", b"5E-3"
 NUMBERS = (
     b"0", b"1", b"-1", b"2.5", b"+1.00000000E-009", b".5", b"1E3", b"65536", b"9.9E+37", b"-9.9E37", b"1E38", b"1E999",
     b"-1E999", b"1E-999", b"NaN", b"INF", b"-inf", b"1_0", b"0x10", b"1e", b"5 mV", b"20us", b"3 parsec", b"--1",
-    b"1.2.3", b"4294967296", b"-2147483649", b"1E+0000000000000000003", b"9" * 400, b"7" * 5000, b"1" * 3000 + b"!",
+    b"1.2.3", b"4294967296", b"-2147483649", b"1E+0000000000000000003", b"9" * 400, b"7" * 5000, b"1" * 20_000 + b"!",
     b"0." + b"3" * 3000 + b"?",
 )  # fmt: skip
 WORDS = (
@@ -122,6 +122,10 @@ class MessageMaker:
         for _ in range(self.rng.choice((1, 1, 1, 2, 4))):
             message = self.rng.choice(_MUTATIONS)(self, message)[:LONGEST]
         return message
+
+    def renumbered(self, message: bytes) -> bytes:
+        """Return a message with one of its numbers exchanged, and nothing else."""
+        return _change_number(self, message)
 
     def _unit(self) -> bytes:
         if not self._headers or (self._corpus and self.rng.random() < 0.3):

@@ -71,7 +71,7 @@ SHARES = {
 }
 CYCLES = {"oscilloscope": 1_500, "power_supply": 1_500}
 """Whole cycles of a driver's verbs, each with one answer bent."""
-BATCH = 500
+BATCH, CYCLES_A_BATCH = 500, 50
 DECLARED = {
     ConnectionFailed, WrongInstrument, InstrumentTimeout, BadAnswer, BadBlock, InstrumentReported, SettingRefused,
     NotTriggered, BenchNotReady, InstrumentError, BadTranscript, TranscriptDeviation,
@@ -367,22 +367,27 @@ class Bend:
     def __call__(self, question: int, answer: bytes) -> bytes:
         if question != self._place and not (self._keeps_on and question > self._place):
             return answer
-        body = self._make.mutated(answer.removesuffix(b"\n"))
+        bend = self._make.renumbered if self._make.rng.random() < 0.5 else self._make.mutated
+        body = bend(answer.removesuffix(b"\n"))
         bent = body if self._make.rng.random() < 0.1 else body + b"\n"
         self._watch.recall(bent)
         return bent
 
 
-def cycles(role: str, seed: int, script: Callable[[], Answer], verbs: Callable[[VisaSession], None]) -> None:
-    """Perform a driver's verbs over and over, bending another answer each time."""
+def cycles(
+    role: str, seed: int, script: Callable[[], Answer], verbs: Callable[[VisaSession], None], *, decisive: str
+) -> None:
+    """Perform a driver's verbs over and over, bending another answer each time, often one to a decisive question."""
     whole = BentConnection(script(), role=role)
     verbs(VisaSession(whole))
-    assert whole.questions > 15
+    assert len(whole.questions) > 15
+    places = range(len(whole.questions))
+    favoured = [place for place in places if whole.questions[place].startswith(decisive)]
     make = MessageMaker(seed, corpus=(*NUMBERS, b"NORM", IDENTITY.encode(), NO_ERROR.encode()))
     seen: Counter[str] = Counter()
     with Watch(role, seed) as watch:
         while watch.count < CYCLES[role]:
-            place = make.rng.randrange(whole.questions)
+            place = make.rng.choice(favoured if make.rng.random() < 0.4 else places)
             connection = BentConnection(script(), role=role, bend=Bend(make, place, watch))
             watch.sent(b"cycle with a bent answer number %d" % place)
             session = VisaSession(connection)
@@ -394,7 +399,7 @@ def cycles(role: str, seed: int, script: Callable[[], Answer], verbs: Callable[[
             if connection.link in (Link.OUT_OF_STEP, Link.LOST):
                 connection.bend = None
                 assert session.query("*IDN?") in (IDENTITY, SUPPLY_IDENTITY)  # brought back into step
-            if watch.count % BATCH == 0:
+            if watch.count % CYCLES_A_BATCH == 0:
                 watch.end_batch()
     assert watch.count == CYCLES[role]
     assert len(seen) > 4, seen
@@ -414,7 +419,7 @@ def test_whole_cycles_of_the_oscilloscope(seed: int) -> None:
         scope.set_front_panel(panel)
         scope.stop()
 
-    cycles("oscilloscope", seed, ScriptedScope, verbs)
+    cycles("oscilloscope", seed, ScriptedScope, verbs, decisive=":WAVeform:PREamble?")
 
 
 def assert_sane_capture(capture: Capture) -> None:
@@ -448,4 +453,4 @@ def test_whole_cycles_of_the_supply(seed: int) -> None:
         supply.settle(deadline_s=0.0)
         supply.clear_trip()
 
-    cycles("power_supply", seed, script, verbs)
+    cycles("power_supply", seed, script, verbs, decisive="MEASure:")

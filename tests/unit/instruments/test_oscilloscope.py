@@ -358,6 +358,7 @@ def test_a_running_acquisition_is_not_read(configured) -> None:
         ("+2.0E-003", "+2.0E-005", "record's length in seconds is 0.02, set was 2"),
         ("+3.14E-005", "+3.14E+005", "height of the screen on CHANnel1 in A is 1.59964e.10, set was 1.6"),
         ("+8.0E-001", "+8.0E+001", "centre of CHANnel1 is 80, set was 0.8"),
+        ("+32768", "+2768", "centre of CHANnel1 is 1.742, set was 0.8"),
     ],
 )
 def test_a_record_far_from_what_was_configured_is_refused(served, field: str, bent: str, complaint: str) -> None:

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 
-from instruments.errors import BadBlock, InstrumentError, InstrumentTimeout
+from instruments.errors import BadAnswer, BadBlock, InstrumentError, InstrumentTimeout
 from instruments.front_panel import FrontPanel
 from instruments.identity import expect_model
 from instruments.operation import Operation
@@ -22,6 +22,16 @@ ARM_POLL_S = 0.005
 """Time between two questions whether the pre-trigger part is filled."""
 PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 """First and last bytes of every PNG file."""
+LARGEST_REGISTER = 0xFFFF
+"""Largest value of a status register: sixteen bits."""
+RUN_STATES = ("RUN", "STOP", "SING")
+"""Answers to `:RSTate?`."""
+CODES_PER_SCREEN = 199 * 256
+"""Codes that the eight divisions of the screen span in 16-bit data (reference 1.6)."""
+CENTRE_CODE = 0x8000
+"""Code of the screen's centre in unsigned 16-bit data."""
+MOST_FACTOR = 4.0
+"""How far a record's scale and length may be off what was set, as a factor: beyond, they are not this record's."""
 TIME_SLACK = 1e-3
 """Largest difference of two sources' time axes, in sample intervals."""
 
@@ -90,7 +100,7 @@ class Oscilloscope:
 
     def condition(self) -> Operation:
         """Get the operation status condition: running, waiting for the trigger, or stopped (0)."""
-        return Operation(round(self.session.query_number(":OPERegister:CONDition?")))
+        return Operation(self.session.query_whole(":OPERegister:CONDition?", high=LARGEST_REGISTER))
 
     def is_complete(self) -> bool:
         """Get whether the record is complete; does not wait."""
@@ -141,13 +151,17 @@ class Oscilloscope:
         """Get everything that is set at the front panel, so that it can be set again.
 
         Raises:
+            BadAnswer: whether it runs cannot be understood.
             BadBlock: the set-up came truncated.
         """
-        running = self.session.query(":RSTate?").upper() == "RUN"
+        state = self.session.query(":RSTate?").upper()
+        if state not in RUN_STATES:
+            text = f"must be one of {', '.join(RUN_STATES)}, got {state!r}"
+            raise BadAnswer(text, instrument=self.session.role, operation=":RSTate?")
         setup = self.session.query_block(":SYSTem:SETup?", "u1").tobytes()
         if not setup:
             raise BadBlock("the set-up is empty", instrument=self.session.role, operation="front_panel")
-        return FrontPanel(setup=setup, running=running)
+        return FrontPanel(setup=setup, running=state == "RUN")
 
     def set_front_panel(self, panel: FrontPanel) -> None:
         """Set everything as `front_panel` found it; what this driver has configured is gone.
@@ -168,7 +182,7 @@ class Oscilloscope:
 
     def sample_rate_hz(self) -> float:
         """Get the sample rate of the last acquisition, in hertz. Not while armed: the instrument may hang."""
-        return self.session.query_number(":ACQuire:SRATe?")
+        return self.session.query_number(":ACQuire:SRATe?", low=0.0)
 
     def read_capture(
         self, *, marker_bit: int = 0, instruments: Mapping[str, str] | None = None, taken_utc_ns: int | None = None
@@ -176,6 +190,7 @@ class Oscilloscope:
         """Read the completed record in one fixed order: current, voltage where wired, pod where wired.
 
         Raises:
+            BadAnswer: a preamble makes no sense, or is far from what was configured.
             BadBlock: a block is truncated, or the sources do not lie on one time axis.
             InstrumentError: the acquisition still runs, so that a shorter record would come.
         """
@@ -186,6 +201,7 @@ class Oscilloscope:
         waveforms = self._read_all(settings)
         self.session.check_errors("read_capture")
         self._check_one_time_axis(waveforms)
+        self._check_as_configured(waveforms, settings)
         current = waveforms[0]
         voltage = waveforms[1] if settings.voltage is not None else None
         pod = waveforms[-1] if settings.pod is not None else None
@@ -216,6 +232,26 @@ class Oscilloscope:
                 text = f"{first.source} lies on {ours}, {other.source} on {theirs}"
                 raise BadBlock(text, instrument=self.session.role, operation="read_capture")
 
+    def _check_as_configured(self, waveforms: list[Waveform], settings: OscilloscopeSettings) -> None:
+        """Refuse a preamble in which a digit was lost, or whose settings somebody changed at the front panel.
+
+        Raises:
+            BadAnswer: it is far from what was configured.
+        """
+        time_base = waveforms[0].preamble.time_base
+        length_s = time_base.sample_count * time_base.interval_s
+        problems = [_far(length_s, settings.time_base.range_s, "record's length in seconds")]
+        for waveform, channel in zip(waveforms, settings.channels, strict=False):
+            preamble, screen = waveform.preamble, 8.0 * channel.scale_per_div
+            spanned = abs(preamble.y_increment) * CODES_PER_SCREEN
+            problems.append(_far(spanned, screen, f"height of the screen on {waveform.source} in {channel.unit}"))
+            centre = (CENTRE_CODE - preamble.y_reference_counts) * preamble.y_increment + preamble.y_origin
+            if abs(centre - channel.offset) > channel.scale_per_div:
+                problems.append(f"centre of {waveform.source} is {centre:g}, set was {channel.offset:g}")
+        if any(problems):
+            text = "; ".join(filter(None, problems)) + "; was it set at the front panel? Configure again"
+            raise BadAnswer(text, instrument=self.session.role, operation="read_capture")
+
     def _settings_of(self, waveforms: list[Waveform]) -> dict[str, str]:
         preambles = {f":WAVeform:PREamble? {waveform.source}": waveform.preamble_text for waveform in waveforms}
         rate = self.session.query(":ACQuire:SRATe?")
@@ -227,4 +263,10 @@ class Oscilloscope:
         return self._settings
 
     def _flag(self, query: str) -> bool:
-        return self.session.query_number(query) != 0
+        return self.session.query_whole(query, high=1) != 0
+
+
+def _far(found: float, wanted: float, name: str) -> str:
+    """Return a complaint where a quantity is far from what it should be, else nothing."""
+    near = wanted / MOST_FACTOR <= found <= wanted * MOST_FACTOR
+    return "" if near else f"{name} is {found:g}, set was {wanted:g}"

@@ -11,6 +11,10 @@ from instruments.visa_session import VisaSession
 
 MODELS = ("E3645A",)
 """Models that this driver speaks to."""
+LARGEST_V, LARGEST_A = 100.0, 10.0
+"""Beyond these an answer is no voltage or current of this supply, whatever its errors."""
+LARGEST_REGISTER = 0xFFFF
+"""Largest value of a status register: sixteen bits."""
 VOLTAGE_RESOLUTION_V = 0.002
 """How far a voltage may be read back from the one sent: one step of the supply's converter."""
 CURRENT_RESOLUTION_A = 0.0005
@@ -51,11 +55,11 @@ class PowerSupply:
         Args:
             take_events: also read what is latched, which clears it; False leaves it for whoever measures.
         """
-        output_on = self.session.query_number("OUTPut?") != 0
-        ovp_tripped = self.session.query_number("VOLTage:PROTection:TRIPped?") != 0
+        output_on = self.session.query_whole("OUTPut?", high=1) != 0
+        ovp_tripped = self._tripped()
         return SupplyReading(
-            voltage_v=self.session.query_number("MEASure:VOLTage?"),
-            current_a=self.session.query_number("MEASure:CURRent?"),
+            voltage_v=self.session.query_number("MEASure:VOLTage?", low=-LARGEST_V, high=LARGEST_V),
+            current_a=self.session.query_number("MEASure:CURRent?", low=-LARGEST_A, high=LARGEST_A),
             mode=self._mode(driven=output_on and not ovp_tripped),
             output_on=output_on,
             ovp_tripped=ovp_tripped,
@@ -63,11 +67,14 @@ class PowerSupply:
         )
 
     def _events(self) -> Questionable:
-        return Questionable(round(self.session.query_number("STATus:QUEStionable?")))
+        return Questionable(self.session.query_whole("STATus:QUEStionable?", high=LARGEST_REGISTER))
+
+    def _tripped(self) -> bool:
+        return self.session.query_whole("VOLTage:PROTection:TRIPped?", high=1) != 0
 
     def set_points(self) -> tuple[float, float]:
         """Get the programmed voltage in volt and current limit in ampere."""
-        return self.session.query_number("VOLTage?"), self.session.query_number("CURRent?")
+        return set_points(self.session)
 
     def output_range(self) -> SupplyRange:
         """Get the output range."""
@@ -114,7 +121,7 @@ class PowerSupply:
         Raises:
             SettingRefused: above 66 V, or not above the set voltage, where it would trip at once.
         """
-        set_v = self.session.query_number("VOLTage?")
+        set_v = set_voltage_v(self.session)
         if not set_v < voltage_v <= OVP_MAX_V:
             text = f"must lie above the set voltage of {set_v:g} V and not above {OVP_MAX_V:g} V, got {voltage_v!r} V"
             raise refused(text, operation="set_ovp")
@@ -133,7 +140,7 @@ class PowerSupply:
             InstrumentTimeout: the output did not come down to the voltage.
             SettingRefused: outside envelope or range, or a level that would trip at once.
         """
-        present_v = self.session.query_number("VOLTage?")
+        present_v = set_voltage_v(self.session)
         if not (present_v if voltage_v is None else voltage_v) < ovp_v <= OVP_MAX_V:
             text = f"must lie above the voltage that is to be set, and not above {OVP_MAX_V:g} V, got {ovp_v!r} V"
             raise refused(text, operation="ovp_v")
@@ -181,7 +188,7 @@ class PowerSupply:
         self._check(voltage_v=None, current_a=None)
         self.session.write("VOLTage:PROTection:CLEar")
         self.session.check_errors("clear_trip")
-        if self.session.query_number("VOLTage:PROTection:TRIPped?") != 0:
+        if self._tripped():
             text = "tripped again at once; lower the voltage, raise the protection's level, or look for another source"
             raise refused(text, operation="clear_trip")
 
@@ -194,6 +201,16 @@ class PowerSupply:
         )
 
     def _mode(self, *, driven: bool) -> SupplyMode:
-        condition = round(self.session.query_number("STATus:QUEStionable:CONDition?"))
+        condition = self.session.query_whole("STATus:QUEStionable:CONDition?", high=LARGEST_REGISTER)
         idle = SupplyMode.UNREGULATED if driven else SupplyMode.OFF
         return CONDITION_MODE.get(condition & 3, idle)
+
+
+def set_points(session: VisaSession) -> tuple[float, float]:
+    """Get the programmed voltage in volt and current limit in ampere; sends nothing that changes the supply."""
+    return set_voltage_v(session), session.query_number("CURRent?", low=0.0, high=LARGEST_A)
+
+
+def set_voltage_v(session: VisaSession) -> float:
+    """Get the programmed voltage in volt."""
+    return session.query_number("VOLTage?", low=0.0, high=LARGEST_V)

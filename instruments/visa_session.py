@@ -9,12 +9,15 @@ import pyvisa
 from numpy.typing import DTypeLike, NDArray
 from pyvisa.constants import StatusCode
 
+from instruments.answer_number import text_to_number
 from instruments.connection import Connection, Link
 from instruments.errors import BadAnswer, BadBlock, ConnectionFailed, InstrumentReported, InstrumentTimeout
 from instruments.prologix_adapter import PrologixAdapter
 from instruments.serial_line import SerialLine
 from instruments.visa_connection import VisaConnection
 
+LARGEST_ERROR = 32767
+"""Largest magnitude of an error's number (SCPI 1999, volume 2, 21.8.2)."""
 ERROR_QUEUE_LIMIT = 40
 """More entries than any queue holds (oscilloscope 30, supply 20): beyond, the instrument repeats itself."""
 
@@ -117,15 +120,32 @@ class VisaSession:
             self.connection.write(_to_bytes(command))
             return self._to_text(self.connection.read(), command)
 
-    def query_number(self, command: str) -> float:
-        """Send one message and return the number that answers it.
+    def query_number(self, command: str, *, low: float = -math.inf, high: float = math.inf) -> float:
+        """Send one message and return the number that answers it, which must lie between two bounds.
 
         Raises:
-            BadAnswer: the answer is no finite number.
+            BadAnswer: the answer is no finite number, or lies outside.
         """
         answer = self.query(command)
         with self._failures(command):
-            return self._to_number(answer, command)
+            number = self._to_number(answer, command)
+            if not low <= number <= high:
+                text = f"answer must lie in {low:g}..{high:g}, got {answer!r}"
+                raise BadAnswer(text, instrument=self.role, operation=command)
+            return number
+
+    def query_whole(self, command: str, *, high: int) -> int:
+        """Send one message and return the whole number from 0 to a bound that answers it: a switch, or a register.
+
+        Raises:
+            BadAnswer: the answer is no such number.
+        """
+        number = self.query_number(command, low=0, high=high)
+        with self._failures(command):
+            if not number.is_integer():
+                text = f"answer must be a whole number, got {number!r}"
+                raise BadAnswer(text, instrument=self.role, operation=command)
+            return int(number)
 
     def query_block(self, command: str, dtype: DTypeLike) -> NDArray[np.generic]:
         """Send one message and return the numbers of the block that answers it, shape (n,), read-only.
@@ -170,27 +190,24 @@ class VisaSession:
         self.connection.close()
 
     def _to_text(self, answer: bytes, command: str) -> str:
-        try:
-            return answer.decode("ascii").strip()
-        except UnicodeDecodeError as error:
-            text = f"answer must be text, got {answer[:40]!r}"
-            raise BadAnswer(text, instrument=self.role, operation=command) from error
+        text = answer.decode("ascii", "replace").strip(" \t\r\n")
+        if not (text.isascii() and text.isprintable()):
+            text = f"answer must be text in one line, got {answer[:40]!r}"
+            raise BadAnswer(text, instrument=self.role, operation=command)
+        return text
 
     def _to_number(self, answer: str, command: str) -> float:
-        try:
-            number = float(answer)
-        except ValueError:
-            number = math.nan
-        if not math.isfinite(number):
+        number = text_to_number(answer)
+        if math.isnan(number):
             raise BadAnswer(f"answer must be a number, got {answer!r}", instrument=self.role, operation=command)
         return number
 
     def _error_code(self, entry: str) -> int:
-        try:
-            return int(entry.split(",", 1)[0])
-        except ValueError as error:
+        number = text_to_number(entry.split(",", 1)[0])
+        if not (number.is_integer() and abs(number) <= LARGEST_ERROR):
             text = f"error queue entry must start with a number, got {entry!r}"
-            raise BadAnswer(text, instrument=self.role, operation=":SYSTem:ERRor?") from error
+            raise BadAnswer(text, instrument=self.role, operation=":SYSTem:ERRor?")
+        return int(number)
 
     @contextlib.contextmanager
     def _failures(self, command: str) -> Iterator[None]:

@@ -1,6 +1,7 @@
 """Acquisition system: arming, trigger, sweep and completion (reference 1.8)."""
 
 import asyncio
+import logging
 from copy import deepcopy
 from dataclasses import replace
 from enum import IntFlag
@@ -16,8 +17,13 @@ from instruments.simulated.trigger_search import TriggerSearch
 from instruments.simulated.truth_log import TruthLog
 from instruments.simulated.vertical import VerticalSystem
 from instruments.simulated.world import World
+from metrology.errors import MetrologyError
+
+logger = logging.getLogger(__name__)
 
 CLOCK_LIMIT = 25e-6
+_LEAD_INTERVALS, _LEAD_S = 2, 1e-3
+"""How much of the world before a sweep its rendering and the search for its trigger need, at most."""
 AUTO_TRIGGER_S = 0.05
 """How long the sweep mode AUTO waits before it triggers itself."""
 
@@ -103,7 +109,7 @@ class Acquisition:
         elif self.acquiring and self.pending is None and self._sweeping is not None:
             self._complete(replace(self._sweeping, stopped_s=now_s), now_s)
         if self.pending is not None:
-            self.finish(self.rendering().render())
+            self._render()
         self._halt()
 
     def advance(self) -> float:
@@ -120,7 +126,7 @@ class Acquisition:
         if self._sweeping is not None and now_s >= self._sweeping.end_s:
             self._complete(self._sweeping, now_s)
             if not self._background:
-                self.finish(self.rendering().render())
+                self._render()
         return now_s
 
     def rendering(self) -> Rendering:
@@ -130,7 +136,9 @@ class Acquisition:
         sweep = self.pending
         return Rendering(
             sweep=sweep,
-            part=self._world.part(sweep.start_s - 2 * sweep.interval_s - 1e-5, sweep.end_s + sweep.interval_s),
+            part=self._world.part(
+                sweep.start_s - _LEAD_INTERVALS * sweep.interval_s - 1e-5, sweep.end_s + sweep.interval_s
+            ),
             inputs=self._inputs,
             vertical=self._vertical,
             seed=self._world.settings.seed,
@@ -201,6 +209,14 @@ class Acquisition:
         """Take other settings over, as a recalled set-up does; an acquisition in progress keeps those it began with."""
         self.settings = settings
 
+    def _render(self) -> None:
+        try:
+            self.finish(self.rendering().render())
+        except MetrologyError as error:
+            # Nobody has asked for long: the world has gone on and forgotten the sweep. The scope ends without data.
+            logger.error("sweep lost: %s", error)
+            self.abandon()
+
     def _halt(self) -> None:
         self.state, self.blocking = RunState.STOP, False
         self.started.clear()
@@ -216,7 +232,11 @@ class Acquisition:
             self.started.set()
         else:
             self.started.clear()
-        self._world.keep_at_least(3.0 * self._frozen.time_base.range_s)
+        self._keep_what_sweeps_need()
+
+    def _keep_what_sweeps_need(self) -> None:
+        time_base = self._frozen.time_base
+        self._world.keep_at_least(3.0 * time_base.range_s + abs(time_base.start_s))
 
     def _look_for_trigger(self, now_s: float) -> None:
         trigger_s = self._first_edge(now_s)
@@ -242,7 +262,7 @@ class Acquisition:
     def _latest_trigger(self, now_s: float) -> float | None:
         time_base = self._frozen.time_base
         until_s = now_s - max(0.0, time_base.range_s + time_base.start_s)
-        after_s = max(self._armed_s, until_s - 2 * time_base.range_s)
+        after_s = max(self._armed_s, until_s - 2 * time_base.range_s, self._oldest_s)
         found_s = self._search.last(self._frozen, after_s=after_s, until_s=until_s)
         if found_s is None and self._frozen.trigger.sweep == "AUTO" and until_s > self._armed_s:
             return until_s
@@ -250,10 +270,19 @@ class Acquisition:
 
     def _show_latest(self, now_s: float) -> None:
         self._frozen = deepcopy(self.settings)
+        self._keep_what_sweeps_need()
         trigger_s = self._latest_trigger(now_s)
-        if trigger_s is not None and not self._shows(trigger_s):
-            self._complete(self._sweep(trigger_s), now_s)
-            self.finish(self.rendering().render())
+        if trigger_s is None or self._shows(trigger_s):
+            return
+        sweep = self._sweep(trigger_s)
+        if sweep.start_s - _LEAD_INTERVALS * sweep.interval_s > self._oldest_s:
+            self._complete(sweep, now_s)
+            self._render()
+
+    @property
+    def _oldest_s(self) -> float:
+        """World time before which nothing can be rendered: a time base set a moment ago may reach back further."""
+        return self._world.oldest_s + _LEAD_S
 
     def _shows(self, trigger_s: float) -> bool:
         return self.record is not None and self.record.sweep.trigger_s == trigger_s

@@ -22,6 +22,7 @@ TEXTS = {
     -363: "Input buffer overrun",
     -410: "Query INTERRUPTED",
     -420: "Query UNTERMINATED",
+    -430: "Query DEADLOCKED",
     514: "Command allowed only with RS-232",
 }
 """Text of each error by its code."""

@@ -105,22 +105,23 @@ class PrologixFront(LineConnection):
             self._say(str(self._state.settings[name]))
             return
         low, high = _SETTING_LIMITS[name]
-        if values[0].isdigit() and low <= int(values[0]) <= high:
-            self._state.settings[name] = int(values[0])
+        value = _whole(values[0])
+        if value is not None and low <= value <= high:
+            self._state.settings[name] = value
         else:
             self._say("Unrecognized command")
 
     def _address(self, values: list[str]) -> None:
         if not values:
             self._say(str(self._state.address))
-        elif values[0].isdigit() and int(values[0]) <= 30:
-            self._state.address = int(values[0])
+        elif (address := _whole(values[0])) is not None and address <= 30:
+            self._state.address = address
         else:
             self._say("Unrecognized command")
 
     def _bus_command(self, name: str, values: list[str]) -> None:
-        address = int(values[0]) if values and values[0].isdigit() else self._state.address
-        device = self._state.devices.get(address)
+        address = _whole(values[0]) if values else None
+        device = self._state.devices.get(self._state.address if address is None else address)
         if name == "srq":
             polled = [
                 d.instrument.status_byte(answer_waiting=d.unread is not None) for d in self._state.devices.values()
@@ -164,6 +165,11 @@ class PrologixFront(LineConnection):
 
     def _say(self, text: str) -> None:
         self.send(text.encode("ascii") + b"\r\n")
+
+
+def _whole(word: str) -> int | None:
+    """Return a whole number, None where it is none; beyond nine digits Python may refuse, and nothing is meant."""
+    return int(word) if word.isdigit() and len(word) <= 9 else None
 
 
 def _unescaped(line: bytes) -> bytes:

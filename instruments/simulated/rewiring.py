@@ -1,8 +1,9 @@
 """Rewiring: what a person's hands change on the bench, as a request says it."""
 
 import math
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from instruments.simulated.switched_load import SHORT_OHM
 from instruments.simulated.world import World
@@ -52,12 +53,18 @@ def _load_ohm(load: Any) -> float | None:
 
 def _choice(request: Mapping[str, Any], name: str, values: Mapping[str, bool]) -> bool:
     value = request[name]
-    if value not in values:
+    if not isinstance(value, str) or value not in values:
         raise MetrologyError(f"wire: {name} must be one of {sorted(values)}, got {value!r}")
     return values[value]
 
 
+def is_finite_number(value: Any) -> TypeGuard[float]:
+    """Tell whether a value out of JSON is a number that a float can be."""
+    # Compared, not converted: a whole number in JSON may be longer than any float.
+    return type(value) in (int, float) and -sys.float_info.max <= value <= sys.float_info.max
+
+
 def _number(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_finite_number(value):
         raise MetrologyError(f"wire: {name} must be a finite number, got {value!r}")
     return value

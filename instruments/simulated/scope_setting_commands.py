@@ -19,6 +19,7 @@ from instruments.simulated.scpi_values import (
     unquoted,
 )
 
+LONGEST_POSITION_S = 500.0
 _THRESHOLDS_V = {"TTL": 1.4, "CMOS": 2.5, "ECL": -1.3}
 _TRIGGER_MODES = (
     "EDGE", "GLITch", "PATTern", "TV", "DELay", "EBURst", "OR", "RUNT", "SHOLd", "TRANsition", "SBUS1", "USB",
@@ -118,7 +119,7 @@ class _TimeBaseCommands(_Commands):
             query=lambda _: number_to_nr3(self._settings.time_base.range_s / 10),
         )
         for node, name, parse, answer in (
-            ("POSition", "position_s", text_to_number, number_to_nr3),
+            ("POSition", "position_s", _position, number_to_nr3),
             ("REFerence", "reference", _chooser("LEFT", "CENTer", "RIGHt"), str),
             ("MODE", "mode", _chooser("MAIN", "WINDow", "XY", "ROLL"), str),
         ):
@@ -236,6 +237,11 @@ def _bounded(text: str, low: float, high: float) -> float:
     if not low <= value <= high:
         raise ScpiError(-222)
     return value
+
+
+def _position(text: str) -> float:
+    """Return a trigger's distance from the reference point, clamped in silence to a screen of the longest range [?]."""
+    return min(max(text_to_number(text), -LONGEST_POSITION_S), LONGEST_POSITION_S)
 
 
 def _skew(text: str) -> float:

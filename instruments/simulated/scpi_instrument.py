@@ -14,6 +14,9 @@ from instruments.simulated.faults import Faults, Role
 from instruments.simulated.scpi_tree import Call, Path, ScpiTree, parse_header
 from instruments.simulated.scpi_values import number_to_nr1, text_to_number
 
+MAX_ANSWER_BYTES = 32 << 20
+"""Longest answer of one message: the whole of the largest memory in each format fits several times over."""
+
 
 class EventStatus(IntFlag):
     """Standard event status register (IEEE 488.2)."""
@@ -47,11 +50,21 @@ class _Message:
         self.units = deque(units)
         self.path: Path = ()
         self._parts: list[bytes] = []
+        self._size = 0
         self._holds_block = False
 
     def add(self, answer: str | bytes) -> None:
         self._holds_block |= isinstance(answer, bytes)
         self._parts.append(answer if isinstance(answer, bytes) else answer.encode("ascii", "replace"))
+        self._size += len(self._parts[-1])
+
+    @property
+    def too_long(self) -> bool:
+        return self._size > MAX_ANSWER_BYTES
+
+    def give_up(self) -> None:
+        self.units.clear()
+        self._parts.clear()
 
     def answer(self) -> Answer | None:
         return Answer(b";".join(self._parts) + b"\n", self._holds_block) if self._parts else None
@@ -146,6 +159,9 @@ class ScpiInstrument:
             return
         if answer is not None:
             message.add(answer)
+        if message.too_long:
+            self.report(-430)
+            message.give_up()
 
     def _execute(self, unit: str, path: Path) -> tuple[Path, str | bytes | None]:
         header, _, rest = unit.partition(" ")

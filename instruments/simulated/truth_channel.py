@@ -7,7 +7,7 @@ from typing import Any
 
 from instruments.simulated.faults import Faults
 from instruments.simulated.line_server import LineConnection
-from instruments.simulated.rewiring import rewire
+from instruments.simulated.rewiring import is_finite_number, rewire
 from instruments.simulated.truth_log import TruthLog
 from instruments.simulated.world import World
 from metrology.errors import MetrologyError
@@ -47,7 +47,7 @@ class TruthChannel(LineConnection):
     def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             request = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MetrologyError(f"truth: the request is no JSON: {error}") from None
         operation = self._operations.get(str(request.get("op"))) if isinstance(request, dict) else None
         if operation is None:
@@ -99,6 +99,6 @@ def _pulse(pulse: Any) -> tuple[float, float]:
 
 def _number(request: Request, name: str, default: float | None = None) -> float:
     value = request.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise MetrologyError(f"truth: {name} must be a number, got {value!r}")
+    if not is_finite_number(value):
+        raise MetrologyError(f"truth: {name} must be a finite number, got {value!r}")
     return float(value)

@@ -131,6 +131,11 @@ class World:
         """Keep this much of the past, and never less than a minute or than five real seconds are in this world."""
         self._keep_s = max(60.0, duration_s, 5.0 * self.settings.time_scale)
 
+    @property
+    def oldest_s(self) -> float:
+        """World time from which on the past is kept."""
+        return self._circuit.history.oldest_s
+
     def set_marker(self, level: bool) -> None:
         """Set the marker line now."""
         self._refuse_while_playing()

@@ -55,7 +55,7 @@ class Replay:
         opened = [line for _, line in self._waiting.get(role, ()) if line.event is Event.OPEN]
         if not opened:
             raise TranscriptDeviation(f"{self._name}: no {role} is opened in it; it holds {sorted(self._waiting)}")
-        return opened[0].data.decode("ascii")
+        return opened[0].data.decode("ascii", "replace")
 
     def take(self, role: str, event: Event, data: bytes | None = None) -> Line:
         """Return the next event of a role, which must be this one.

@@ -11,8 +11,10 @@ CODES = (np.arange(POINTS) % 200 * 256 + 0x2000).astype("<u2")
 POD = (np.arange(POINTS) >= 100).astype("u1")
 
 
-def preamble(*, data_format: int = 1, points: int = POINTS, x_origin_s: float = -0.2) -> str:
-    return f"+{data_format},+0,+{points},+1,+2.0E-003,{x_origin_s:+.8E},+0,+3.14E-005,+8.0E-001,+32768"
+def preamble(
+    *, data_format: int = 1, points: int = POINTS, x_origin_s: float = -0.2, y_axis: str = "+3.14E-005,+8.0E-001"
+) -> str:
+    return f"+{data_format},+0,+{points},+1,+2.0E-003,{x_origin_s:+.8E},+0,{y_axis},+32768"
 
 
 class ScriptedScope:
@@ -57,7 +59,8 @@ class ScriptedScope:
             case ":ACQuire:SRATe?":
                 return "+5.0E+02"
             case ":WAVeform:PREamble?":
-                return preamble(data_format=0 if pod else 1)
+                y_axis = "+7.85E-004,+1.5E+001" if self.source == "CHANnel2" else "+3.14E-005,+8.0E-001"
+                return preamble(data_format=0 if pod else 1, y_axis=y_axis)
             case ":WAVeform:DATA?":
                 return block((POD if pod else CODES).tobytes())
         return None

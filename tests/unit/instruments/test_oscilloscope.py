@@ -349,3 +349,38 @@ def test_a_running_acquisition_is_not_read(configured) -> None:
     with pytest.raises(InstrumentError, match="still runs"):
         oscilloscope.read_capture()
     assert not any(":WAVeform" in message for message in instrument.received)
+
+
+@pytest.mark.parametrize(
+    ("field", "bent", "complaint"),
+    [
+        ("+2.0E-003", "+2.0E-001", "record's length in seconds is 200, set was 2"),
+        ("+2.0E-003", "+2.0E-005", "record's length in seconds is 0.02, set was 2"),
+        ("+3.14E-005", "+3.14E+005", "height of the screen on CHANnel1 in A is 1.59964e.10, set was 1.6"),
+        ("+8.0E-001", "+8.0E+001", "centre of CHANnel1 is 80, set was 0.8"),
+        ("+32768", "+2768", "centre of CHANnel1 is 1.742, set was 0.8"),
+    ],
+)
+def test_a_record_far_from_what_was_configured_is_refused(served, field: str, bent: str, complaint: str) -> None:
+    overrides: dict[str, str | bytes] = {
+        ":WAVeform:PREamble? CHANnel1": preamble().replace(field, bent),
+        ":WAVeform:PREamble? POD1": preamble(data_format=0).replace(field, bent),
+    }
+    session, _ = served(ScriptedScope(overrides))
+    scope = Oscilloscope(session)
+    scope.configure(SETTINGS)
+    with pytest.raises(BadAnswer, match=f"{complaint}.*front panel"):
+        scope.read_capture()
+
+
+@pytest.mark.parametrize("condition", ["-8", "0.4", "1E9"])
+def test_a_condition_that_is_no_register_is_refused(served, condition: str) -> None:
+    session, _ = served(ScriptedScope({":OPERegister:CONDition?": condition}))
+    with pytest.raises(BadAnswer, match="CONDition"):
+        Oscilloscope(session).condition()
+
+
+def test_a_run_state_that_is_none_is_refused(served) -> None:
+    session, _ = served(ScriptedScope({":RSTate?": "RVN"}))
+    with pytest.raises(BadAnswer, match="must be one of RUN, STOP, SING, got 'RVN'"):
+        Oscilloscope(session).front_panel()

@@ -104,6 +104,10 @@ def test_the_tap_moves_to_the_board() -> None:
         ({"turns": 1.5}, "turns must be a whole number"),
         ({"turns": True}, "turns must be a finite number"),
         ({"range_v_per_a": 0.5}, "range_v_per_a must be one of"),
+        ({"turns": 10**400}, "turns must be a finite number"),
+        ({"zero_shift_a": float("inf")}, "zero_shift_a must be a finite number"),
+        ({"jaw": ["closed"]}, "jaw must be one of"),
+        ({"load": {"resistor_ohm": 10**400}}, "resistor_ohm must be a finite number"),
         ({"colour": "red"}, "got .'colour'."),
     ],
 )
@@ -135,3 +139,18 @@ def test_the_side_channel_rewires_and_plays() -> None:
     assert "pulses must be a list" in channel.ask(op="play", pulses=[])["error"]
     assert "a pulse must be" in channel.ask(op="play", pulses=[[1]])["error"]
     assert "each duration" in channel.ask(op="play", pulses=[[0.0, 1.0]])["error"]
+
+
+@pytest.mark.parametrize("since", ["NaN", "1e999", "-1e999", "1" * 400, "true", "[]"])
+def test_the_side_channel_takes_no_time_that_cannot_be(since: str) -> None:
+    channel = _Channel(HandBench())
+    for operation, key in (("acquisitions", "since"), ("pulses", "since_s"), ("energy", "start_s")):
+        channel.handle(f'{{"op": "{operation}", "{key}": {since}, "end_s": 0}}'.encode())
+        assert f"{key} must be a finite number" in channel.answers[-1]["error"]
+
+
+@pytest.mark.parametrize("line", [b"[" * 100_000, b"9" * 5000, b"\xff", b"{"])
+def test_the_side_channel_answers_what_is_no_json(line: bytes) -> None:
+    channel = _Channel(HandBench())
+    channel.handle(line)
+    assert "the request is no JSON" in channel.answers[-1]["error"] or "`op` must be" in channel.answers[-1]["error"]

@@ -196,6 +196,11 @@ def test_another_resource_deviates_and_another_role_is_not_there() -> None:
         replayed.resource("power_supply")
 
 
+def test_a_resource_that_is_no_text_is_told_nevertheless() -> None:
+    bent = Line(role=ROLE, event=Event.OPEN, data=b"TCPIP::\xff::INSTR")
+    assert Replay([bent]).resource(ROLE).startswith("TCPIP::")
+
+
 @pytest.mark.parametrize(
     "error",
     [

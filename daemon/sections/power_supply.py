@@ -53,6 +53,8 @@ class PowerSupplySection(Section):
     """Level of the over-voltage protection to program at start, in volts; left out: it stays as it is found."""
     output_on_exit: OutputChoice = OutputChoice.LEAVE
     """What becomes of the output when the daemon ends, after an error too: `leave` or `off`."""
+    soft_start_s: Annotated[float, Field(ge=0, le=60)] = 0.0
+    """Time in which the output rises from 0 V in steps where joulebench switches it on, in seconds; 0: at once."""
     timeout_s: Positive = 5.0
     """Longest wait for one answer of the supply, in seconds."""
     readback_gain_limit: NotNegative = 0.0005

@@ -34,12 +34,17 @@ def simulate(
     replay_on_command: Annotated[
         bool, typer.Option("--replay-on-command", help="Start it when the marker input is told `replay`, not at once.")
     ] = False,
+    latency: Annotated[
+        Literal["none", "typical"],
+        typer.Option(help="Instruments answer at once, or as slowly as real ones."),
+    ] = "none",
     board_number: Annotated[int, typer.Option(min=0, help="GPIB board number in the resource names.")] = 0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the addresses as one JSON document.")] = False,
 ) -> None:
     """Serve the simulated bench on this computer until interrupted."""
     check_folder(ready_file, option="--ready-file")
     from instruments.simulated.error_draw import InstrumentErrors
+    from instruments.simulated.latency import LATENCIES
     from instruments.simulated.world import WorldSettings
 
     settings = WorldSettings(
@@ -49,6 +54,7 @@ def simulate(
         memory_points=memory_points,
         replay=None if replay is None else read_replay(replay, factor=replay_factor),
         replay_at_start=not replay_on_command,
+        latency=LATENCIES[latency],
     )
     asyncio.run(_serve(settings, ready_file=ready_file, board_number=board_number, as_json=as_json))
 

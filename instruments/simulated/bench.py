@@ -61,9 +61,10 @@ class SimulatedBench:
         return self._clock
 
     async def __aenter__(self) -> "SimulatedBench":
-        scope = ScopeDialect(self._acquisition, self.faults)
-        supply = GpibDevice(SupplyDialect(self.world, self.faults), latency_s=self.settings.supply_latency_s)
-        adapter = AdapterState({SUPPLY_ADDRESS: supply})
+        latency, seed = self.settings.latency, self.settings.seed
+        scope = ScopeDialect(self._acquisition, self.faults, latency=latency, seed=seed)
+        supply = GpibDevice(SupplyDialect(self.world, self.faults, latency=latency, seed=seed))
+        adapter = AdapterState({SUPPLY_ADDRESS: supply}, line_s=latency.adapter_line_s)
         async with contextlib.AsyncExitStack() as stack:
             serve = self._serve
             scope_port = await serve(stack, LineServer(lambda: SocketFront(scope), host=self._host))

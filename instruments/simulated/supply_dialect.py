@@ -5,6 +5,7 @@ from typing import Any
 
 from instruments.simulated.error_queue import ScpiError
 from instruments.simulated.faults import Faults, Role
+from instruments.simulated.latency import NO_LATENCY, LatencyProfile, Pace
 from instruments.simulated.scpi_instrument import ScpiInstrument
 from instruments.simulated.scpi_tree import Call
 from instruments.simulated.scpi_values import (
@@ -38,8 +39,11 @@ _LEVEL = "[:LEVel][:IMMediate][:AMPLitude]"
 class SupplyDialect(ScpiInstrument):
     """E3645A as its GPIB interface shows it."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
-        super().__init__(role=Role.POWER_SUPPLY, identity=SUPPLY_IDENTITY, queue_depth=ERROR_QUEUE_DEPTH, faults=faults)
+    def __init__(self, world: World, faults: Faults, *, latency: LatencyProfile = NO_LATENCY, seed: int = 0) -> None:
+        pace = Pace(latency.supply_message_s, seed=seed)
+        super().__init__(
+            role=Role.POWER_SUPPLY, identity=SUPPLY_IDENTITY, queue_depth=ERROR_QUEUE_DEPTH, faults=faults, pace=pace
+        )
         self._world = world
         self._steps = {"voltage_v": 0.001, "current_a": 0.0001}
         self._triggered: dict[str, float] = {}

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 from types import TracebackType
 
@@ -73,6 +74,7 @@ class SimulatedBench:
             truth = LineServer(lambda: TruthChannel(self.world, self.truth, self.faults), host=self._host)
             marker_port, truth_port = await serve(stack, marker), await serve(stack, truth)
             vxi11_port = await self._serve_vxi11(stack, scope)
+            serial = await self._serve_serial(stack)
             pacer = asyncio.create_task(self._pace(), name="simulated-bench-pacer")
             stack.push_async_callback(_cancelled, pacer)
             self._stack = stack.pop_all()
@@ -82,6 +84,7 @@ class SimulatedBench:
             oscilloscope_vxi11=f"TCPIP{board}::{self._host},{vxi11_port}::{DEVICE_NAME}::INSTR",
             gpib_adapter=f"PRLGX-TCPIP{board}::{self._host}::{gpib_port}::INTFC",
             power_supply=f"GPIB{board}::{SUPPLY_ADDRESS}::INSTR",
+            power_supply_serial=serial,
             marker=f"tcp://{self._host}:{marker_port}",
             truth=f"tcp://{self._host}:{truth_port}",
             seed=self.settings.seed,
@@ -105,6 +108,16 @@ class SimulatedBench:
         device.abort_port = abort.port
         core = await stack.enter_async_context(RpcServer(lambda: Vxi11Core(device), host=self._host))
         return core.port
+
+    async def _serve_serial(self, stack: contextlib.AsyncExitStack) -> str:
+        if not hasattr(os, "openpty"):
+            return ""
+        from instruments.simulated.serial_front import SerialFront
+
+        latency = self.settings.latency
+        supply = SupplyDialect(self.world, self.faults, latency=latency, seed=self.settings.seed, over_serial=True)
+        front = SerialFront(supply, character_s=latency.serial_character_s)
+        return (await stack.enter_async_context(front)).resource
 
     async def _pace(self) -> None:
         """Finish sweeps while nobody asks, rendering beside the event loop, which must stay quick for the marker."""

@@ -21,7 +21,9 @@ _TEXTS = {
     -363: "Input buffer overrun",
     -410: "Query INTERRUPTED",
     -420: "Query UNTERMINATED",
+    511: "RS-232 framing error",
     514: "Command allowed only with RS-232",
+    550: "Command not allowed in local",
 }
 
 

@@ -23,6 +23,8 @@ class LatencyProfile:
     """Processing of a message by the supply."""
     adapter_line_s: float = 0.0
     """Time for which the GPIB adapter is busy with a line."""
+    serial_character_s: float = 0.0
+    """Time that a character is on the supply's serial line."""
     scope_message_s: Span = (0.0, 0.0)
     """Processing of a message by the oscilloscope."""
     scope_points_armed_s: float = 0.0
@@ -35,7 +37,7 @@ class LatencyProfile:
             shortest_s, longest_s = getattr(self, name)
             if not 0 <= shortest_s <= longest_s < math.inf:
                 raise MetrologyError(f"latency: {name} must be 0 <= shortest <= longest, got {getattr(self, name)!r}")
-        for name in ("adapter_line_s", "scope_points_armed_s"):
+        for name in ("adapter_line_s", "serial_character_s", "scope_points_armed_s"):
             if not 0 <= getattr(self, name) < math.inf:
                 raise MetrologyError(f"latency: {name} must be finite and >= 0, got {getattr(self, name)!r}")
         if not self.scope_rate_bytes_per_s > 0:
@@ -48,6 +50,7 @@ NO_LATENCY = LatencyProfile()
 TYPICAL_LATENCY = LatencyProfile(
     supply_message_s=(0.05, 0.1),  # less than 100 ms by the manuals' readers; field drivers wait 50 ms after a write
     adapter_line_s=0.002,  # assumed: nobody has measured one
+    serial_character_s=11 / 9600,  # start, eight data and two stop bits
     scope_message_s=(0.002, 0.008),  # assumed: some milliseconds
     scope_points_armed_s=1.2,  # more than a second, seen on an MSO-X 2014A
     scope_rate_bytes_per_s=1e6,  # assumed: no figure of a 2000 X-Series over LAN is known

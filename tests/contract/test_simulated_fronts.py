@@ -361,6 +361,7 @@ def test_the_ready_file_holds_the_addresses(bench: SimulatedBenchThread, tmp_pat
         "oscilloscope_vxi11",
         "gpib_adapter",
         "power_supply",
+        "power_supply_serial",
         "marker",
         "truth",
         "seed",

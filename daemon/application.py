@@ -78,6 +78,13 @@ class Application:
         # Few threads: each keeps the memory of the largest record that it ever held.
         threads = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="daemon")
         asyncio.get_running_loop().set_default_executor(threads)
+        try:
+            await self._serve_until(stop, ready)
+        finally:
+            # After a breakdown too the instruments are left as configured; what was closed stays closed.
+            await self._close()
+
+    async def _serve_until(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         await self._tidy_up()
         async with asyncio.TaskGroup() as tasks:
             link = tasks.create_task(self.link.run(), name="mqtt")
@@ -121,6 +128,9 @@ class Application:
         self.link.publish(self.announcer.will)
         if self.link.connected.is_set() and not await self.link.drain(FAREWELL_TIMEOUT_S):
             logger.warning("not every message left within %g s", FAREWELL_TIMEOUT_S)
+        await self._close()
+
+    async def _close(self) -> None:
         try:
             await self.bench.close()
         finally:

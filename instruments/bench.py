@@ -18,7 +18,9 @@ from instruments.operation import Operation
 from instruments.oscilloscope_driver import OscilloscopeDriver
 from instruments.power_supply_driver import PowerSupplyDriver
 from instruments.recovery import Recovery
-from instruments.supply_reading import SupplyReading
+from instruments.soft_start import soft_start
+from instruments.supply_reading import Questionable, SupplyReading
+from instruments.switch_off import switch_off
 from instruments.visa_session import VisaSession
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
@@ -76,6 +78,7 @@ class Bench:
         self._panel: FrontPanel | None = None
         self._entrusted = False  # whether the instruments were ours since they were last left as the settings say
         self._forced = False
+        self._settling_events = Questionable(0)
 
     @property
     def probe(self) -> CurrentProbe:
@@ -110,6 +113,7 @@ class Bench:
             await self._disconnect()
             raise
         self._entrusted = True
+        self._settling_events = Questionable(0)
         return identities
 
     async def identify(self) -> Mapping[str, str]:
@@ -211,7 +215,11 @@ class Bench:
         Args:
             take_events: False leaves what is latched for whoever measures.
         """
-        return await self._supply.call(PowerSupplyDriver.read_state, take_events=take_events)
+        reading = await self._supply.call(PowerSupplyDriver.read_state, take_events=take_events)
+        if not take_events:
+            return reading
+        before, self._settling_events = self._settling_events, Questionable(0)
+        return replace(reading, events=reading.events | before)
 
     async def supply_errors(self) -> list[str]:
         """Return what stands in the supply's error queue, oldest first; it is empty then."""
@@ -248,7 +256,7 @@ class Bench:
                 PowerSupplyDriver.set_protected_point, voltage_v=voltage_v, current_a=current_a, ovp_v=ovp_v
             )
         if settle:
-            await self._supply.call(PowerSupplyDriver.settle)
+            await self._settle_supply()
 
     async def clear_supply_trip(self) -> None:
         """Restore the supply's output after its over-voltage protection has tripped, and wait for its voltage.
@@ -258,18 +266,33 @@ class Bench:
             SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
         """
         await self._supply.call(PowerSupplyDriver.clear_trip)
-        await self._supply.call(PowerSupplyDriver.settle)
+        await self._settle_supply()
 
     async def set_supply_output(self, on: bool, *, settle: bool = True) -> None:
         """Switch the supply's output, and wait for its voltage where it is switched on (`settle` as above).
 
+        It rises slowly where the settings say so and its voltage is waited for: what a limit is meant to hold down is
+        no board that must be spared, and could not be told from one that draws too much.
+
         Raises:
             InstrumentTimeout: the output did not reach the voltage.
             SettingRefused: what is set lies outside the envelope, so the output is not switched on.
+            SoftStartAborted: it rose slowly, and had to be switched off again on the way.
         """
-        await self._supply.call(PowerSupplyDriver.set_output, on)
+        if on and settle and self.settings.soft_start_s > 0:
+            await soft_start(self._supply, duration_s=self.settings.soft_start_s)
+        else:
+            await self._supply.call(PowerSupplyDriver.set_output, on)
         if settle:
-            await self._supply.call(PowerSupplyDriver.settle)
+            await self._settle_supply()
+
+    async def _settle_supply(self) -> None:
+        """Wait for the output's voltage; what was latched until then is told, and kept for the next reading."""
+        await self._supply.call(PowerSupplyDriver.settle)
+        reading = await self._supply.call(PowerSupplyDriver.read_state, take_events=True)
+        self._settling_events |= reading.events
+        if reading.cc_excursion:
+            logger.warning("the supply has limited its current since it was last read, as late as while it settled")
 
     async def force(self) -> ForcedTrigger:
         """Complete the armed acquisition without an edge; return between which times the trigger came.
@@ -306,7 +329,7 @@ class Bench:
         try:
             if not self._identities:  # it was lost on the way, and could not be opened again
                 await self._supply.open()
-            await self._supply.call(PowerSupplyDriver.set_output, False)
+            await switch_off(self._supply)
         except InstrumentError as error:
             logger.error("the supply's output was to be switched off, and may be ON; look at it: %s", error)
 

@@ -22,6 +22,8 @@ OSCILLOSCOPE_DRIVER = "mso-x-2024a"
 """Name of this project's driver of an oscilloscope."""
 POWER_SUPPLY_DRIVER = "e3645a"
 """Name of this project's driver of a supply."""
+LONGEST_SOFT_START_S = 60.0
+"""Longest time in which an output may rise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +65,8 @@ class BenchSettings:
     """Bounds of the supply's set-points."""
     output_on_exit: OutputOnExit = OutputOnExit.LEAVE
     """What becomes of the supply's output when the bench closes."""
+    soft_start_s: float = 0.0
+    """Time in which the supply's output rises where the bench switches it on; 0: at once."""
     gpib_adapter_resource: str | None = None
     """VISA resource name of a Prologix-style adapter in front of the supply; None where there is none."""
     serial_line: SerialLine = field(default_factory=SerialLine)
@@ -103,6 +107,9 @@ class BenchSettings:
         if not 0 < self.timeout_s <= 60:
             text = f"must be 0 < value <= 60 s, got {self.timeout_s!r}"
             raise SettingRefused(text, instrument="bench", operation="timeout_s")
+        if not 0 <= self.soft_start_s <= LONGEST_SOFT_START_S:
+            text = f"must be 0 <= value <= {LONGEST_SOFT_START_S:g} s, got {self.soft_start_s!r}"
+            raise SettingRefused(text, instrument="bench", operation="soft_start_s")
         _ = self.oscilloscope_settings
 
     @property

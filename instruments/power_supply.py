@@ -166,13 +166,15 @@ class PowerSupply:
     def settle(self, deadline_s: float = SETTLE_DEADLINE_S) -> None:
         """Measure until the output stands at the set voltage; an output that is off is not waited for.
 
+        What is latched meanwhile stays latched, for whoever reads next: a moment of constant current is not forgotten.
+
         Raises:
             InstrumentTimeout: not within `deadline_s`; a current limit may hold the output down.
         """
         set_v, _ = self.set_points()
         tolerance_v = SETTLED_V + SETTLED_FRACTION * set_v
         end = time.monotonic() + deadline_s
-        while (state := self.read_state()).output_on and abs(state.voltage_v - set_v) > tolerance_v:
+        while (state := self.read_state(take_events=False)).output_on and abs(state.voltage_v - set_v) > tolerance_v:
             if time.monotonic() >= end:
                 text = f"not reached the set {set_v:g} V within {deadline_s:g} s ({state.voltage_v:g} V, {state.mode})"
                 raise InstrumentTimeout(text, instrument=self.session.role, operation="settle")

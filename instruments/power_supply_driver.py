@@ -70,6 +70,8 @@ class PowerSupplyDriver(Protocol):
     def settle(self) -> None:
         """Measure until the output stands at the set voltage; an output that is off is not waited for.
 
+        What is latched meanwhile is left for whoever reads next.
+
         Raises:
             InstrumentTimeout: it did not get there; a current limit may hold it down.
         """

@@ -4,10 +4,10 @@ import contextlib
 
 import pyvisa
 from pyvisa.constants import ResourceAttribute
-from pyvisa.resources import MessageBasedResource, SerialInstrument, TCPIPSocket
+from pyvisa.resources import MessageBasedResource, SerialInstrument, TCPIPInstrument, TCPIPSocket
 
 from instruments import serial_line
-from instruments.block_readers import CHUNK_BYTES, MessageReader, StreamReader
+from instruments.block_readers import CHUNK_BYTES, MESSAGE_CHUNK_BYTES, MessageReader, StreamReader
 from instruments.connection import Link
 from instruments.definite_block import read_block
 from instruments.errors import ConnectionFailed
@@ -113,7 +113,8 @@ class VisaConnection:
         visa = self.in_step()
         if self._adapter is None and not isinstance(visa, TCPIPSocket):
             # These transports mark the end of an answer; reading part of one is not safe on all of them.
-            message = MessageReader(visa.read_raw(CHUNK_BYTES), instrument=self.role, operation=operation)
+            chunk_bytes = MESSAGE_CHUNK_BYTES if isinstance(visa, TCPIPInstrument) else CHUNK_BYTES
+            message = MessageReader(visa.read_raw(chunk_bytes), instrument=self.role, operation=operation)
             return read_block(message, instrument=self.role, operation=operation)
         stream = visa if self._adapter is None else self._adapter.interface
         # Newlines are data inside a block, and looking for them costs up to a second a record.

@@ -34,6 +34,10 @@ def simulate(
     replay_on_command: Annotated[
         bool, typer.Option("--replay-on-command", help="Start it when the marker input is told `replay`, not at once.")
     ] = False,
+    latency: Annotated[
+        Literal["none", "typical"],
+        typer.Option(help="Instruments answer at once, or as slowly as real ones."),
+    ] = "none",
     board_number: Annotated[int, typer.Option(min=0, help="GPIB board number in the resource names.")] = 0,
     faults: Annotated[
         Path | None,
@@ -46,6 +50,7 @@ def simulate(
     from instruments.simulated.bench import SimulatedBench
     from instruments.simulated.error_draw import InstrumentErrors
     from instruments.simulated.fault_plan import read_fault_plan
+    from instruments.simulated.latency import LATENCIES
     from instruments.simulated.world import WorldSettings
 
     settings = WorldSettings(
@@ -55,6 +60,7 @@ def simulate(
         memory_points=memory_points,
         replay=None if replay is None else read_replay(replay, factor=replay_factor),
         replay_at_start=not replay_on_command,
+        latency=LATENCIES[latency],
     )
     plan = [] if faults is None else read_fault_plan(faults)
     bench = SimulatedBench(settings, board_number=board_number, plan=plan)

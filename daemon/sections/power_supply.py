@@ -65,6 +65,8 @@ class PowerSupplySection(Section):
     after_trip: TripChoice = TripChoice.REFUSE
     """What happens when the over-voltage protection has tripped: runs are refused until somebody has cleared it
     (`refuse`), or the next run clears it (`clear`)."""
+    soft_start_s: Annotated[float, Field(ge=0, le=60)] = 0.0
+    """Time in which the output rises from 0 V in steps where joulebench switches it on, in seconds; 0: at once."""
     timeout_s: Positive = 5.0
     """Longest wait for one answer of the supply, in seconds."""
     readback_gain_limit: NotNegative = 0.0005

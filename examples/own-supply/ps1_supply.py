@@ -103,8 +103,8 @@ class Ps1Supply:
         """Measure until the output stands at the set voltage; an output that is off is not waited for."""
         set_v, _ = self.set_points()
         end = time.monotonic() + SETTLE_DEADLINE_S
-        # What is latched on the way there, such as the current limit while a capacitor fills, is forgotten.
-        while (state := self.read_state()).output_on and abs(state.voltage_v - set_v) > SETTLED_V:
+        # What is latched on the way, such as the current limit while a capacitor fills, is left for the next reading.
+        while (state := self.read_state(take_events=False)).output_on and abs(state.voltage_v - set_v) > SETTLED_V:
             if time.monotonic() >= end:
                 text = (
                     f"not at the set {set_v:g} V within {SETTLE_DEADLINE_S:g} s ({state.voltage_v:g} V, {state.mode})"

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 from collections.abc import Sequence
 from functools import partial
@@ -79,11 +80,11 @@ class SimulatedBench:
         return self._clock
 
     async def __aenter__(self) -> "SimulatedBench":
-        scope = ScopeDialect(self._acquisition, self.faults)
-        supply_dialect = SupplyDialect(self.world, self.faults)
-        supply = GpibDevice(supply_dialect, latency_s=self.settings.supply_latency_s)
-        self._expose(scope, supply_dialect)
-        adapter = AdapterState({SUPPLY_ADDRESS: supply})
+        latency, seed = self.settings.latency, self.settings.seed
+        scope = ScopeDialect(self._acquisition, self.faults, latency=latency, seed=seed)
+        supply = SupplyDialect(self.world, self.faults, latency=latency, seed=seed)
+        self._expose(scope, supply)
+        adapter = AdapterState({SUPPLY_ADDRESS: GpibDevice(supply)}, line_s=latency.adapter_line_s)
         async with contextlib.AsyncExitStack() as stack:
             serve = self._serve
             scope_port = await serve(stack, LineServer(lambda: SocketFront(scope), host=self._host))
@@ -92,6 +93,7 @@ class SimulatedBench:
             truth = LineServer(lambda: TruthChannel(self.world, self.truth, self.faults), host=self._host)
             marker_port, truth_port = await serve(stack, marker), await serve(stack, truth)
             vxi11_port = await self._serve_vxi11(stack, scope)
+            serial = await self._serve_serial(stack)
             pacer = asyncio.create_task(self._pace(), name="simulated-bench-pacer")
             stack.push_async_callback(_cancelled, pacer)
             if self._plan:
@@ -104,6 +106,7 @@ class SimulatedBench:
             oscilloscope_vxi11=f"TCPIP{board}::{self._host},{vxi11_port}::{DEVICE_NAME}::INSTR",
             gpib_adapter=f"PRLGX-TCPIP{board}::{self._host}::{gpib_port}::INTFC",
             power_supply=f"GPIB{board}::{SUPPLY_ADDRESS}::INSTR",
+            power_supply_serial=serial,
             marker=f"tcp://{self._host}:{marker_port}",
             truth=f"tcp://{self._host}:{truth_port}",
             seed=self.settings.seed,
@@ -136,6 +139,16 @@ class SimulatedBench:
         device.abort_port = abort.port
         core = await stack.enter_async_context(RpcServer(lambda: Vxi11Core(device), host=self._host))
         return core.port
+
+    async def _serve_serial(self, stack: contextlib.AsyncExitStack) -> str:
+        if not hasattr(os, "openpty"):
+            return ""
+        from instruments.simulated.serial_front import SerialFront
+
+        latency = self.settings.latency
+        supply = SupplyDialect(self.world, self.faults, latency=latency, seed=self.settings.seed, over_serial=True)
+        front = SerialFront(supply, character_s=latency.serial_character_s)
+        return (await stack.enter_async_context(front)).resource
 
     async def _pace(self) -> None:
         """Finish sweeps while nobody asks, rendering beside the event loop, which must stay quick for the marker."""

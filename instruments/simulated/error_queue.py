@@ -23,7 +23,9 @@ TEXTS = {
     -410: "Query INTERRUPTED",
     -420: "Query UNTERMINATED",
     -430: "Query DEADLOCKED",
+    511: "RS-232 framing error",
     514: "Command allowed only with RS-232",
+    550: "Command not allowed in local",
 }
 """Text of each error by its code."""
 

@@ -27,6 +27,8 @@ class AdapterState:
     """Instruments by primary address."""
     address: int = 0
     """Address that data goes to."""
+    line_s: float = 0.0
+    """Real seconds for which it is busy with a line."""
     settings: dict[str, int] = field(
         default_factory=lambda: {
             "mode": 1,
@@ -51,6 +53,7 @@ class PrologixFront(LineConnection):
         super().__init__()
         self._state = state
         self._reading_until: float | None = None
+        self._free_at = 0.0
 
     def split(self, received: bytes) -> tuple[list[bytes], bytes]:
         """Split at line ends that are not escaped; escapes stay for `handle`."""
@@ -62,13 +65,16 @@ class PrologixFront(LineConnection):
         return lines, received[end:]
 
     def busy_s(self) -> float:
-        """Return the time to wait while a read is in progress."""
+        """Return the time to wait while a line takes its time, or a read is in progress."""
+        if (left_s := self._free_at - self._now()) > 0:
+            return left_s
         if self._reading_until is None:
             return 0.0
         return self._try_read(self._reading_until)
 
     def handle(self, line: bytes) -> None:
         """Execute an adapter command, or send data to the addressed instrument."""
+        self._free_at = self._now() + self._state.line_s
         if line.startswith(b"++"):
             self._command(line[2:].decode("ascii", "replace").split())
             return

@@ -11,6 +11,7 @@ from enum import IntFlag
 from instruments.simulated.block_input import split_outside
 from instruments.simulated.error_queue import ErrorQueue, ScpiError
 from instruments.simulated.faults import Faults, Role
+from instruments.simulated.latency import Pace
 from instruments.simulated.scpi_tree import Call, Path, ScpiTree, parse_header
 from instruments.simulated.scpi_values import number_to_nr1, text_to_number
 
@@ -73,11 +74,14 @@ class _Message:
 class ScpiInstrument:
     """Command tree, error queue, status registers, and the parsing of messages."""
 
-    def __init__(self, *, role: Role, identity: str, queue_depth: int, faults: Faults) -> None:
+    def __init__(
+        self, *, role: Role, identity: str, queue_depth: int, faults: Faults, pace: Pace | None = None
+    ) -> None:
         self.role = role
         self.tree = ScpiTree()
         self.errors = ErrorQueue(queue_depth)
         self.faults = faults
+        self.pace = pace or Pace()
         self._identity = identity
         self._message = _Message(iter(()))
         self._events = EventStatus(0)
@@ -107,6 +111,10 @@ class ScpiInstrument:
                 return None
             self._execute_next(message)
         return message.answer()
+
+    def taken_s(self, answer: Answer | None) -> float:
+        """Return how long the instrument takes over what it just executed, in real seconds; the transport waits."""
+        return self.pace.taken_s(0 if answer is None else len(answer.data))
 
     def report(self, code: int) -> None:
         """Queue an error and set its event bit."""

@@ -1,12 +1,14 @@
 """The supply's SCPI (reference 2.2)."""
 
+import re
 from functools import partial
 from typing import Any
 
 from instruments.simulated.error_queue import ScpiError
 from instruments.simulated.faults import Faults, Role
+from instruments.simulated.latency import NO_LATENCY, LatencyProfile, Pace
 from instruments.simulated.scpi_instrument import ScpiInstrument
-from instruments.simulated.scpi_tree import Call
+from instruments.simulated.scpi_tree import Call, Path
 from instruments.simulated.scpi_values import (
     number_to_nr1,
     number_to_nr3,
@@ -32,14 +34,38 @@ SUPPLY_IDENTITY = "Agilent Technologies,E3645A,0,2.6-6.1-2.1"
 ERROR_QUEUE_DEPTH = 20
 _RANGES = {"P35V": SupplyRange.P35V, "LOW": SupplyRange.P35V, "P60V": SupplyRange.P60V, "HIGH": SupplyRange.P60V}
 _SOURCE = "[SOURce]:"
+_SAYS_WHERE = re.compile(r":?SYST(EM)?:(REM(OTE)?|RWL(OCK)?|LOC(AL)?)", re.IGNORECASE)
+"""What is obeyed over RS-232 while the supply is local."""
 _LEVEL = "[:LEVel][:IMMediate][:AMPLitude]"
 
 
 class SupplyDialect(ScpiInstrument):
-    """E3645A as its GPIB interface shows it."""
+    """E3645A as one of its interfaces shows it."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
-        super().__init__(role=Role.POWER_SUPPLY, identity=SUPPLY_IDENTITY, queue_depth=ERROR_QUEUE_DEPTH, faults=faults)
+    def __init__(
+        self,
+        world: World,
+        faults: Faults,
+        *,
+        latency: LatencyProfile = NO_LATENCY,
+        seed: int = 0,
+        over_serial: bool = False,
+    ) -> None:
+        """Make one.
+
+        Args:
+            world: what it supplies.
+            faults: what may go wrong.
+            latency: how long it takes.
+            seed: of what it draws of that.
+            over_serial: whether it is reached by RS-232, where it must be told that it is remote, and not by GPIB.
+        """
+        pace = Pace(latency.supply_message_s, seed=seed)
+        super().__init__(
+            role=Role.POWER_SUPPLY, identity=SUPPLY_IDENTITY, queue_depth=ERROR_QUEUE_DEPTH, faults=faults, pace=pace
+        )
+        self._over_serial = over_serial
+        self._remote = not over_serial
         self._world = world
         self._steps = {"voltage_v": 0.001, "current_a": 0.0001}
         self._triggered: dict[str, float] = {}
@@ -139,8 +165,8 @@ class SupplyDialect(ScpiInstrument):
     def _add_system(self) -> None:
         add = self.tree.add
         add("SYSTem:VERSion", query=lambda _: "1995.0")
-        for node in ("REMote", "LOCal", "RWLock"):
-            add(f"SYSTem:{node}", write=_refuse_on_gpib)
+        for node, remote in (("REMote", True), ("LOCal", False), ("RWLock", True)):
+            add(f"SYSTem:{node}", write=partial(self._set_remote, remote))
         add("SYSTem:BEEPer[:IMMediate]", write=lambda _: None)
         add("*SAV", write=self._save)
         add("*RCL", write=self._recall)
@@ -228,6 +254,16 @@ class SupplyDialect(ScpiInstrument):
         seen, self._world.status_seen = self._world.status_seen, SupplyStatus(0)
         return number_to_nr1(int(seen))
 
+    def _execute(self, unit: str, path: Path) -> tuple[Path, str | bytes | None]:
+        if not self._remote and not _SAYS_WHERE.fullmatch(unit):
+            raise ScpiError(550)  # of the kind's own text; that nothing else is obeyed is known [?]
+        return super()._execute(unit, path)
+
+    def _set_remote(self, remote: bool, _: Call) -> None:
+        if not self._over_serial:
+            raise ScpiError(514)
+        self._remote = remote
+
     def _set_status_enable(self, call: Call) -> None:
         value = text_to_number(call.text())
         if not 0 <= value <= 65_535:
@@ -269,7 +305,3 @@ def _place(call: Call) -> int:
     if place not in (1, 2, 3, 4, 5):
         raise ScpiError(-222)
     return int(place)
-
-
-def _refuse_on_gpib(_: Call) -> None:
-    raise ScpiError(514)

@@ -59,9 +59,19 @@ class _Axis:
 class WaveformCommands:
     """Answers of the waveform subsystem about the record on screen."""
 
-    def __init__(self, acquisition: Acquisition, report: Callable[[int], None]) -> None:
+    def __init__(
+        self, acquisition: Acquisition, report: Callable[[int], None], *, linger_armed: Callable[[], None]
+    ) -> None:
+        """Take what the commands work on.
+
+        Args:
+            acquisition: the record on screen, and its settings.
+            report: queues an error.
+            linger_armed: called where the answer takes longer because an acquisition runs.
+        """
         self._acquisition = acquisition
         self._report = report
+        self._linger_armed = linger_armed
         self._format = _Format()
 
     def reset(self) -> None:
@@ -71,7 +81,7 @@ class WaveformCommands:
     def add_to(self, tree: ScpiTree) -> None:
         """Add the commands."""
         self._add_formats(tree)
-        tree.add("WAVeform:POINts", write=self._set_points, query=lambda _: number_to_nr1(self._point_count()))
+        tree.add("WAVeform:POINts", write=self._set_points, query=self._answer_points)
         tree.add("WAVeform:POINts:MODE", write=self._set_mode, query=lambda _: self._format.mode)
         tree.add("WAVeform:PREamble", query=lambda _: self._preamble())
         tree.add("WAVeform:DATA", query=lambda _: self._data())
@@ -135,6 +145,11 @@ class WaveformCommands:
         self._format.points = nearest(wanted, POINT_CHOICES)
         if not POINT_CHOICES[0] <= wanted <= available:
             raise ScpiError(-222)
+
+    def _answer_points(self, _: Call) -> str:
+        if self._acquisition.acquiring:
+            self._linger_armed()
+        return number_to_nr1(self._point_count())
 
     def _available(self, record: Record) -> int:
         """Return the most points that the record yields in the mode and state as they are."""

@@ -16,6 +16,7 @@ from instruments.simulated.circuit import Circuit, Leads
 from instruments.simulated.clock import Clock
 from instruments.simulated.error_draw import DrawnErrors, InstrumentErrors, draw_errors
 from instruments.simulated.inputs import Wiring, WorldPart
+from instruments.simulated.latency import NO_LATENCY, LatencyProfile
 from instruments.simulated.marker_line import MarkerLine
 from instruments.simulated.probe_physics import HallProbe, ProbeSettings
 from instruments.simulated.recorded_load import RecordedLoad, Replay
@@ -57,8 +58,8 @@ class WorldSettings:
     """The current probe."""
     wiring: Wiring = field(default_factory=Wiring)
     """What is plugged in where."""
-    supply_latency_s: float = 0.0
-    """Real seconds the supply takes to answer; a real one takes up to 0.1."""
+    latency: LatencyProfile = NO_LATENCY
+    """How long the instruments take over what they are told."""
 
     def __post_init__(self) -> None:
         if self.errors not in tuple(InstrumentErrors):

@@ -125,20 +125,22 @@ def test_what_nothing_rests_on_can_be_asked(repository: Path, capsys: pytest.Cap
     text = (repository / "docs" / "hardware-checklist.md").read_text()
     (code,) = re.findall(r"^<!-- test: ask -->\n```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     rows = dict(re.findall(r"^\| (N\d+) \|.*?`(ask\(.*?\))` \|", text, re.MULTILINE))
-    assert set(rows) == {"N1", "N2", "N3", "N4", "N5", "N6", "N7"}
+    assert set(rows) == {"N1", "N2", "N3", "N4", "N5", "N6", "N7", "N11"}
     names: dict[str, Any] = {}
     exec(compile(code, "hardware-checklist.md", "exec"), names)
     with SimulatedBenchThread(WorldSettings(time_scale=20.0), board_number=BOARD + 2) as world:
         at = world.addresses
         names |= {"SCOPE": at.oscilloscope, "SUPPLY": at.power_supply, "ADAPTER": at.gpib_adapter}
+        names["SERIAL"] = at.power_supply_serial
         printed = {}
-        for number in ("N1", "N2", "N3", "N4", "N5"):
+        for number in ("N1", "N2", "N3", "N4", "N5", "N11"):
             exec(rows[number], names)
             printed[number] = capsys.readouterr().out
     assert re.findall(r":POD1:THReshold\? (\S+)", printed["N1"]) == ["-8.00000000E+000"] * 2
     assert "-224" in printed["N2"]
     assert "-109" in printed["N2"]
     assert '514,"Command allowed only with RS-232"' in printed["N3"]
+    assert '550,"Command not allowed in local"' in printed["N11"]
     assert "-222" in printed["N4"]
     assert [float(line.split()[-1]) for line in printed["N5"].splitlines()] == [0, 0, 2.2, 66, 1]
 

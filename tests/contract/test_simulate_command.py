@@ -3,9 +3,11 @@
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -57,6 +59,16 @@ def test_errors_are_drawn_on_request() -> None:
         assert truth.errors()["errors"]["probe_gain"] != 0.0
 
 
+def test_instruments_are_slow_on_request() -> None:
+    with served("--latency", "typical") as (_, addresses):
+        _, host, port, _ = addresses["gpib_adapter"].split("::")
+        with socket.create_connection((host, int(port)), timeout=LIMIT_S) as adapter, adapter.makefile("rb") as answers:
+            start_s = time.monotonic()
+            adapter.sendall(b"++addr 5\n++read_tmo_ms 3000\n*IDN?\n++read eoi\n")
+            assert b"E3645A" in answers.readline()
+            assert time.monotonic() - start_s >= 0.05
+
+
 def test_a_recording_becomes_the_load(tmp_path: Path) -> None:
     energies_uj = np.full(2000, 10_000.0, dtype="<f4")
     header = b"\xf1" + np.array([1000.0], dtype="<f4").tobytes()
@@ -94,6 +106,7 @@ def test_planned_faults_strike_and_others_come_on_demand(tmp_path: Path) -> None
         (["--time-scale", "0"], "time_scale"),
         (["--memory-points", "5"], "memory_points"),
         (["--errors", "some"], "exact"),
+        (["--latency", "much"], "typical"),
         (["--replay", "/no/such/folder"], "/no/such/folder"),
         (["--faults", "/no/such/plan.toml"], "/no/such/plan.toml"),
     ],

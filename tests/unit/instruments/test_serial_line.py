@@ -1,5 +1,7 @@
 """RS-232 without a port: every attribute that the port is given, and what is said over it."""
 
+import termios
+
 import pytest
 import pyvisa
 from pyvisa.constants import ControlFlow, Parity, ResourceAttribute, StatusCode, StopBits
@@ -75,6 +77,22 @@ def test_a_port_that_takes_another_value_is_refused_and_closed(monkeypatch) -> N
     port = Port({ResourceAttribute.asrl_flow_control: ControlFlow.none})
     with pytest.raises(ConnectionFailed, match=r"flow_control = .*dtr_dsr.* and has .*none"):
         opened(monkeypatch, port)
+    assert port.closed
+
+
+@pytest.mark.parametrize("refusal", [termios.error(22, "Invalid argument"), OSError("gone"), ValueError("no such")])
+def test_a_port_that_refuses_a_setting_is_told_and_closed(monkeypatch, refusal: Exception) -> None:
+    """As a USB adapter without parity does: what the system then raises is no OSError."""
+
+    class Refusing(Port):
+        def set_visa_attribute(self, name, state):
+            if name == ResourceAttribute.asrl_parity:
+                raise refusal
+            return super().set_visa_attribute(name, state)
+
+    port = Refusing()
+    with pytest.raises(ConnectionFailed, match="the port refuses parity = "):
+        opened(monkeypatch, port, SerialLine(parity=SerialParity.EVEN))
     assert port.closed
 
 

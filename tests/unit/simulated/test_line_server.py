@@ -76,7 +76,7 @@ def test_escaped_bytes_reach_the_bus_unchanged(body: bytes, cuts: list[int]) -> 
 
 
 @pytest.mark.parametrize("digits", [10, 5000])
-def test_the_adapter_takes_no_number_so_long(digits: int) -> None:
+async def test_the_adapter_takes_no_number_so_long(digits: int) -> None:
     sent = SentBytes()
     front = PrologixFront(AdapterState({}))
     front.connection_made(sent)

@@ -2,6 +2,7 @@
 
 import time
 
+from instruments.deadline import check_deadline
 from instruments.errors import BadAnswer, InstrumentTimeout
 from instruments.identity import expect_model
 from instruments.setting import Setting, program
@@ -161,7 +162,9 @@ class PowerSupply:
 
         Raises:
             InstrumentTimeout: not within `deadline_s`; a current limit may hold the output down.
+            SettingRefused: a deadline that is none.
         """
+        check_deadline(deadline_s, instrument=self.session.role, operation="settle")
         set_v, _ = self.set_points()
         tolerance_v = SETTLED_V + SETTLED_FRACTION * set_v
         end = time.monotonic() + deadline_s

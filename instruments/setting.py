@@ -1,5 +1,6 @@
 """Setting: one parameter of an instrument, sent, read back, and refused where the instrument took another value."""
 
+import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -20,6 +21,8 @@ class Setting:
     """How far a number may be read back from the one sent (resolution of the instrument), in the number's unit."""
     also: tuple[str, ...] = ()
     """Other mnemonics that mean the same when read back."""
+    names_number: bool = False
+    """Whether the mnemonic stands for a number, such as `MAXimum`, and that number is read back; above 0 here."""
 
     @property
     def command(self) -> str:
@@ -28,6 +31,9 @@ class Setting:
 
     def accepts(self, answer: str) -> bool:
         """Tell whether an answer to the query is the value that was sent."""
+        if self.names_number:
+            number = _to_number(answer)
+            return number is not None and 0 < number < math.inf
         if isinstance(self.value, str):
             return any(same_mnemonic(word, answer) for word in (self.value, *self.also))
         number = _to_number(answer)

@@ -27,9 +27,8 @@ class ScriptedScope:
         self._armed = "+0"
 
     def __call__(self, message: str) -> bytes | None:
-        if message.startswith(":WAVeform:SOURce"):
-            self.source = message.split(";", maxsplit=1)[0].split(" ")[1]
-            return None
+        if message.startswith(":WAVeform:SOURce "):
+            self.source = message.partition(" ")[2]
         answer = self._special(message)
         if answer is None:
             return self._keep(message)
@@ -56,6 +55,8 @@ class ScriptedScope:
                 return block(SETUP)
             case ":ACQuire:SRATe?":
                 return "+5.0E+02"
+            case ":WAVeform:POINts?":
+                return f"+{POINTS}"
             case ":WAVeform:PREamble?":
                 return preamble(data_format=0 if pod else 1)
             case ":WAVeform:DATA?":

@@ -57,6 +57,7 @@ class Oscilloscope:
 
         Raises:
             SettingRefused: a setting was clamped or ignored; every one is listed.
+            WrongInstrument: something else answers.
             InstrumentReported: the error queue was not empty.
         """
         self._settings = None

@@ -100,7 +100,7 @@ class TimeBaseSettings:
 
     def __post_init__(self) -> None:
         if not 20e-9 <= self.range_s <= 500.0:
-            raise _refused("range_s", self.range_s, "2e-8..500 s")
+            raise _refused("record range_s", self.range_s, "2e-8..500 s")
         if not 0.0 <= self.pretrigger_fraction <= 1.0:
             raise _refused("pretrigger_fraction", self.pretrigger_fraction, "0..1")
 

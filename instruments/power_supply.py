@@ -47,7 +47,7 @@ class PowerSupply:
         return expect_model(self.session, MODELS)
 
     def read_state(self, *, take_events: bool = True) -> SupplyReading:
-        """Measure voltage and current; get regulation, switch, protection, and what happened since the last call.
+        """Measure the voltage and current; get regulation, switch, protection, and what happened since the last call.
 
         Args:
             take_events: also read what is latched, which clears it; False leaves it for whoever measures.
@@ -71,7 +71,11 @@ class PowerSupply:
         return self.session.query_number("VOLTage?"), self.session.query_number("CURRent?")
 
     def output_range(self) -> SupplyRange:
-        """Get the output range."""
+        """Get the output range.
+
+        Raises:
+            BadAnswer: the supply names none that it has.
+        """
         answer = self.session.query("VOLTage:RANGe?")
         try:
             return SupplyRange(answer.upper())
@@ -83,6 +87,8 @@ class PowerSupply:
         """Set the voltage in volt, the current limit in ampere, or both; what is None stays.
 
         Raises:
+            BadAnswer: the supply names no range that it has.
+            InstrumentReported: the supply refused.
             SettingRefused: outside envelope or range (nothing was sent), or read back otherwise.
         """
         self._check(voltage_v=voltage_v, current_a=current_a)
@@ -97,6 +103,7 @@ class PowerSupply:
         """Set the output range.
 
         Raises:
+            InstrumentReported: the supply refused.
             SettingRefused: present set-points lie outside it, and the supply would silently clamp a live output.
         """
         voltage_v, current_a = self.set_points()
@@ -113,6 +120,7 @@ class PowerSupply:
         """Set the level of the over-voltage protection in volt, and switch it on.
 
         Raises:
+            InstrumentReported: the supply refused.
             SettingRefused: above 66 V, or not above the set voltage, where it would trip at once.
         """
         set_v = self.session.query_number("VOLTage?")
@@ -131,14 +139,16 @@ class PowerSupply:
         A level above the present voltage comes first; a lower one waits until the output has come down.
 
         Raises:
+            BadAnswer: the supply names no range that it has.
+            InstrumentReported: the supply refused.
             InstrumentTimeout: the output did not come down to the voltage.
             SettingRefused: outside envelope or range, or a level that would trip at once.
         """
+        self._check(voltage_v=voltage_v, current_a=current_a)
         present_v = self.session.query_number("VOLTage?")
         if not (present_v if voltage_v is None else voltage_v) < ovp_v <= OVP_MAX_V:
             text = f"must lie above the voltage that is to be set, and not above {OVP_MAX_V:g} V, got {ovp_v!r} V"
             raise refused(text, operation="ovp_v")
-        self._check(voltage_v=voltage_v, current_a=current_a)
         if ovp_v > present_v:
             self.set_ovp(ovp_v)
             self.set_point(voltage_v=voltage_v, current_a=current_a)
@@ -151,6 +161,8 @@ class PowerSupply:
         """Control the output switch.
 
         Raises:
+            BadAnswer: the supply names no range that it has.
+            InstrumentReported: the supply refused.
             SettingRefused: what is set lies outside the envelope, so the output is not switched on.
         """
         if on:
@@ -178,8 +190,9 @@ class PowerSupply:
         """Control the over-voltage protection: restore the output after a trip whose cause is removed.
 
         Raises:
-            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
+            BadAnswer: the supply names no range that it has.
             InstrumentReported: the supply refused.
+            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
         """
         self._check(voltage_v=None, current_a=None)
         self.session.write("VOLTage:PROTection:CLEar")

@@ -3,7 +3,7 @@
 import math
 from dataclasses import dataclass
 
-from instruments.errors import BadAnswer, InstrumentError
+from instruments.errors import BadAnswer
 from metrology.errors import MetrologyError
 from metrology.timebase import TimeBase
 from metrology.trace import Scale
@@ -33,7 +33,7 @@ class Preamble:
     y_increment: float
     """Value of one code, in the channel's unit."""
     y_origin: float
-    """Value at the reference code."""
+    """Value at the reference code, in the channel's unit."""
     y_reference_counts: int
     """Code of the centre of the screen."""
 
@@ -101,5 +101,5 @@ def _to_number(text: str) -> float:
         return math.nan
 
 
-def _bad(text: str, *, instrument: str, operation: str) -> InstrumentError:
+def _bad(text: str, *, instrument: str, operation: str) -> BadAnswer:
     return BadAnswer(text, instrument=instrument, operation=operation)

@@ -145,11 +145,15 @@ class WaveformCommands:
             return 0 if self._format.raw else min(AVERAGE_POINTS, sweep.point_count)
         raw = (
             self._format.mode == "MAX"
-            and kind is AcquisitionKind.NORMAL
+            and (kind is AcquisitionKind.NORMAL or self._raw_means(kind))
             and self._acquisition.state is RunState.STOP
             and sweep.settings.time_base.mode == "MAIN"
         )
         return sweep.point_count if raw else min(MEASUREMENT_POINTS, sweep.point_count)
+
+    def _raw_means(self, kind: AcquisitionKind) -> bool:
+        """Whether what is read is the raw record of high resolution, whose samples are no means [KS]."""
+        return self._format.raw and kind is AcquisitionKind.HIGH_RESOLUTION
 
     def _point_count(self) -> int:
         record = self._acquisition.current_record()
@@ -200,7 +204,10 @@ class WaveformCommands:
         if self._format.source == "POD1" and not self._format.unsigned:
             self._report(-221)
             return bytes_to_block(b"")
-        return bytes_to_block(self._encoded(_selected(codes, self._point_count(), record.sweep.settings.kind)))
+        kind = record.sweep.settings.kind
+        if self._raw_means(kind):
+            codes = np.where(codes >= 256, codes & np.uint16(0xFF00), codes)  # holes and clipped codes stay marked
+        return bytes_to_block(self._encoded(_selected(codes, self._point_count(), kind)))
 
     def _encoded(self, codes: NDArray[np.uint16]) -> bytes:
         form = self._format

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from instruments.bench_settings import BenchSettings
-from instruments.errors import InstrumentReported, SettingRefused, WrongInstrument
+from instruments.errors import ConnectionFailed, InstrumentReported, SettingRefused, WrongInstrument
 from instruments.identity import expect_model
 from instruments.oscilloscope import MODELS, Oscilloscope
 from instruments.setting import Setting, program
@@ -14,7 +14,8 @@ from instruments.simulated.faults import FaultKind, Role
 from instruments.supply_envelope import SupplyEnvelope
 from instruments.visa_session import VisaSession
 from tests.contract.command_table import Lab, row
-from tests.contract.driver_stage import WIRINGS, Tap
+from tests.contract.driver_discovery import drivers
+from tests.contract.driver_stage import WIRINGS, Tap, changes_sent, direct_instruments, verbs
 
 RAW = ":WAVeform:POINts:MODE RAW;:WAVeform:POINts MAXimum;FORMat WORD"
 
@@ -159,6 +160,31 @@ def average(lab: Lab) -> None:
     assert lab.scope.block(":WAVeform:DATA?") == b""
     lab.scope.write(":WAVeform:POINts MAXimum;POINts:MODE NORMal")
     assert lab.scope.words().size == 1000
+
+
+@row("1.5", "the raw record of high resolution holds samples, not means")
+def raw_means(lab: Lab) -> None:
+    lab.scope.take(f"{RAW};:TIMebase:RANGe 0.02;:ACQuire:TYPE HRESolution")
+    words = lab.scope.words()
+    assert words.size == 100_000
+    assert np.count_nonzero(words % 256) == 0
+    lab.scope.write(":WAVeform:POINts:MODE NORMal")
+    words = lab.scope.words()
+    assert words.size == 62_500
+    assert np.count_nonzero(words % 256) > 0
+
+
+@row("1.5", "SINGle takes the fastest rate whose record fits the memory, DIGitize fills the screen")
+def filled(lab: Lab) -> None:
+    scope = lab.scope
+    scope.write(":TRIGger:EDGE:SOURce DIGital0;:TIMebase:RANGe 0.02", ":SINGle")
+    scope.wait(":AER?", "+1")
+    scope.write(":TRIGger:FORCe")
+    scope.wait(":OPERegister:CONDition?", "+0")
+    assert scope.number(":ACQuire:SRATe?") * 0.02 == scope.number(":ACQuire:POINts?") == 100_000
+    scope.take(RAW)
+    points, interval_s = scope.preamble()[2], scope.preamble()[4]
+    assert points * interval_s == pytest.approx(0.02)
 
 
 @row("1.5", "peak detection gives the lowest and the highest value of each stretch")
@@ -319,7 +345,38 @@ def hazard(lab: Lab) -> None:
         session.close()
 
 
+@row("1.8", "an armed acquisition that is waited for in vain is stopped")
+def given_up(lab: Lab) -> None:
+    lab.scope.write(":TRIGger:EDGE:SOURce DIGital0", ":SINGle")
+    lab.scope.wait(":OPERegister:CONDition?", "+40")
+    lab.scope.write(":STOP")
+    assert lab.scope.ask(":OPERegister:CONDition?;:RSTate?;:TER?") == "+0;STOP;+0"
+
+
+@row("1.8", "the driver sends nothing that blocks the interface, for a socket cannot clear it")
+def never_blocks(lab: Lab) -> None:
+    here = direct_instruments()
+    verbs_sent = [sent for driver in drivers() for verb in verbs((driver,)) for sent in [changes_sent(verb, here)]]
+    messages = [message for sent in verbs_sent for message in sent]
+    assert ":SINGle" in messages
+    assert not [message for message in messages if "DIG" in message.upper() and "DIGital" not in message]
+
+
 # 1.9 Field reliability
+
+
+@row("1.9", "after a lost connection the next message goes over a fresh one")
+def reconnected(lab: Lab) -> None:
+    session = VisaSession.open(lab.bench.addresses.oscilloscope, role="oscilloscope", timeout_s=1.0)
+    try:
+        lab.bench.faults.inject(FaultKind.DROP_CONNECTION_NEXT_BLOCK)
+        with pytest.raises(ConnectionFailed):
+            session.query_block(":SYSTem:SETup?", "u1")
+        session.write(":STOP;*CLS")
+        assert session.query_block(":SYSTem:SETup?", "u1").size > 0
+    finally:
+        lab.bench.faults.inject(FaultKind.HEAL)
+        session.close()
 
 
 @row("1.9", "a rejected setting ends the configuration")

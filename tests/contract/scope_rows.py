@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from instruments.preamble import parse_preamble
 from tests.contract.command_table import Lab, row
 
 # 1.3 Message rules
@@ -22,6 +23,15 @@ def numbers(lab: Lab) -> None:
     assert lab.scope.ask(":TIMebase:SCALe?") == "+5.00000000E-009", "the finest scale"
     lab.scope.write(":TIMebase:SCALe 20E-9")
     assert lab.scope.ask(":TIMebase:SCALe?") == "+2.00000000E-008"
+
+
+@row("1.3", "an integer may come with an exponent, which the driver reads")
+def exponents(lab: Lab) -> None:
+    lab.scope.take()
+    points = lab.scope.preamble()[2]
+    answer = lab.scope.ask(":WAVeform:PREamble?").replace(f"{points:+.0f}", f"{points:+.2E}")
+    assert "E+04," in answer
+    assert parse_preamble(answer, instrument="oscilloscope", operation="preamble").points == points
 
 
 @row("1.3", "a message before the answer was read drops it: -410")

@@ -1,6 +1,7 @@
 """Rows of the supply's tables: its envelope (2.1) and its commands (2.2)."""
 
 import re
+import time
 
 import pytest
 
@@ -9,6 +10,7 @@ from instruments.serial_line import SerialLine, SerialParity
 from instruments.simulated.error_draw import InstrumentErrors
 from instruments.supply_envelope import OVP_MAX_V, SupplyRange
 from tests.contract.command_table import Lab, row
+from tests.contract.test_simulated_fronts import LIMIT_S
 
 # 2.1 Envelope
 
@@ -44,6 +46,24 @@ def accuracy(lab: Lab) -> None:
 @row("2.1", "the current is read back within 0.15 % and 5 mA")
 def current_accuracy(lab: Lab) -> None:
     assert lab.supply.number("MEAS:CURR?") == pytest.approx(0.15, abs=0.0015 * 0.15 + 0.005)
+
+
+@row("2.1", "a current limit holds within 0.2 % and 10 mA, and is read back within 0.15 % and 5 mA")
+def limit_accuracy(lab: Lab) -> None:
+    other = lab.other(errors=InstrumentErrors.DATASHEET)
+    other.supply.write("CURR 0.1")
+    assert other.supply.ask("STAT:QUES:COND?") == "+1"
+    end = time.monotonic() + LIMIT_S
+    while abs(error_a := other.supply.number("MEAS:CURR?") - 0.1) > 0.0035 * 0.1 + 0.015:
+        assert time.monotonic() < end, f"{error_a:g} A off, long after the board's capacitors have emptied"
+    assert abs(error_a) > 1e-5, "a real one errs"
+
+
+@row("2.1", "GPIB and RS-232, and no network of its own")
+def interfaces(lab: Lab) -> None:
+    assert lab.bench.addresses.power_supply.endswith("::5::INSTR")
+    assert lab.bench.addresses.power_supply.startswith("GPIB")
+    assert lab.bench.addresses.gpib_adapter.startswith("PRLGX-TCPIP")
 
 
 @row("2.1", "no over-current protection, which constant current stands for")

@@ -26,7 +26,11 @@ from instruments.simulated.sweep import Record
 from instruments.simulated.vertical import CLIPPED_LOW, HOLE, REFERENCE_WORD, word_increment
 
 AVERAGE_POINTS = 1000
-_SOURCES = ("CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4", "POD1")
+_SOURCES = (
+    "CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4", "POD1",
+    "BUS1", "FUNCtion", "MATH", "SBUS1", "WMEMory1", "WMEMory2",
+)  # fmt: skip
+"""Those after the pod are taken, and have no data in this world."""
 _TYPE_NUMBERS = {
     AcquisitionKind.NORMAL: 0,
     AcquisitionKind.PEAK: 1,
@@ -111,7 +115,7 @@ class WaveformCommands:
         settings = self._acquisition.settings
         if source == "POD1":
             settings.pod.displayed = True
-        else:
+        elif source.startswith("CHAN"):
             settings.channels[int(source[-1])].displayed = True
 
     def _set_mode(self, call: Call) -> None:
@@ -165,7 +169,7 @@ class WaveformCommands:
     def _codes(self, record: Record) -> NDArray[np.uint16] | None:
         if self._format.source == "POD1":
             return None if record.pod is None else record.pod.astype(np.uint16)
-        return record.codes.get(int(self._format.source[-1]))
+        return record.codes.get(int(self._format.source[-1])) if self._format.source.startswith("CHAN") else None
 
     def _axis(self) -> _Axis:
         record = self._acquisition.current_record()

@@ -409,12 +409,17 @@ def pod(lab: Lab) -> None:
     scope.keeps(":POD1:THReshold", *logic, ("-1.5", "-1.50000000E+000"))
 
 
-@row("1.4", "WAVeform:SOURce: channels and the pod; the other sources are not in this world")
+@row("1.4", "WAVeform:SOURce: channels, the pod, and others that have no data in this world")
 def waveform_source(lab: Lab) -> None:
     sources = [(f"CHANnel{n}", f"CHAN{n}") for n in (1, 2, 3, 4)]
     lab.scope.keeps(":WAVeform:SOURce", *sources, ("POD1", "POD1"))
-    lab.scope.refuses(*(f":WAVeform:SOURce {one}" for one in ("BUS1", "FUNCtion", "MATH", "WMEMory1", "SBUS1")))
-    assert lab.scope.ask(":WAVeform:SOURce?") == "POD1"
+    lab.scope.take()
+    for name, short in (("BUS1", "BUS1"), ("FUNCtion", "FUNC"), ("WMEMory1", "WMEM1"), ("SBUS1", "SBUS1")):
+        lab.scope.keeps(":WAVeform:SOURce", (name, short))
+        assert lab.scope.number(":WAVeform:POINts?") == 0
+        assert lab.scope.block(":WAVeform:DATA?") == b""
+        assert len(lab.scope.errors()) == 1
+    lab.scope.refuses(":WAVeform:SOURce CHANnel5", ":WAVeform:SOURce WALL")
 
 
 @row("1.4", "WAVeform:FORMat, BYTeorder (most significant first), UNSigned; text is in a block; the pod is unsigned")

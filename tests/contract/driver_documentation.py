@@ -4,13 +4,13 @@ import ast
 import builtins
 import inspect
 import re
-import textwrap
 import types
 import typing
 from collections.abc import Callable, Iterator
 from dataclasses import fields, is_dataclass
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 from instruments import errors
@@ -116,9 +116,21 @@ def _has_unit(name: str) -> bool:
     return parts[-1] in COUNTS or any(part in UNITS for part in parts[1:])
 
 
-@cache
 def _tree(what: Any) -> Any:
-    return ast.parse(textwrap.dedent(inspect.getsource(what))).body[0]
+    nodes = _nodes(str(inspect.getsourcefile(what)))
+    return nodes[what.__name__ if isinstance(what, type) else what.__code__.co_firstlineno]
+
+
+@cache
+def _nodes(path: str) -> dict[str | int, ast.AST]:
+    """Return the functions of a module by their first line, decorators included, and its classes by name."""
+    found: dict[str | int, ast.AST] = {}
+    for node in ast.walk(ast.parse(Path(path).read_text())):
+        if isinstance(node, ast.ClassDef):
+            found[node.name] = node
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            found[min([node.lineno, *(one.lineno for one in node.decorator_list)])] = node
+    return found
 
 
 def _field_docs(cls: type) -> dict[str, str]:

@@ -5,8 +5,9 @@ import itertools
 import time
 import typing
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from instruments.connection import Connection, Link
@@ -34,7 +35,7 @@ from instruments.supply_envelope import SupplyRange
 from instruments.visa_connection import VisaConnection
 from instruments.visa_session import VisaSession
 from metrology.trace import Unit
-from tests.contract.driver_discovery import Driver, verbs_of
+from tests.contract.driver_discovery import Driver, drivers, verbs_of
 from tests.contract.driver_documentation import is_number
 from tests.contract.own_supply import Ps1
 
@@ -212,7 +213,9 @@ class Staged:
 
 
 @contextmanager
-def staged(driver: Driver, instruments: tuple[Instrument, ...], *, wiring: int = 0) -> Iterator[Staged]:
+def staged(
+    driver: Driver, instruments: tuple[Instrument, ...], *, wiring: int = 0, with_record: bool = True
+) -> Iterator[Staged]:
     """Make a driver on the instrument that it takes for its own, with a record to read where it is an oscilloscope."""
     for instrument in instruments:
         session = instrument.session()
@@ -227,7 +230,7 @@ def staged(driver: Driver, instruments: tuple[Instrument, ...], *, wiring: int =
         for message in instrument.reset:
             session.write(message)
         try:
-            if driver.protocol is OscilloscopeDriver:
+            if driver.protocol is OscilloscopeDriver and with_record:
                 _take_a_record(made, WIRINGS[wiring])
             tap.sent.clear()
             yield Staged(made, tap, instrument)
@@ -261,6 +264,12 @@ class Verb:
     def call(self, driver: Any, **changed: Any) -> Any:
         """Call it with arguments that the instrument takes, but for those named here."""
         return getattr(driver, self.name)(**{**self._arguments(driver), **changed})
+
+    def staged(self, instruments: tuple[Instrument, ...]) -> AbstractContextManager[Staged]:
+        """Make its driver on the instrument that it takes for its own, ready for this verb."""
+        hints = typing.get_type_hints(verbs_of(self.driver.cls)[self.name])
+        with_record = OscilloscopeSettings not in hints.values()  # what configures needs nothing before it
+        return staged(self.driver, instruments, wiring=self.wiring, with_record=with_record)
 
     def numbers(self) -> list[str]:
         """Return the names of its parameters that are numbers."""
@@ -305,9 +314,16 @@ def verbs(drivers: tuple[Driver, ...]) -> list[Verb]:
 
 def changes_sent(verb: Verb, instruments: tuple[Instrument, ...]) -> list[str]:
     """Return what a verb really sends that is no question."""
-    with staged(verb.driver, instruments, wiring=verb.wiring) as stage:
+    with verb.staged(instruments) as stage:
         verb.call(stage.driver)
         return stage.tap.changes
+
+
+@cache
+def sent_by_all() -> tuple[tuple[Verb, list[str]], ...]:
+    """Return what every verb of every driver sends that is no question, to instruments in this process."""
+    here = direct_instruments()
+    return tuple((verb, changes_sent(verb, here)) for verb in verbs(drivers()))
 
 
 def headers_in(messages: list[str]) -> list[str]:

@@ -14,8 +14,7 @@ from instruments.simulated.faults import FaultKind, Role
 from instruments.supply_envelope import SupplyEnvelope
 from instruments.visa_session import VisaSession
 from tests.contract.command_table import Lab, row
-from tests.contract.driver_discovery import drivers
-from tests.contract.driver_stage import WIRINGS, Tap, changes_sent, direct_instruments, verbs
+from tests.contract.driver_stage import WIRINGS, Tap, sent_by_all
 
 RAW = ":WAVeform:POINts:MODE RAW;:WAVeform:POINts MAXimum;FORMat WORD"
 
@@ -355,9 +354,7 @@ def given_up(lab: Lab) -> None:
 
 @row("1.8", "the driver sends nothing that blocks the interface, for a socket cannot clear it")
 def never_blocks(lab: Lab) -> None:
-    here = direct_instruments()
-    verbs_sent = [sent for driver in drivers() for verb in verbs((driver,)) for sent in [changes_sent(verb, here)]]
-    messages = [message for sent in verbs_sent for message in sent]
+    messages = [message for _, sent in sent_by_all() for message in sent]
     assert ":SINGle" in messages
     assert not [message for message in messages if "DIG" in message.upper() and "DIGital" not in message]
 

@@ -35,24 +35,21 @@ from tests.contract.driver_stage import (
     TIME_SCALE,
     Instrument,
     Verb,
-    changes_sent,
-    direct_instruments,
     headers_in,
+    sent_by_all,
     served_instruments,
     settings_in,
     staged,
-    verbs,
 )
 from tests.contract.own_supply import Ps1
 from tests.unit.instruments.scripted_instrument import ScriptedInstrument
 
 BOARD = 31
-VERBS = verbs(drivers())
-HERE = direct_instruments()
-SENT = [(verb, changes_sent(verb, HERE)) for verb in VERBS]
-"""What each verb really sends that is no question, to instruments in this process; over sockets it is the same."""
+SENT = sent_by_all()
+CHANGING = [(verb, sent) for verb, sent in SENT if sent]
+"""Verbs that send more than questions; over sockets it is the same (tested below)."""
 SETTINGS = list({f"{verb} {header}": (verb, header) for verb, sent in SENT for header in headers_in(sent)}.items())
-NUMBERS = [(verb, name) for verb in dict.fromkeys(VERBS) for name in verb.numbers()]
+NUMBERS = [(verb, name) for verb in dict.fromkeys(verb for verb, _ in SENT) for name in verb.numbers()]
 OUT_OF_RANGE = {
     "bit": (-1, 8, 10**6),
     "ns": (-1,),
@@ -149,9 +146,9 @@ def test_opening_and_asking_changes_nothing(served, what: Driver) -> None:
         assert stage.state() == before
 
 
-@pytest.mark.parametrize(("verb", "here"), SENT, ids=[f"{verb}-{verb.wiring}" for verb in VERBS])
+@pytest.mark.parametrize(("verb", "here"), CHANGING, ids=[f"{verb}-{verb.wiring}" for verb, _ in CHANGING])
 def test_every_setting_is_read_back_after_it_was_sent(served, verb: Verb, here: list[str]) -> None:
-    with staged(verb.driver, served, wiring=verb.wiring) as stage:
+    with verb.staged(served) as stage:
         verb.call(stage.driver)
         sent = stage.tap.sent
     assert headers_in(sent) == headers_in(here)
@@ -162,7 +159,7 @@ def test_every_setting_is_read_back_after_it_was_sent(served, verb: Verb, here: 
 
 @pytest.mark.parametrize(("verb", "header"), [one for _, one in SETTINGS], ids=[name for name, _ in SETTINGS])
 def test_a_setting_that_is_clamped_in_silence_is_refused(served, verb: Verb, header: str) -> None:
-    with staged(verb.driver, served, wiring=verb.wiring) as stage:
+    with verb.staged(served) as stage:
         stage.tap.clamps = header
         with pytest.raises(SettingRefused) as caught:
             verb.call(stage.driver)
@@ -173,7 +170,7 @@ def test_a_setting_that_is_clamped_in_silence_is_refused(served, verb: Verb, hea
 
 @named([verb for verb, sent in SENT if any("#" in message for message in sent) and not verb.wiring])
 def test_a_memory_image_that_is_refused_is_reported(served, what: Verb) -> None:
-    with staged(what.driver, served) as stage:
+    with what.staged(served) as stage:
         wrong = replace(stage.driver.front_panel(), setup=b"no set-up")
         with pytest.raises(InstrumentReported, match="-161"):
             what.call(stage.driver, panel=wrong)
@@ -181,7 +178,7 @@ def test_a_memory_image_that_is_refused_is_reported(served, what: Verb) -> None:
 
 @pytest.mark.parametrize(("verb", "name"), NUMBERS, ids=str)
 def test_a_value_out_of_range_is_refused_and_changes_nothing(served, verb: Verb, name: str) -> None:
-    with staged(verb.driver, served) as stage:
+    with verb.staged(served) as stage:
         before = stage.state()
         for value in OUT_OF_RANGE.get(name.rpartition("_")[2], NO_NUMBER):
             stage.tap.sent.clear()

@@ -322,9 +322,11 @@ def polling(lab: Lab) -> None:
 
 @row("1.8", "blocking: the answer to *OPC? comes once the record is there")
 def blocking(lab: Lab) -> None:
-    lab.scope.write(":TIMebase:RANGe 2;:DIGitize CHANnel1;*OPC?")
-    assert lab.scope.line.silent_for(0.005)
+    lab.scope.write(":TRIGger:SWEep NORMal;:TRIGger:EDGE:SOURce DIGital0;:DIGitize CHANnel1;*OPC?")
+    assert lab.scope.line.silent_for(0.01), "no edge, no record, no answer"
+    assert lab.marker.ask(b"1") == b"ok"
     assert lab.scope.line.file.readline() == b"1\n"
+    assert lab.marker.ask(b"0") == b"ok"
     assert lab.scope.ask(":RSTate?;:OPERegister:CONDition?") == "STOP;+0"
 
 

@@ -362,7 +362,6 @@ def run_state(lab: Lab) -> None:
 def digitize(lab: Lab) -> None:
     scope = lab.scope
     scope.write(":TIMebase:RANGe 2", ":DIGitize CHANnel2,POD1")
-    assert scope.line.silent_for(0.005)
     assert scope.ask(":RSTate?") == "STOP", "the answer comes once the record is there"
     assert scope.ask(":CHANnel1:DISPlay?;:CHANnel2:DISPlay?;:POD1:DISPlay?") == "0;1;1"
     scope.take(":TIMebase:RANGe 0.01;:ACQuire:TYPE AVERage;COUNt 4;:CHANnel1:DISPlay 1;:WAVeform:SOURce CHANnel1")
@@ -373,8 +372,9 @@ def digitize(lab: Lab) -> None:
 def condition(lab: Lab) -> None:
     scope = lab.scope
     assert scope.ask(":OPERegister:CONDition?") == "+0"
-    scope.write(":TRIGger:EDGE:SOURce DIGital0;:TIMebase:RANGe 20;REFerence RIGHt", ":SINGle")
+    scope.write(":TRIGger:EDGE:SOURce DIGital0;:TIMebase:RANGe 500;REFerence RIGHt", ":SINGle")
     assert scope.ask(":OPERegister:CONDition?") == "+8"
+    scope.write(":STOP;:TIMebase:RANGe 0.02", ":SINGle")
     scope.wait(":OPERegister:CONDition?", "+40")
     scope.write(":STOP")
     assert scope.ask(":OPERegister:CONDition?") == "+0"

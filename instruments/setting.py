@@ -22,7 +22,7 @@ class Setting:
     also: tuple[str, ...] = ()
     """Other mnemonics that mean the same when read back."""
     names_number: bool = False
-    """Whether the mnemonic stands for a number, such as `MAXimum`, and that number is read back; above 0 here."""
+    """Whether the mnemonic stands for a number above 0, such as `MAXimum`, and that number is what is read back."""
 
     @property
     def command(self) -> str:

@@ -90,10 +90,12 @@ class SupplyTalk(Talk):
         self.write(message)
         return self.line.ask(b"++read eoi").decode()
 
-    def settled_v(self, wanted_v: float) -> None:
+    def settled_v(self, wanted_v: float, *, within_v: float = 0.05) -> float:
+        """Wait until the output has come near; return how far from it it is read."""
         end = time.monotonic() + LIMIT_S
-        while abs((last_v := self.number("MEAS:VOLT?")) - wanted_v) > 0.03:
-            assert time.monotonic() < end, f"the output is at {last_v:g} V, not at {wanted_v:g} V"
+        while abs(error_v := self.number("MEAS:VOLT?") - wanted_v) > within_v:
+            assert time.monotonic() < end, f"the output is {error_v:g} V off {wanted_v:g} V"
+        return error_v
 
 
 class Lab:

@@ -37,9 +37,7 @@ def accuracy(lab: Lab) -> None:
         other.supply.write(f"VOLT {volts}")
         programming, read_back = 0.0005 * volts + 0.010, 0.0005 * volts + 0.005
         regulation = 0.0001 * volts + 0.003
-        other.supply.settled_v(volts)
-        errs_v.append(other.supply.number("MEAS:VOLT?") - volts)
-        assert abs(errs_v[-1]) <= programming + read_back + regulation
+        errs_v.append(other.supply.settled_v(volts, within_v=programming + read_back + regulation))
     assert max(map(abs, errs_v)) > 1e-4, "a real one errs"
 
 

@@ -54,8 +54,8 @@ def drivers() -> tuple[Driver, ...]:
     own = {
         cls: Driver(cls, protocol, lambda session, cls=cls, more=more: cls(session, *more))
         for protocol, more in GROUPS.values()
-        for cls in public_classes()
-        if is_driver(cls, protocol)
+        for _, cls in _public(_all_modules())
+        if inspect.isclass(cls) and is_driver(cls, protocol)
     }
     return (*own.values(), *(one for one in _brought() if one.cls not in own))
 
@@ -73,13 +73,13 @@ def verbs_of(cls: type) -> dict[str, Callable[..., Any]]:
 
 def public_classes() -> tuple[type, ...]:
     """Return the public classes of the modules in which drivers, settings and the ways to instruments are."""
-    return tuple(found for _, found in _public() if inspect.isclass(found))
+    return tuple(found for _, found in _public(_modules()) if inspect.isclass(found))
 
 
 @cache
 def public_functions() -> tuple[Documented, ...]:
     """Return the public functions of those modules and of the drivers, methods included."""
-    free = [Documented(name, found) for name, found in _public() if inspect.isfunction(found)]
+    free = [Documented(name, found) for name, found in _public(_modules()) if inspect.isfunction(found)]
     classes = dict.fromkeys((*public_classes(), *(driver.cls for driver in drivers())))
     methods = [
         Documented(f"{cls.__name__}.{name}", function, cls)
@@ -89,18 +89,22 @@ def public_functions() -> tuple[Documented, ...]:
     return (*free, *methods)
 
 
-def _public() -> Iterator[tuple[str, Any]]:
-    for module in _modules():
+def _public(modules: tuple[ModuleType, ...]) -> Iterator[tuple[str, Any]]:
+    for module in modules:
         for name, found in vars(module).items():
             if not name.startswith("_") and getattr(found, "__module__", "") == module.__name__:
                 yield name, found
 
 
 @cache
-def _modules() -> tuple[ModuleType, ...]:
-    # The packages inside are no drivers: the simulated world, transcripts, recordings, and trials of drivers.
-    names = [info.name for info in pkgutil.iter_modules(instruments.__path__, "instruments.") if not info.ispkg]
+def _all_modules() -> tuple[ModuleType, ...]:
+    names = [info.name for info in pkgutil.walk_packages(instruments.__path__, "instruments.")]
     return tuple(importlib.import_module(name) for name in names)
+
+
+def _modules() -> tuple[ModuleType, ...]:
+    """Return the package's own modules; the packages inside speak to no instrument: a simulated world, transcripts."""
+    return tuple(module for module in _all_modules() if module.__name__.count(".") == 1)
 
 
 @cache

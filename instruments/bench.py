@@ -98,7 +98,7 @@ class Bench:
         await self.close()
 
     async def open(self) -> Mapping[str, str]:
-        """Open and identify every instrument; nothing that changes a live output is sent.
+        """Open every instrument and identify it; nothing that changes a live output is sent.
 
         Returns:
             Identity string by role: `oscilloscope`, `power_supply`, `probe`.

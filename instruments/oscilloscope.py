@@ -3,13 +3,14 @@
 import time
 from collections.abc import Callable, Mapping
 
-from instruments.errors import BadAnswer, BadBlock, InstrumentError, InstrumentTimeout
+from instruments.deadline import check_deadline
+from instruments.errors import BadAnswer, BadBlock, InstrumentError, InstrumentTimeout, SettingRefused
 from instruments.front_panel import FrontPanel
 from instruments.identity import expect_model
 from instruments.operation import Operation
 from instruments.oscilloscope_parameters import parameters
-from instruments.oscilloscope_settings import AcquisitionType, OscilloscopeSettings
-from instruments.setting import program
+from instruments.oscilloscope_settings import DIGITAL_LINES, AcquisitionType, OscilloscopeSettings
+from instruments.setting import Setting, program
 from instruments.visa_session import VisaSession
 from instruments.waveform import Record, Waveform, read_waveform
 from metrology.capture import Capture
@@ -32,6 +33,10 @@ CENTRE_CODE = 0x8000
 """Code of the screen's centre in unsigned 16-bit data."""
 MOST_FACTOR = 4.0
 """How far a record's scale and length may be off what was set, as a factor: beyond, they are not this record's."""
+RATE_SLACK = 0.01
+"""How far, as a fraction, the points of a raw record may lie from its sample rate."""
+SAMPLE_RATE = ":ACQuire:SRATe"
+"""Header of the sample rate."""
 TIME_SLACK = 1e-3
 """Largest difference of two sources' time axes, in sample intervals."""
 
@@ -62,6 +67,7 @@ class Oscilloscope:
 
         Raises:
             SettingRefused: a setting was clamped or ignored; every one is listed.
+            WrongInstrument: something else answers.
             InstrumentReported: the error queue was not empty.
         """
         self._settings = None
@@ -73,7 +79,11 @@ class Oscilloscope:
         return dict(self._read_back)
 
     def start_single(self) -> None:
-        """Control the next acquisition: one record, which takes its trigger once the pre-trigger part is filled."""
+        """Control the next acquisition: one record, which takes its trigger once the pre-trigger part is filled.
+
+        Raises:
+            InstrumentError: it is not configured.
+        """
         self._configured("start_single")
         # Reading clears them: what they say from here on is about this acquisition.
         self._flag(":AER?")
@@ -88,8 +98,11 @@ class Oscilloscope:
         """Start a single acquisition and block until it is armed.
 
         Raises:
+            InstrumentError: it is not configured.
             InstrumentTimeout: not armed within `deadline_s`, which must be longer than the pre-trigger time.
+            SettingRefused: a deadline that is none.
         """
+        check_deadline(deadline_s, instrument=self.session.role, operation="arm")
         self.start_single()
         end = time.monotonic() + deadline_s
         while not self.is_armed():
@@ -119,7 +132,9 @@ class Oscilloscope:
 
         Raises:
             InstrumentTimeout: the oscilloscope still waits for its trigger after the deadline.
+            SettingRefused: a deadline that is none; nothing was forced.
         """
+        check_deadline(deadline_s, instrument=self.session.role, operation="force_and_see")
         end = time.monotonic() + deadline_s
         sent_ns = monotonic_ns()
         self.force_trigger()
@@ -135,11 +150,13 @@ class Oscilloscope:
         Raises:
             BadBlock: the block is truncated, or holds no PNG.
             InstrumentError: the acquisition still runs: slow questions have hung armed instruments (reference 1.8).
+            InstrumentReported: the oscilloscope refused.
+            SettingRefused: it keeps the ink saver on.
         """
         if not self.is_complete():
             text = "the acquisition still runs; wait for it or stop it first"
             raise InstrumentError(text, instrument=self.session.role, operation="screen_png")
-        self.session.write(":HARDcopy:INKSaver 0")
+        program(self.session, [Setting(header=":HARDcopy:INKSaver", value=False)], operation="screen_png")
         image = self.session.query_block(":DISPlay:DATA? PNG,COLor", "u1").tobytes()
         if not (image.startswith(PNG_START) and image.endswith(PNG_END)):
             text = f"the screen must come as a PNG file, got {len(image)} bytes that start with {image[:8]!r}"
@@ -152,7 +169,7 @@ class Oscilloscope:
 
         Raises:
             BadAnswer: whether it runs cannot be understood.
-            BadBlock: the set-up came truncated.
+            BadBlock: the set-up came empty or truncated.
         """
         state = self.session.query(":RSTate?").upper()
         if state not in RUN_STATES:
@@ -182,7 +199,7 @@ class Oscilloscope:
 
     def sample_rate_hz(self) -> float:
         """Get the sample rate of the last acquisition, in hertz. Not while armed: the instrument may hang."""
-        return self.session.query_number(":ACQuire:SRATe?", low=0.0)
+        return self.session.query_number(f"{SAMPLE_RATE}?", low=0.0)
 
     def read_capture(
         self, *, marker_bit: int = 0, instruments: Mapping[str, str] | None = None, taken_utc_ns: int | None = None
@@ -191,10 +208,13 @@ class Oscilloscope:
 
         Raises:
             BadAnswer: a preamble makes no sense, or is far from what was configured.
-            BadBlock: a block is truncated, or the sources do not lie on one time axis.
-            InstrumentError: the acquisition still runs, so that a shorter record would come.
+            BadBlock: a block is truncated, the sources do not lie on one time axis, or samples were left out.
+            InstrumentError: it is not configured, or the acquisition still runs, so that a shorter record would come.
+            InstrumentReported: the oscilloscope's error queue was not empty.
+            SettingRefused: it delivers otherwise than it was told to, or there is no such line or time.
         """
         settings = self._configured("read_capture")
+        self._check_labels(marker_bit, taken_utc_ns)
         if not self.is_complete():
             text = "the acquisition still runs; wait for it or stop it first"
             raise InstrumentError(text, instrument=self.session.role, operation="read_capture")
@@ -202,7 +222,10 @@ class Oscilloscope:
         self.session.check_errors("read_capture")
         self._check_one_time_axis(waveforms)
         self._check_as_configured(waveforms, settings)
+        rate = self.session.query(f"{SAMPLE_RATE}?")
         current = waveforms[0]
+        if settings.acquisition is AcquisitionType.NORMAL:  # means are delivered thinned
+            self._check_every_sample(current, rate)
         voltage = waveforms[1] if settings.voltage is not None else None
         pod = waveforms[-1] if settings.pod is not None else None
         return Capture(
@@ -211,7 +234,7 @@ class Oscilloscope:
             voltage=None if voltage is None else voltage.trace(Unit.VOLT),
             marker_pod_counts=None if pod is None else pod.counts.astype("u1", copy=False),
             marker_bit=marker_bit,
-            settings=self._settings_of(waveforms),
+            settings=self._settings_of(waveforms) | {SAMPLE_RATE: rate},
             instruments={self.session.role: self._identity, **(instruments or {})},
             triggered_utc_ns=taken_utc_ns,
         )
@@ -252,10 +275,23 @@ class Oscilloscope:
             text = "; ".join(filter(None, problems)) + "; was it set at the front panel? Configure again"
             raise BadAnswer(text, instrument=self.session.role, operation="read_capture")
 
+    def _check_every_sample(self, waveform: Waveform, rate: str) -> None:
+        rate_hz = 1.0 / waveform.preamble.x_increment_s
+        if not Setting(header=SAMPLE_RATE, value=rate_hz, tolerance=RATE_SLACK * rate_hz).accepts(rate):
+            text = f"{waveform.source} comes as {rate_hz:g} points a second, but was sampled at {rate!r} Hz"
+            raise BadBlock(text, instrument=self.session.role, operation="read_capture")
+
+    def _check_labels(self, marker_bit: int, taken_utc_ns: int | None) -> None:
+        if marker_bit not in DIGITAL_LINES:
+            text = f"must be 0..{DIGITAL_LINES[-1]}, got {marker_bit!r}"
+            raise SettingRefused(text, instrument=self.session.role, operation="marker_bit")
+        if taken_utc_ns is not None and taken_utc_ns < 0:
+            text = f"must be 0 or more, got {taken_utc_ns!r}"
+            raise SettingRefused(text, instrument=self.session.role, operation="taken_utc_ns")
+
     def _settings_of(self, waveforms: list[Waveform]) -> dict[str, str]:
         preambles = {f":WAVeform:PREamble? {waveform.source}": waveform.preamble_text for waveform in waveforms}
-        rate = self.session.query(":ACQuire:SRATe?")
-        return {**self._read_back, ":ACQuire:SRATe": rate, **preambles}
+        return {**self._read_back, **preambles}
 
     def _configured(self, operation: str) -> OscilloscopeSettings:
         if self._settings is None:

@@ -7,12 +7,16 @@ from enum import StrEnum
 from instruments.errors import SettingRefused
 from metrology.trace import Unit
 
+SCREEN_DIV = 8
+"""Height of the screen, in divisions."""
 CHANNELS = range(1, 5)
 """Analog channels of the MSO-X 2024A."""
 DIGITAL_LINES = range(8)
 """Digital lines of its one pod."""
 BNC_SCALE_V_PER_DIV = (1e-3, 5.0)
 """Smallest and largest sensitivity at the connector."""
+BNC_OFFSET_V = 50.0
+"""Largest offset at the connector, as far as is known; on fine scales it is less, and what is read back decides."""
 PROBE_RATIO = (0.1, 1000.0)
 """Smallest and largest probe ratio, in units of the channel per volt at the connector."""
 THRESHOLD_LIMIT_V = 8.0
@@ -73,8 +77,16 @@ class ChannelSettings:
         if not low * (1 - 1e-9) <= self.scale_per_div <= high * (1 + 1e-9):
             bound = f"{low:g}..{high:g} {self.unit}/div (1 mV to 5 V a division at the connector)"
             raise _refused(f"channel {self.number} scale_per_div", self.scale_per_div, bound)
-        if not math.isfinite(self.offset):
-            raise _refused(f"channel {self.number} offset", self.offset, "a finite value")
+        reach = BNC_OFFSET_V * self.probe_ratio
+        if not abs(self.offset) <= reach:
+            bound = f"{-reach:g}..{reach:g} {self.unit} ({BNC_OFFSET_V:g} V at the connector)"
+            raise _refused(f"channel {self.number} offset", self.offset, bound)
+
+    @property
+    def screen(self) -> tuple[float, float]:
+        """Value at the bottom and at the top of the screen, in the channel's unit."""
+        half = SCREEN_DIV / 2 * self.scale_per_div
+        return self.offset - half, self.offset + half
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +100,7 @@ class TimeBaseSettings:
 
     def __post_init__(self) -> None:
         if not 20e-9 <= self.range_s <= 500.0:
-            raise _refused("range_s", self.range_s, "2e-8..500 s")
+            raise _refused("record range_s", self.range_s, "2e-8..500 s")
         if not 0.0 <= self.pretrigger_fraction <= 1.0:
             raise _refused("pretrigger_fraction", self.pretrigger_fraction, "0..1")
 
@@ -116,6 +128,8 @@ class TriggerSettings:
             raise _refused("trigger source", self.source, "DIGital0..7 or CHANnel1..4")
         if (self.source in analog) != (self.level is not None):
             raise _refused("trigger level", self.level, "a number for an analog source, None for a digital one")
+        if self.level is not None and not math.isfinite(self.level):
+            raise _refused("trigger level", self.level, "finite, and on the screen of its channel, 8 divisions high")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +168,17 @@ class OscilloscopeSettings:
             raise _refused("voltage channel", self.voltage.number, "another channel than the current's")
         if self.pod is None and self.trigger.source.startswith("DIGital"):
             raise _refused("trigger source", self.trigger.source, "an analog channel, for no pod is wired")
+        if self.trigger.level is not None:
+            self._check_level(self.trigger.level)
+
+    def _check_level(self, level: float) -> None:
+        channel = next((one for one in self.channels if self.trigger.source == f"CHANnel{one.number}"), None)
+        if channel is None:
+            used = " or ".join(f"CHANnel{one.number}" for one in self.channels)
+            raise _refused("trigger source", self.trigger.source, f"{used}: the scale of no other channel is set")
+        low, high = channel.screen
+        if not low <= level <= high:
+            raise _refused("trigger level", level, f"{low:g}..{high:g} {channel.unit}, which is on the screen")
 
     @property
     def channels(self) -> tuple[ChannelSettings, ...]:

@@ -2,6 +2,7 @@
 
 import time
 
+from instruments.deadline import check_deadline
 from instruments.errors import BadAnswer, InstrumentTimeout
 from instruments.identity import expect_model
 from instruments.setting import Setting, program
@@ -50,7 +51,7 @@ class PowerSupply:
         return expect_model(self.session, MODELS)
 
     def read_state(self, *, take_events: bool = True) -> SupplyReading:
-        """Measure voltage and current; get regulation, switch, protection, and what happened since the last call.
+        """Measure the voltage and current; get regulation, switch, protection, and what happened since the last call.
 
         Args:
             take_events: also read what is latched, which clears it; False leaves it for whoever measures.
@@ -77,7 +78,11 @@ class PowerSupply:
         return set_points(self.session)
 
     def output_range(self) -> SupplyRange:
-        """Get the output range."""
+        """Get the output range.
+
+        Raises:
+            BadAnswer: the supply names none that it has.
+        """
         answer = self.session.query("VOLTage:RANGe?")
         try:
             return SupplyRange(answer.upper())
@@ -89,6 +94,8 @@ class PowerSupply:
         """Set the voltage in volt, the current limit in ampere, or both; what is None stays.
 
         Raises:
+            BadAnswer: the supply names no range that it has.
+            InstrumentReported: the supply refused.
             SettingRefused: outside envelope or range (nothing was sent), or read back otherwise.
         """
         self._check(voltage_v=voltage_v, current_a=current_a)
@@ -103,6 +110,7 @@ class PowerSupply:
         """Set the output range.
 
         Raises:
+            InstrumentReported: the supply refused.
             SettingRefused: present set-points lie outside it, and the supply would silently clamp a live output.
         """
         voltage_v, current_a = self.set_points()
@@ -119,6 +127,7 @@ class PowerSupply:
         """Set the level of the over-voltage protection in volt, and switch it on.
 
         Raises:
+            InstrumentReported: the supply refused.
             SettingRefused: above 66 V, or not above the set voltage, where it would trip at once.
         """
         set_v = set_voltage_v(self.session)
@@ -137,14 +146,16 @@ class PowerSupply:
         A level above the present voltage comes first; a lower one waits until the output has come down.
 
         Raises:
+            BadAnswer: the supply names no range that it has.
+            InstrumentReported: the supply refused.
             InstrumentTimeout: the output did not come down to the voltage.
             SettingRefused: outside envelope or range, or a level that would trip at once.
         """
+        self._check(voltage_v=voltage_v, current_a=current_a)
         present_v = set_voltage_v(self.session)
         if not (present_v if voltage_v is None else voltage_v) < ovp_v <= OVP_MAX_V:
             text = f"must lie above the voltage that is to be set, and not above {OVP_MAX_V:g} V, got {ovp_v!r} V"
             raise refused(text, operation="ovp_v")
-        self._check(voltage_v=voltage_v, current_a=current_a)
         if ovp_v > present_v:
             self.set_ovp(ovp_v)
             self.set_point(voltage_v=voltage_v, current_a=current_a)
@@ -157,6 +168,8 @@ class PowerSupply:
         """Control the output switch.
 
         Raises:
+            BadAnswer: the supply names no range that it has.
+            InstrumentReported: the supply refused.
             SettingRefused: what is set lies outside the envelope, so the output is not switched on.
         """
         if on:
@@ -170,7 +183,9 @@ class PowerSupply:
 
         Raises:
             InstrumentTimeout: not within `deadline_s`; a current limit may hold the output down.
+            SettingRefused: a deadline that is none.
         """
+        check_deadline(deadline_s, instrument=self.session.role, operation="settle")
         set_v, _ = self.set_points()
         tolerance_v = SETTLED_V + SETTLED_FRACTION * set_v
         end = time.monotonic() + deadline_s
@@ -184,8 +199,9 @@ class PowerSupply:
         """Control the over-voltage protection: restore the output after a trip whose cause is removed.
 
         Raises:
-            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
+            BadAnswer: the supply names no range that it has.
             InstrumentReported: the supply refused.
+            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
         """
         self._check(voltage_v=None, current_a=None)
         self.session.write("VOLTage:PROTection:CLEar")

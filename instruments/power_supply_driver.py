@@ -23,7 +23,7 @@ class PowerSupplyDriver(Protocol):
         ...
 
     def read_state(self, *, take_events: bool) -> SupplyReading:
-        """Measure voltage and current; get regulation, switch, protection, and what happened since the last call.
+        """Measure the voltage and current; get regulation, switch, protection, and what happened since the last call.
 
         Args:
             take_events: False leaves what is latched for whoever asks next.

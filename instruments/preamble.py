@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 
 from instruments.answer_number import text_to_number
-from instruments.errors import BadAnswer, InstrumentError
+from instruments.errors import BadAnswer
 from metrology.errors import MetrologyError
 from metrology.timebase import TimeBase
 from metrology.trace import Scale
@@ -36,7 +36,7 @@ class Preamble:
     y_increment: float
     """Value of one code, in the channel's unit."""
     y_origin: float
-    """Value at the reference code."""
+    """Value at the reference code, in the channel's unit."""
     y_reference_counts: int
     """Code of the centre of the screen."""
 
@@ -100,5 +100,5 @@ def _to_numbers(answer: str, *, instrument: str, operation: str) -> dict[str, fl
     return numbers
 
 
-def _bad(text: str, *, instrument: str, operation: str) -> InstrumentError:
+def _bad(text: str, *, instrument: str, operation: str) -> BadAnswer:
     return BadAnswer(text, instrument=instrument, operation=operation)

@@ -21,6 +21,8 @@ class Setting:
     """How far a number may be read back from the one sent (resolution of the instrument), in the number's unit."""
     also: tuple[str, ...] = ()
     """Other mnemonics that mean the same when read back."""
+    names_number: bool = False
+    """Whether the mnemonic stands for a number above 0, such as `MAXimum`, and that number is what is read back."""
 
     @property
     def command(self) -> str:
@@ -29,6 +31,8 @@ class Setting:
 
     def accepts(self, answer: str) -> bool:
         """Tell whether an answer to the query is the value that was sent."""
+        if self.names_number:
+            return text_to_number(answer) > 0
         if isinstance(self.value, str):
             return any(same_mnemonic(word, answer) for word in (self.value, *self.also))
         number = text_to_number(answer)

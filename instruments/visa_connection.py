@@ -77,7 +77,11 @@ class VisaConnection:
         return self._visa
 
     def mend(self) -> None:
-        """Bring it back into step where the last exchange failed; raises as `in_step` does."""
+        """Bring it back into step where the last exchange failed.
+
+        Raises:
+            ConnectionFailed: it is closed, or cannot be reached again.
+        """
         self.in_step()
 
     def drain(self) -> bool:
@@ -97,11 +101,19 @@ class VisaConnection:
         return True
 
     def write(self, message: bytes) -> None:
-        """Send bytes; raises what VISA raises."""
+        """Send bytes; raises what VISA raises, too.
+
+        Raises:
+            ConnectionFailed: it is closed, or cannot be reached again.
+        """
         self.in_step().write_raw(message)
 
     def read(self) -> bytes:
-        """Return one answer with its end; raises what VISA raises."""
+        """Return one answer with its end; raises what VISA raises, too.
+
+        Raises:
+            ConnectionFailed: it is closed, or cannot be reached again.
+        """
         return self.in_step().read_raw()
 
     def read_block(self, operation: str) -> bytes:
@@ -109,6 +121,7 @@ class VisaConnection:
 
         Raises:
             BadBlock: it is truncated or garbled.
+            ConnectionFailed: it is closed, or cannot be reached again.
         """
         visa = self.in_step()
         if self._adapter is None and not isinstance(visa, TCPIPSocket):

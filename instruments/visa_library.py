@@ -66,7 +66,7 @@ def open_resource(name: str, *, role: str) -> MessageBasedResource:
 
 
 def prologix_boards() -> dict[str, Any]:
-    """Return pyvisa-py's table of open Prologix adapters, session by board number."""
+    """Return the table that pyvisa-py keeps of open Prologix adapters: session by board number."""
     boards: dict[str, Any] = pyvisa_py.prologix.PrologixTCPIPIntfcSession.boards
     return boards
 

@@ -27,6 +27,11 @@ class VisaSession:
 
     After a failure the next operation first brings the connection back in step: no answer is ever taken for that of
     another question.
+
+    Raises:
+        BadAnswer: any call: an answer that cannot be understood.
+        ConnectionFailed: any call: no way to the instrument.
+        InstrumentTimeout: any call: no answer within the time allowed.
     """
 
     def __init__(self, connection: Connection) -> None:

@@ -40,7 +40,12 @@ class InstrumentWorker:
             raise self._missed(operation, deadline_s) from None
 
     def call(self, function: Callable[..., T], *arguments: Any, deadline_s: float) -> T:
-        """Run a blocking call on the worker's thread and block until its result is there; raises as `run` does."""
+        """Run a blocking call on the worker's thread and block until its result is there.
+
+        Raises:
+            InstrumentTimeout: no result within `deadline_s`, waiting for earlier calls included.
+            ConnectionFailed: the worker is closed.
+        """
         operation = _name_of(function)
         future = self._submit(function, arguments, operation)
         try:

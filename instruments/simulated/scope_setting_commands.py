@@ -136,7 +136,6 @@ class _TimeBaseCommands(_Commands):
 class _TriggerCommands(_Commands):
     def add_to(self, tree: ScpiTree) -> None:
         for node, name, parse, answer in (
-            (":MODE", "mode", _chooser(*_TRIGGER_MODES), str),
             (":SWEep", "sweep", _chooser("AUTO", "NORMal"), str),
             ("[:EDGE]:SOURce", "source", _chooser(*_SOURCES), str),
             ("[:EDGE]:SLOPe", "slope", _chooser("POSitive", "NEGative", "EITHer", "ALTernate"), str),
@@ -144,10 +143,16 @@ class _TriggerCommands(_Commands):
             (":HOLDoff", "holdoff_s", _holdoff, number_to_nr3),
         ):
             tree.add(f"TRIGger{node}", **self._attribute(self._trigger, name, parse, answer))
+        mode = self._attribute(self._trigger, "mode", _chooser(*_TRIGGER_MODES), str)
+        tree.add("TRIGger:MODE", write=mode["write"], query=lambda _: self._mode())
         tree.add("TRIGger[:EDGE]:LEVel", write=self._set_level, query=self._level)
 
     def _trigger(self, _: Call) -> Any:
         return self._settings.trigger
+
+    def _mode(self) -> str:
+        # In these no trigger takes part (reference 1.4).
+        return "NONE" if self._settings.time_base.mode in ("ROLL", "XY") else self._settings.trigger.mode
 
     def _set_level(self, call: Call) -> None:
         if not 1 <= len(call.arguments) <= 2:

@@ -73,6 +73,8 @@ class SupplyDialect(ScpiInstrument):
         self._status_enable = 0
         self._display_text = ""
         self._display_on = True
+        self._relay_on = False
+        self._peripheral = 1
         self._state_names: dict[int, str] = {}
         self._power_on_clear = True
         self._supply_trigger = SupplyTrigger(self.trigger)
@@ -107,6 +109,7 @@ class SupplyDialect(ScpiInstrument):
             tripped=False,
         )
         self._display_on = True
+        self._relay_on = False
         self._supply_trigger.reset()
 
     def trigger(self) -> None:
@@ -149,13 +152,19 @@ class SupplyDialect(ScpiInstrument):
             write=lambda call: change(output_on=text_to_switch(call.text())),
             query=lambda _: switch_to_text(self._settings.output_on),
         )
+        # It moves two pins of the RS-232 connector, to which nothing is wired here.
+        add(
+            "OUTPut:RELay[:STATe]",
+            write=lambda call: setattr(self, "_relay_on", text_to_switch(call.text())),
+            query=lambda _: switch_to_text(self._relay_on),
+        )
         add("MEASure[:SCALar][:VOLTage][:DC]", query=lambda _: self._measure_voltage())
         add("MEASure[:SCALar]:CURRent[:DC]", query=lambda _: self._measure_current())
 
     def _add_status(self) -> None:
         add = self.tree.add
         add("STATus:QUEStionable:CONDition", query=lambda _: number_to_nr1(self._condition()))
-        add("STATus:QUEStionable[:EVENt]", query=lambda _: self._take_events())
+        add("STATus:QUEStionable[:EVENt]", query=lambda _: self._take_questionable())
         add(
             "STATus:QUEStionable:ENABle",
             write=self._set_status_enable,
@@ -167,6 +176,11 @@ class SupplyDialect(ScpiInstrument):
         add("SYSTem:VERSion", query=lambda _: "1995.0")
         for node, remote in (("REMote", True), ("LOCal", False), ("RWLock", True)):
             add(f"SYSTem:{node}", write=partial(self._set_remote, remote))
+        add(
+            "SYSTem:COMMunicate:GPIB:RDEVice:ADDRess",
+            write=self._set_peripheral,
+            query=lambda _: number_to_nr1(self._peripheral),
+        )
         add("SYSTem:BEEPer[:IMMediate]", write=lambda _: None)
         add("*SAV", write=self._save)
         add("*RCL", write=self._recall)
@@ -250,7 +264,7 @@ class SupplyDialect(ScpiInstrument):
         """Return 0 off, 1 constant current, 2 constant voltage: the mode as it is now."""
         return int(self._world.supply_mode())
 
-    def _take_events(self) -> str:
+    def _take_questionable(self) -> str:
         seen, self._world.status_seen = self._world.status_seen, SupplyStatus(0)
         return number_to_nr1(int(seen))
 
@@ -291,6 +305,12 @@ class SupplyDialect(ScpiInstrument):
 
     def _state_name(self, call: Call) -> str:
         return f'"{self._state_names.get(_place(call), "")}"'
+
+    def _set_peripheral(self, call: Call) -> None:
+        address = text_to_number(call.text())
+        if address not in range(31):
+            raise ScpiError(-222)
+        self._peripheral = int(address)
 
     def _set_text(self, call: Call) -> None:
         self._display_text = unquoted(call.text())[:12]

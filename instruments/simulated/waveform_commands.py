@@ -26,7 +26,11 @@ from instruments.simulated.sweep import Record
 from instruments.simulated.vertical import CLIPPED_LOW, HOLE, REFERENCE_WORD, word_increment
 
 AVERAGE_POINTS = 1000
-_SOURCES = ("CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4", "POD1")
+_SOURCES = (
+    "CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4", "POD1",
+    "BUS1", "FUNCtion", "MATH", "SBUS1", "WMEMory1", "WMEMory2",
+)  # fmt: skip
+"""Those after the pod are taken, and have no data in this world."""
 _TYPE_NUMBERS = {
     AcquisitionKind.NORMAL: 0,
     AcquisitionKind.PEAK: 1,
@@ -121,7 +125,7 @@ class WaveformCommands:
         settings = self._acquisition.settings
         if source == "POD1":
             settings.pod.displayed = True
-        else:
+        elif source.startswith("CHAN"):
             settings.channels[int(source[-1])].displayed = True
 
     def _set_mode(self, call: Call) -> None:
@@ -160,11 +164,15 @@ class WaveformCommands:
             return 0 if self._format.raw else min(AVERAGE_POINTS, sweep.point_count)
         raw = (
             self._format.mode == "MAX"
-            and kind is AcquisitionKind.NORMAL
+            and (kind is AcquisitionKind.NORMAL or self._raw_means(kind))
             and self._acquisition.state is RunState.STOP
             and sweep.settings.time_base.mode == "MAIN"
         )
         return sweep.point_count if raw else min(MEASUREMENT_POINTS, sweep.point_count)
+
+    def _raw_means(self, kind: AcquisitionKind) -> bool:
+        """Whether what is read is the raw record of high resolution, whose samples are no means [KS]."""
+        return self._format.raw and kind is AcquisitionKind.HIGH_RESOLUTION
 
     def _point_count(self) -> int:
         record = self._acquisition.current_record()
@@ -176,7 +184,7 @@ class WaveformCommands:
     def _codes(self, record: Record) -> NDArray[np.uint16] | None:
         if self._format.source == "POD1":
             return None if record.pod is None else record.pod.astype(np.uint16)
-        return record.codes.get(int(self._format.source[-1]))
+        return record.codes.get(int(self._format.source[-1])) if self._format.source.startswith("CHAN") else None
 
     def _axis(self) -> _Axis:
         record = self._acquisition.current_record()
@@ -215,7 +223,10 @@ class WaveformCommands:
         if self._format.source == "POD1" and not self._format.unsigned:
             self._report(-221)
             return bytes_to_block(b"")
-        return bytes_to_block(self._encoded(_selected(codes, self._point_count(), record.sweep.settings.kind)))
+        kind = record.sweep.settings.kind
+        if self._raw_means(kind):
+            codes = np.where(codes >= 256, codes & np.uint16(0xFF00), codes)  # holes and clipped codes stay marked
+        return bytes_to_block(self._encoded(_selected(codes, self._point_count(), kind)))
 
     def _encoded(self, codes: NDArray[np.uint16]) -> bytes:
         form = self._format

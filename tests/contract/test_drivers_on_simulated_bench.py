@@ -234,8 +234,8 @@ async def test_no_edge_is_no_record(world) -> None:
 
 
 async def test_what_the_scope_clamps_is_refused(world) -> None:
-    async with Bench(settings_of(world, current_offset_a=9000.0)) as bench:
-        with pytest.raises(SettingRefused, match=r"not taken as sent: sent ':CHANnel1:OFFSet 9000'"):
+    async with Bench(settings_of(world, current_offset_a=90.0)) as bench:
+        with pytest.raises(SettingRefused, match=r"not taken as sent: sent ':CHANnel1:OFFSet 90'"):
             await bench.prepare()
 
 

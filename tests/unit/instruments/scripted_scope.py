@@ -29,9 +29,8 @@ class ScriptedScope:
         self._armed = "+0"
 
     def __call__(self, message: str) -> bytes | None:
-        if message.startswith(":WAVeform:SOURce"):
-            self.source = message.split(";", maxsplit=1)[0].split(" ")[1]
-            return None
+        if message.startswith(":WAVeform:SOURce "):
+            self.source = message.partition(" ")[2]
         answer = self._special(message)
         if answer is None:
             return self._keep(message)
@@ -58,6 +57,8 @@ class ScriptedScope:
                 return block(SETUP)
             case ":ACQuire:SRATe?":
                 return "+5.0E+02"
+            case ":WAVeform:POINts?":
+                return f"+{POINTS}"
             case ":WAVeform:PREamble?":
                 y_axis = "+7.85E-004,+1.5E+001" if self.source == "CHANnel2" else "+3.14E-005,+8.0E-001"
                 return preamble(data_format=0 if pod else 1, y_axis=y_axis)

@@ -236,25 +236,47 @@ def test_a_capture_holds_the_raw_codes_and_where_they_came_from(configured) -> N
     assert capture.triggered_utc_ns == 7
     assert instrument.received == [
         ":OPERegister:CONDition?",
-        ":WAVeform:SOURce CHANnel1;FORMat WORD;BYTeorder LSBFirst;UNSigned 1;POINts:MODE RAW;:WAVeform:POINts MAXimum",
-        ":WAVeform:PREamble?",
-        ":WAVeform:DATA?",
-        ":WAVeform:SOURce POD1;FORMat BYTE;BYTeorder LSBFirst;UNSigned 1;POINts:MODE RAW;:WAVeform:POINts MAXimum",
-        ":WAVeform:PREamble?",
-        ":WAVeform:DATA?",
+        *reading("CHANnel1", "WORD"),
+        *reading("POD1", "BYTE"),
         ":SYSTem:ERRor?",
         ":ACQuire:SRATe?",
     ]
 
 
+def reading(source: str, form: str) -> list[str]:
+    """What reads one source of a raw record: told how, asked whether it will, then asked for it."""
+    settings = {"SOURce": source, "FORMat": form, "BYTeorder": "LSBFirst", "UNSigned": "1"}
+    record = {"POINts:MODE": "RAW", "POINts": "MAXimum"}
+    sent = [f":WAVeform:{node} {value}" for node, value in (settings | record).items()]
+    asked = [f":WAVeform:{node}?" for node in settings | record]
+    return [*sent, ":SYSTem:ERRor?", *asked, ":WAVeform:PREamble?", ":WAVeform:DATA?"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "text"),
+    [
+        ({":WAVeform:BYTeorder? CHANnel1": "MSBF"}, SettingRefused, "LSBFirst', read back 'MSBF'"),
+        ({":WAVeform:UNSigned? POD1": "0"}, SettingRefused, "UNSigned 1', read back '0'"),
+        ({":WAVeform:POINts:MODE? CHANnel1": "NORM"}, SettingRefused, "MODE RAW', read back 'NORM'"),
+        ({":WAVeform:POINts? CHANnel1": "+500"}, SettingRefused, "read back as .+500.*says 1000 points"),
+        ({":WAVeform:POINts? CHANnel1": "+9.9E+37"}, SettingRefused, "says 1000 points"),
+        ({":WAVeform:POINts? CHANnel1": "MAX"}, SettingRefused, "read back 'MAX'"),
+        ({":ACQuire:SRATe?": "+5.0E+03"}, BadBlock, "CHANnel1 comes as 500 points a second, but was sampled at"),
+    ],
+)
+def test_a_record_that_comes_otherwise_than_told_is_refused(configured, overrides, error, text: str) -> None:
+    oscilloscope, _ = configured(ScriptedScope(overrides))
+    with pytest.raises(error, match=text):
+        oscilloscope.read_capture()
+
+
 def test_means_are_read_from_the_measurement_record(configured) -> None:
     settings = OscilloscopeSettings(current=CURRENT, acquisition=AcquisitionType.HIGH_RESOLUTION)
-    oscilloscope, instrument = configured(ScriptedScope(), settings)
+    oscilloscope, instrument = configured(ScriptedScope({":ACQuire:SRATe?": "+5.0E+03"}), settings)
     oscilloscope.read_capture()
-    chosen = [message for message in instrument.received if message.startswith(":WAVeform:SOURce")]
-    assert len(chosen) == 2
-    ends = {message.partition(";UNSigned 1;")[2] for message in chosen}
-    assert ends == {"POINts MAXimum;:WAVeform:POINts:MODE NORMal"}, "the mode after the points"
+    chosen = [message for message in instrument.received if message.startswith(":WAVeform:POINts")]
+    ours = [":WAVeform:POINts MAXimum", ":WAVeform:POINts:MODE NORMal", ":WAVeform:POINts?", ":WAVeform:POINts:MODE?"]
+    assert chosen == 2 * ours, "the mode after the points"
 
 
 def test_a_peak_record_is_not_taken_for_samples(configured) -> None:
@@ -269,7 +291,7 @@ def test_a_wired_voltage_is_read_between_current_and_pod(configured) -> None:
     capture = oscilloscope.read_capture()
     assert capture.voltage is not None
     assert capture.voltage.unit is Unit.VOLT
-    sources = [m.split(";")[0].split(" ")[1] for m in instrument.received if m.startswith(":WAVeform:SOURce")]
+    sources = [m.split(" ")[1] for m in instrument.received if m.startswith(":WAVeform:SOURce ")]
     assert sources == ["CHANnel1", "CHANnel2", "POD1"]
 
 
@@ -317,6 +339,8 @@ def test_the_screen_comes_as_a_png(configured) -> None:
     assert instrument.received == [
         ":OPERegister:CONDition?",
         ":HARDcopy:INKSaver 0",
+        ":SYSTem:ERRor?",
+        ":HARDcopy:INKSaver?",
         ":DISPlay:DATA? PNG,COLor",
         ":SYSTem:ERRor?",
     ]

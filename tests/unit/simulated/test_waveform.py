@@ -79,13 +79,16 @@ def test_text_holds_values_in_a_block(unsigned: str) -> None:
     assert np.mean(current_a[5:95]) == pytest.approx(0.15, abs=0.02)
 
 
+MEANS = ":ACQuire:TYPE HRESolution;:WAVeform:POINts:MODE NORMal"
+
+
 def test_normal_words_have_an_empty_low_byte_and_high_resolution_ones_do_not() -> None:
     assert set(np.frombuffer(payload(captured()), "<u2") & 0xFF) == {0}
-    assert len(set(np.frombuffer(payload(captured(":ACQuire:TYPE HRESolution")), "<u2") & 0xFF)) == 16
+    assert len(set(np.frombuffer(payload(captured(MEANS)), "<u2") & 0xFF)) == 16
 
 
 def test_high_resolution_is_quieter_and_no_more_than_the_measurement_record() -> None:
-    bench = captured(":ACQuire:TYPE HRESolution")
+    bench = captured(MEANS)
     assert bench.ask(":WAVeform:POINts?") == "+62500"
     assert preamble(bench)[1] == 3
     assert preamble(bench)[4] == pytest.approx(32e-6)

@@ -28,8 +28,9 @@ NO_ERROR = '+0,"No error"'
 class Watch:
     """Counts the messages of a test, bounds the time of each batch, and tells the last messages where one fails."""
 
-    def __init__(self, name: str, seed: int) -> None:
+    def __init__(self, name: str, seed: int, *, limit_s: float = LIMIT_S) -> None:
         self.name = name
+        self._limit_s = limit_s
         self.count = 0
         self._recent: deque[bytes] = deque(maxlen=100)
         self._seed = seed
@@ -60,7 +61,7 @@ class Watch:
         """Check that the messages since the last batch took no longer than they may."""
         now_s = time.monotonic()
         took_s, self._begun_s = now_s - self._begun_s, now_s
-        assert took_s <= LIMIT_S, f"a batch took {took_s:.1f} s"
+        assert took_s <= self._limit_s, f"a batch took {took_s:.1f} s"
 
 
 def assert_bounded(answer: Answer | None, message: bytes) -> None:

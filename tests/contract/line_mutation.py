@@ -1,6 +1,7 @@
 """Lines for the adapter, the marker input and the truth channel: valid ones, bent ones, and noise."""
 
 import json
+import re
 from typing import Any
 
 from tests.contract.message_mutation import FRAGMENTS, NUMBERS, MessageMaker
@@ -47,7 +48,7 @@ def adapter_line(make: MessageMaker) -> bytes:
 
 
 def _escaped(line: bytes) -> bytes:
-    return b"".join(b"\x1b" + bytes([byte]) if byte in b"\x1b\r\n+" else bytes([byte]) for byte in line)
+    return re.sub(rb"[\x1b\r\n+]", lambda found: b"\x1b" + found[0], line)
 
 
 def _half_escaped(make: MessageMaker, line: bytes) -> bytes:

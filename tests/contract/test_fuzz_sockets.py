@@ -25,7 +25,9 @@ MESSAGES = 1000
 BATCH = 50
 PATIENCE_S = 3.0
 """How long silence may last before a question is asked again."""
-TRIES = 4
+TRIES = 6
+LIMIT_S = 60.0
+"""How long a batch may take with all its tries, on a machine that does much else."""
 
 
 @pytest.fixture
@@ -90,13 +92,19 @@ def said(port: int, question: bytes, end: bytes) -> bool:
 
 
 def outlives(
-    watch: Watch, port: int, batch: Callable[[], list[bytes]], answers: Callable[[], bool], *, end: bytes = b"\n"
+    watch: Watch,
+    port: int,
+    batch: Callable[[], list[bytes]],
+    answers: Callable[[], bool],
+    *,
+    first: bytes = b"",
+    end: bytes = b"\n",
 ) -> None:
     """Send batches, each on a connection of its own, and after each see the server answer on a new one."""
     while watch.count < MESSAGES:
         with connected(port) as client, contextlib.suppress(ConnectionError):  # a frame may end its connection
             messages = batch()[: MESSAGES - watch.count]
-            client.sendall(b"".join(watch.sent(message) + end for message in messages))
+            client.sendall(first + b"".join(watch.sent(message) + end for message in messages))
         # What is left of a batch may still be worked off, or wait for a trigger: asked again, but not for ever.
         assert any(answers() for _ in range(TRIES)), "it answers no more"
         watch.end_batch()
@@ -107,8 +115,8 @@ def test_the_scopes_socket(served: Served, make: MessageMaker, seed: int) -> Non
     def answers() -> bool:
         return served.clear() and said(served.scope, b"*CLS;*IDN?\n", f"{SCOPE_IDENTITY}\n".encode())
 
-    with Watch("socket of the scope", seed) as watch:
-        outlives(watch, served.scope, lambda: [make.message() for _ in range(BATCH)], answers)
+    with Watch("socket of the scope", seed, limit_s=LIMIT_S) as watch:
+        outlives(watch, served.scope, lambda: [make.message() for _ in range(BATCH)], answers, first=b":STOP\n")
 
 
 def test_the_adapters_socket(served: Served, make: MessageMaker, seed: int) -> None:
@@ -121,7 +129,7 @@ def test_the_adapters_socket(served: Served, make: MessageMaker, seed: int) -> N
     def answers() -> bool:
         return said(served.adapter, restore + b"*CLS\n*IDN?\n++read eoi\n", f"{SUPPLY_IDENTITY}\n".encode())
 
-    with Watch("socket of the adapter", seed) as watch:
+    with Watch("socket of the adapter", seed, limit_s=LIMIT_S) as watch:
         outlives(watch, served.adapter, batch, answers)
 
 
@@ -138,12 +146,12 @@ def test_the_rpc_socket(served: Served, make: MessageMaker, seed: int) -> None:
     def answers() -> bool:
         return served.clear() and said(served.scope, b"*CLS;*IDN?\n", f"{SCOPE_IDENTITY}\n".encode())
 
-    with Watch("socket of the RPC server", seed) as watch:
+    with Watch("socket of the RPC server", seed, limit_s=LIMIT_S) as watch:
         outlives(watch, served.vxi11, batch, answers, end=b"")
 
 
 def test_the_truth_channels_socket(served: Served, make: MessageMaker, seed: int) -> None:
-    with Watch("socket of the truth channel", seed) as watch:
+    with Watch("socket of the truth channel", seed, limit_s=LIMIT_S) as watch:
         outlives(
             watch,
             served.truth,
@@ -154,7 +162,7 @@ def test_the_truth_channels_socket(served: Served, make: MessageMaker, seed: int
 
 def test_the_marker_inputs_socket(served: Served, make: MessageMaker, seed: int) -> None:
     end = b"expected 0, 1, play H L ..., or replay, got 'nonsense'\n"
-    with Watch("socket of the marker input", seed) as watch:
+    with Watch("socket of the marker input", seed, limit_s=LIMIT_S) as watch:
         outlives(
             watch,
             served.marker,

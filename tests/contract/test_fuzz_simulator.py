@@ -17,13 +17,14 @@ import pytest
 
 from instruments.simulated.clock import WorldClock
 from instruments.simulated.gpib_device import GpibDevice
+from instruments.simulated.latency import LatencyProfile
 from instruments.simulated.line_server import LineConnection
 from instruments.simulated.marker_input import MarkerInput
 from instruments.simulated.prologix_front import VERSION, AdapterState, PrologixFront
 from instruments.simulated.rpc_server import RpcServer
 from instruments.simulated.scope_dialect import SCOPE_IDENTITY
 from instruments.simulated.scpi_instrument import ScpiInstrument
-from instruments.simulated.supply_dialect import SUPPLY_IDENTITY
+from instruments.simulated.supply_dialect import SUPPLY_IDENTITY, SupplyDialect
 from instruments.simulated.truth_channel import TruthChannel
 from instruments.simulated.vxi11_front import Vxi11Core, Vxi11Device
 from instruments.simulated.world import World, WorldSettings
@@ -123,10 +124,12 @@ def _connected(connection: LineConnection) -> Sink:
 
 def test_the_adapter_outlives_every_line(seed: int, repository: Path) -> None:
     bench = HandBench(seed=1)
-    make = _maker(bench.supply, seed, repository)
+    slow = LatencyProfile(supply_message_s=(0.01, 0.01))
+    supply = SupplyDialect(bench.world, bench.faults, latency=slow)
+    make = _maker(supply, seed, repository)
 
     async def fuzz() -> None:
-        front = PrologixFront(AdapterState({5: GpibDevice(bench.supply, latency_s=0.01)}))
+        front = PrologixFront(AdapterState({5: GpibDevice(supply)}))
         sink = _connected(front)
         while watch.count < SHARES["adapter"]:
             for _ in range(BATCH):
@@ -138,7 +141,7 @@ def test_the_adapter_outlives_every_line(seed: int, repository: Path) -> None:
             front.data_received(b"++addr 5\n++clr\n++read_tmo_ms 500\n*CLS\n*IDN?\n++read eoi\n")
             await _until(lambda: bool(sink.data))
             assert sink.take() == SUPPLY_IDENTITY.encode() + b"\n"
-            assert_well(bench.supply, SUPPLY_IDENTITY)
+            assert_well(supply, SUPPLY_IDENTITY)
             watch.end_batch()
             bench.wait(0.1)
 

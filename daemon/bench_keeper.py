@@ -195,8 +195,6 @@ class BenchKeeper:
             over.set()
             # Its failure is told where it is awaited above; here it must only not be left behind.
             await asyncio.gather(watching, return_exceptions=True)
-        if errors := await self._bench.supply_errors():
-            raise InstrumentReported(errors, instrument="power_supply", operation="while the record was taken")
         conditions = _conditions(self._idle or [readings[-1]], readings)
         return Record(capture, conditions, complete_monotonic_ns, forced=self._forced)
 
@@ -204,6 +202,9 @@ class BenchKeeper:
         """Read the supply again and again while the board runs, beside the oscilloscope, and once when it is over.
 
         Before that it is read too, now and then: the idle current of just before the run belongs to its baseline.
+
+        Raises:
+            InstrumentReported: the supply has found an error meanwhile.
         """
         await self._watch_idle(running, over)
         readings: list[SupplyReading] = []
@@ -211,7 +212,10 @@ class BenchKeeper:
             if running():
                 readings.append(await self._bench.read_supply())
             await asyncio.sleep(SUPPLY_PAUSE_S)
-        return [*readings, await self._bench.read_supply()]
+        readings.append(await self._bench.read_supply())
+        if errors := await self._bench.supply_errors():
+            raise InstrumentReported(errors, instrument="power_supply", operation="while the record was taken")
+        return readings
 
     async def _watch_idle(self, running: Callable[[], bool], over: asyncio.Event) -> None:
         """Read the supply until the board runs, and keep what was surely read before."""

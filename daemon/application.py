@@ -82,6 +82,7 @@ class Application:
             await self._serve_until(stop, ready)
         finally:
             # After a breakdown too the instruments are left as configured; what was closed stays closed.
+            await self.conductor.abandon()
             await self._close()
 
     async def _serve_until(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:

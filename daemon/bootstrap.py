@@ -24,6 +24,7 @@ from daemon.sections.power_supply import TripChoice
 from daemon.store import Store
 from instruments.bench import Bench
 from instruments.connector import Connector
+from instruments.recovery import Recovery
 from instruments.transcripts.recorded_connection import RecordingConnector
 from instruments.transcripts.transcript_file import TranscriptFile
 from runners.broker_address import BrokerAddress
@@ -38,6 +39,7 @@ def application(
     *,
     monotonic_ns: Callable[[], int] = time.monotonic_ns,
     connector: Connector | None = None,
+    on_recovery: Callable[[Recovery], None] = lambda _: None,
 ) -> Application:
     """Build the daemon that a configuration describes; call on the event loop that will run it.
 
@@ -45,6 +47,7 @@ def application(
         configuration: everything.
         monotonic_ns: the lab's clock for synchronisation; the world's where a simulated one runs faster than ours.
         connector: makes the sessions to the instruments; None: through PyVISA.
+        on_recovery: told, beside log and metrics, how each instrument was brought back.
 
     Raises:
         StoreError: the database cannot be opened.
@@ -70,12 +73,17 @@ def application(
         clean_session=False,
     )
     metrics = Metrics()
+
+    def recovered(recovery: Recovery) -> None:
+        metrics.recovered(recovery)
+        on_recovery(recovery)
+
     announcer = Announcer(topics, link.publish, version=software)
     keeper = BenchKeeper(
         Bench(bench_settings(configuration), connector=connector, monotonic_ns=monotonic_ns),
         set_points=_set_points(configuration),
         on_instruments=lambda instruments: announcer.status(instruments=instruments),
-        on_recovery=metrics.recovered,
+        on_recovery=recovered,
         clears_trip=configuration.power_supply.after_trip is TripChoice.CLEAR,
     )
     services = Services(

@@ -1,6 +1,5 @@
 """Metrics: what is counted of a daemon's life, as Prometheus reads it."""
 
-from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -13,10 +12,6 @@ from instruments.recovery import Recovery
 
 RECOVERY_BUCKETS_S = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Upper bounds of the recovery times that are told apart, in seconds."""
-
-
-RECENT = 100
-"""So many recoveries are kept."""
 
 
 class Metrics:
@@ -36,8 +31,6 @@ class Metrics:
             ("instrument", "step"),
             registry=self.registry,
         )
-        self.recent: deque[Recovery] = deque(maxlen=RECENT)
-        """The last recoveries, the oldest first."""
         self._recovery_seconds = Histogram(
             "joulebench_instrument_recovery_seconds",
             "Time to bring an instrument back.",
@@ -53,7 +46,6 @@ class Metrics:
 
     def recovered(self, recovery: Recovery) -> None:
         """Count how an instrument was brought back, or that it was not."""
-        self.recent.append(recovery)
         step = "none" if recovery.step is None else recovery.step.value
         self._recoveries.labels(instrument=recovery.instrument, step=step).inc()
         self._recovery_seconds.labels(instrument=recovery.instrument).observe(recovery.duration_s)

@@ -30,12 +30,12 @@ from daemon.records import RunRecord
 from daemon.store import Store
 from instruments.errors import InstrumentError
 from metrology.errors import MetrologyError
-from runners.messages import RunFinished
+from runners.messages import RunFinished, RunPhase
 
 logger = logging.getLogger(__name__)
 
 BENCH_IS_SOUND = (SupplyRefusal, CaptureFileError, StoreError, MetrologyError)
-"""Errors that say nothing against the instruments' sessions; after any other they are opened afresh."""
+"""Errors that say nothing against the instruments' sessions; after any other they are brought back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,7 +68,7 @@ class Services:
     times: RunTimes
     """Limits."""
     on_failure: Callable[[InstrumentError], None] = lambda _: None
-    """Told of every failure of an instrument."""
+    """Told of every failure of an instrument that ends a run."""
 
 
 @dataclass(slots=True)
@@ -116,8 +116,9 @@ class RunConductor:
                 await self._take(event, detail)
         finally:
             await self._drop_work()
-        # Behind the announcement: whoever waits for this run's end need not wait for the bench too.
-        await self.services.bench.recover()
+        if self.progress.phase is not RunPhase.INTERRUPTED:  # then the bench is about to be closed
+            # Behind the announcement: whoever waits for this run's end need not wait for the bench too.
+            await self.services.bench.recover()
         return self.progress
 
     async def _take(self, event: Event, detail: dict[str, Any]) -> None:

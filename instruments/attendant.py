@@ -30,6 +30,27 @@ Connect = Callable[[contextlib.ExitStack], tuple[D, VisaSession]]
 """Makes a driver and the session that it speaks over, blocking; leaves on the stack what must be closed after them."""
 
 
+class _Opening(Generic[D]):
+    """One opening of the instrument, from its thread to its driver; a later one has its own of everything."""
+
+    def __init__(self, worker: InstrumentWorker) -> None:
+        self.worker = worker
+        self.stack = contextlib.ExitStack()
+        self.driver: D | None = None
+        self.session: VisaSession | None = None
+
+    def connect(self, connect: Connect[D]) -> str:
+        """Connect and identify; on the thread."""
+        self.driver, self.session = connect(self.stack)
+        return self.driver.identify()
+
+    def abandon(self) -> None:
+        """Have everything closed once the call that hangs has ended, and see to it that it ends soon."""
+        self.worker.abandon(self.stack.close)
+        if self.session is not None:
+            self.session.connection.break_off()
+
+
 class Attendant(Generic[D]):
     """Performs a driver's blocking verbs on the instrument's own thread."""
 
@@ -52,14 +73,11 @@ class Attendant(Generic[D]):
             recovery_deadline_s: longest time of bringing it back after a failure.
         """
         self.role = role
-        self._recovery_deadline_s = recovery_deadline_s
         self._connect = connect
         self._deadline_s = deadline_s
         self._close_deadline_s = close_deadline_s
-        self._worker: InstrumentWorker | None = None
-        self._driver: D | None = None
-        self._session: VisaSession | None = None
-        self._stack = contextlib.ExitStack()
+        self._recovery_deadline_s = recovery_deadline_s
+        self._opening: _Opening[D] | None = None
 
     async def open(self) -> str:
         """Connect, and return the identity string; it stays open only if both succeeded.
@@ -68,9 +86,13 @@ class Attendant(Generic[D]):
             InstrumentError: no connection, or the wrong instrument.
         """
         await self.close()
-        worker = self._worker = InstrumentWorker(self.role)
+        opening = self._opening = _Opening(InstrumentWorker(self.role))
         try:
-            return await worker.run(self._connect_and_identify, self._stack, deadline_s=self._deadline_s)
+            return await opening.worker.run(opening.connect, self._connect, deadline_s=self._deadline_s)
+        except asyncio.CancelledError:
+            self._opening = None
+            opening.abandon()  # who cancels has no time to wait for it
+            raise
         except BaseException:
             await self.close()
             raise
@@ -81,17 +103,15 @@ class Attendant(Generic[D]):
         Raises:
             ConnectionFailed: the instrument is not open.
         """
-        worker = self._worker
-        if worker is None:
-            raise ConnectionFailed("the bench is closed", instrument=self.role, operation=verb.__name__)
+        opening = self._opened(verb.__name__)
 
         @functools.wraps(verb)
         def perform() -> T:
             # By name: the verb is the protocol's, what does it is the driver's.
-            performed: T = getattr(self._attended(), verb.__name__)(*arguments, **named)
+            performed: T = getattr(opening.driver, verb.__name__)(*arguments, **named)
             return performed
 
-        return await worker.run(perform, deadline_s=self._deadline_s)
+        return await opening.worker.run(perform, deadline_s=self._deadline_s)
 
     async def reported_errors(self) -> list[str]:
         """Return what stands in the instrument's error queue, which is empty then.
@@ -99,10 +119,9 @@ class Attendant(Generic[D]):
         Raises:
             ConnectionFailed: the instrument is not open.
         """
-        worker, session = self._worker, self._session
-        if worker is None or session is None:
-            raise ConnectionFailed("the bench is closed", instrument=self.role, operation="reported_errors")
-        return await worker.run(session.drain_errors, deadline_s=self._deadline_s)
+        opening = self._opened("reported_errors")
+        assert opening.session is not None
+        return await opening.worker.run(opening.session.drain_errors, deadline_s=self._deadline_s)
 
     async def recover(self) -> Recovery:
         """Bring the instrument back after a failure, by the least drastic step that works, and say which that was."""
@@ -119,6 +138,9 @@ class Attendant(Generic[D]):
         except TimeoutError:
             text = f"not back within {self._recovery_deadline_s:g} s; look at its power, its cable and its front panel"
             failure = InstrumentTimeout(text, instrument=self.role, operation="recover")
+        except Exception as error:  # a driver of others, or its library, that fails in a way of its own
+            text = f"{type(error).__name__}: {error}"
+            failure = InstrumentError(text, instrument=self.role, operation="recover")
         return Recovery(
             instrument=self.role,
             step=climbed.step,
@@ -130,38 +152,33 @@ class Attendant(Generic[D]):
 
     async def close(self) -> None:
         """Close the instrument, leaving its settings as they are; safe to call again."""
-        worker, self._worker = self._worker, None
-        stack, self._stack = self._stack, contextlib.ExitStack()
-        self._driver = self._session = None
-        if worker is None:
+        opening, self._opening = self._opening, None
+        if opening is None:
             return
         try:
-            await worker.run(stack.close, deadline_s=self._close_deadline_s)
+            await opening.worker.run(opening.stack.close, deadline_s=self._close_deadline_s)
         except InstrumentTimeout:
-            worker.abandon(stack.close)  # it hangs in a read that ends with its own time-out
+            opening.abandon()  # it hangs in a read
         except BaseException:
-            worker.abandon(stack.close)  # nobody waits any more, but what is open must be closed all the same
+            opening.abandon()  # nobody waits any more, but what is open must be closed all the same
             raise
         else:
-            worker.close()
+            opening.worker.close()
 
     async def _climbed(self) -> Climb:
         """Try the steps that keep the connection; half of the time is left for making it again."""
-        worker, driver, session = self._worker, self._driver, self._session
-        if worker is None or driver is None or session is None:
+        opening = self._opening
+        if opening is None or opening.driver is None or opening.session is None:
             return Climb(step=None)
+        steps = functools.partial(
+            climb, opening.session, opening.driver.identify, wanted=lambda: self._opening is opening
+        )
         try:
-            return await worker.run(climb, session, driver.identify, deadline_s=self._recovery_deadline_s / 2)
+            return await opening.worker.run(steps, deadline_s=self._recovery_deadline_s / 2)
         except InstrumentTimeout as error:  # its thread hangs in an earlier call
             return Climb(step=None, tried=(str(error),))
 
-    def _connect_and_identify(self, stack: contextlib.ExitStack) -> str:
-        driver, session = self._connect(stack)
-        if stack is self._stack:  # else it took so long that it was given up, and is closed behind this
-            self._driver, self._session = driver, session
-        return driver.identify()
-
-    def _attended(self) -> D:
-        if self._driver is None:
-            raise ConnectionFailed("the bench is closed", instrument=self.role)
-        return self._driver
+    def _opened(self, operation: str) -> _Opening[D]:
+        if self._opening is None or self._opening.driver is None:
+            raise ConnectionFailed("the bench is closed", instrument=self.role, operation=operation)
+        return self._opening

@@ -132,9 +132,11 @@ class Bench:
         Returns:
             How each came back; where one did not, the bench must be opened again.
         """
+        # Until they are back nobody may count on them: who closes the bench meanwhile opens them first.
+        known, self._identities = self._identities, {}
         recoveries = await asyncio.gather(self._scope.recover(), self._supply.recover())
-        if any(one.failure is not None for one in recoveries):
-            self._identities = {}
+        if all(one.failure is None for one in recoveries):
+            self._identities = known
         return tuple(recoveries)
 
     async def prepare(self, *, edge: bool = True) -> Mapping[str, str]:
@@ -259,14 +261,16 @@ class Bench:
             await self._settle_supply()
 
     async def clear_supply_trip(self) -> None:
-        """Clear the supply's over-voltage protection after it has tripped, and wait for the output's voltage.
+        """Clear the supply's over-voltage protection after it has tripped, and switch the output on as ever.
 
         Raises:
             InstrumentTimeout: the output did not reach the voltage.
             SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
+            SoftStartAborted: it rose slowly, and had to be switched off again on the way.
         """
+        await self._supply.call(PowerSupplyDriver.set_output, False)
         await self._supply.call(PowerSupplyDriver.clear_trip)
-        await self._settle_supply()
+        await self.set_supply_output(True)
 
     async def set_supply_output(self, on: bool, *, settle: bool = True) -> None:
         """Switch the supply's output, and wait for its voltage where it is switched on (`settle` as above).

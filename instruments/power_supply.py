@@ -177,7 +177,7 @@ class PowerSupply:
         program(self.session, [Setting(header="OUTPut", value=on)], operation="set_output")
 
     def settle(self, deadline_s: float = SETTLE_DEADLINE_S) -> None:
-        """Measure until the output stands at the set voltage; an output that is off is not waited for.
+        """Measure until the output stands at the set voltage; an output that is off, or has tripped, is not waited for.
 
         What is latched meanwhile stays latched, for whoever reads next: a moment of constant current is not forgotten.
 
@@ -189,7 +189,9 @@ class PowerSupply:
         set_v, _ = self.set_points()
         tolerance_v = SETTLED_V + SETTLED_FRACTION * set_v
         end = time.monotonic() + deadline_s
-        while (state := self.read_state(take_events=False)).output_on and abs(state.voltage_v - set_v) > tolerance_v:
+        while abs((state := self.read_state(take_events=False)).voltage_v - set_v) > tolerance_v:
+            if state.ovp_tripped or not state.output_on:
+                return
             if time.monotonic() >= end:
                 text = f"not reached the set {set_v:g} V within {deadline_s:g} s ({state.voltage_v:g} V, {state.mode})"
                 raise InstrumentTimeout(text, instrument=self.session.role, operation="settle")

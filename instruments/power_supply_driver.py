@@ -68,7 +68,7 @@ class PowerSupplyDriver(Protocol):
         ...
 
     def settle(self) -> None:
-        """Measure until the output stands at the set voltage; an output that is off is not waited for.
+        """Measure until the output stands at the set voltage; an output that is off, or has tripped, is not waited for.
 
         What is latched meanwhile is left for whoever reads next.
 

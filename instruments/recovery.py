@@ -52,15 +52,18 @@ class Climb:
     """What was left in the error queue."""
 
 
-def climb(session: VisaSession, identify: Callable[[], str]) -> Climb:
+def climb(session: VisaSession, identify: Callable[[], str], *, wanted: Callable[[], bool] = lambda: True) -> Climb:
     """Take one step after the other until the instrument says who it is; blocking, on the session's thread.
 
     Only that answer shows that question and answer belong together again: transports deliver in order, so nothing
     older can come after it. A late answer in its place is no identity, or another one, and counts as a failed step.
+    Where the lost question was that for the identity, its late answer looks like the new one; the error queue, asked
+    next, then answers with an identity, which is no error entry, and the step has failed too.
 
     Args:
         session: the conversation.
         identify: asks the instrument who it is; raises an `InstrumentError` where it is not the one that it should be.
+        wanted: says whether anybody still waits for it; asked before each step, which may touch a newer connection.
     """
     steps: tuple[tuple[RecoveryStep, Callable[[], bool]], ...] = (
         (RecoveryStep.ASK, lambda: session.link is Link.GOOD),
@@ -69,6 +72,8 @@ def climb(session: VisaSession, identify: Callable[[], str]) -> Climb:
     )
     tried: list[str] = []
     for step, take in steps:
+        if not wanted():
+            break
         try:
             if not take():  # there is no such step on this transport, or no use in it
                 continue

@@ -13,7 +13,7 @@ from instruments.definite_block import read_block
 from instruments.errors import ConnectionFailed
 from instruments.prologix_adapter import PrologixAdapter
 from instruments.serial_line import SerialLine
-from instruments.visa_library import open_resource
+from instruments.visa_library import discard_pending, open_resource, shut_down
 
 
 class VisaConnection:
@@ -57,6 +57,12 @@ class VisaConnection:
             self._prepare_serial(self._visa)
         self.link = Link.GOOD
 
+    def break_off(self) -> None:
+        """Shut the TCP connection down under whoever reads from it: a read that only trickles has no time-out."""
+        carrier = self._visa if self._adapter is None else self._adapter.opened
+        if carrier is not None:
+            shut_down(carrier)
+
     def close(self) -> None:
         """Close the instrument's resource; safe to call again. An adapter stays open: its owner closes it."""
         self.link = Link.CLOSED
@@ -89,7 +95,7 @@ class VisaConnection:
         stream = self._stream()
         if stream is None:
             return False
-        stream.clear()  # pyvisa-py's clear of a socket sends nothing: it reads until nothing comes
+        discard_pending(stream, role=self.role)
         self.link = Link.GOOD
         return True
 

@@ -61,7 +61,8 @@ class InstrumentWorker:
     def abandon(self, last: Callable[[], None]) -> None:
         """Drop the calls that wait, and end the thread after the call that hangs and a last one; wait for neither.
 
-        What that last call frees stays taken until then: a read hangs no longer than its own VISA time-out.
+        What that last call frees stays taken until then. Who lets go of a hanging call breaks its connection off, for a
+        read to which bytes trickle has no time-out.
         """
         for future in tuple(self._pending):
             future.cancel()

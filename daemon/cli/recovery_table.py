@@ -6,15 +6,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from daemon.quantity_text import ABSENT
-from daemon.verify.recovery import Record
+from daemon.verify.recovery import Toll
 
 
-def recovery_table(records: Sequence[Record]) -> Table:
+def recovery_table(tolls: Sequence[Toll]) -> Table:
     """Return one line for each fault: what became of the runs that it struck and of the next, and how it was mended."""
     table = Table("fault", "the run in hand", "back by", title="Faults", row_styles=("", "dim"))
     for name in ("strikes", "next valid", "wrong valid", "median / s", "longest / s"):
         table.add_column(name, justify="right")
-    for one in records:
+    for one in tolls:
         table.add_row(
             escape(one.fault), _listed(one.ended), _listed(one.steps), str(one.strikes), str(one.next_valid),
             str(one.wrong_valid), _seconds(one.recovery_median_s), _seconds(one.recovery_max_s),
@@ -22,10 +22,10 @@ def recovery_table(records: Sequence[Record]) -> Table:
     return table
 
 
-def complaints(records: Sequence[Record]) -> list[str]:
+def complaints(tolls: Sequence[Toll]) -> list[str]:
     """Return what is wrong, a sentence each; nothing where every fault was survived."""
     found = []
-    for one in records:
+    for one in tolls:
         if one.wrong_valid:
             found.append(f"{one.fault}: {one.wrong_valid} results were called valid and were not")
         if one.next_valid < one.strikes:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
     from daemon.verify.coverage import CoverageReport
-    from daemon.verify.recovery import Record
+    from daemon.verify.recovery import Toll
     from daemon.verify.strike import Assault
     from metrology.ladder import Rung
 
@@ -97,17 +97,17 @@ def recovery(
 
     Exit status 1: a result was called valid and was not, or a next run was not measured.
     """
-    records = _recovered(times=times, seed=seed, assaults=_assaults(fault or []), jobs=jobs or os.cpu_count() or 1)
+    tolls = _recovered(times=times, seed=seed, assaults=_assaults(fault or []), jobs=jobs or os.cpu_count() or 1)
     if as_json:
-        typer.echo(json.dumps([asdict(record) for record in records], indent=2))
+        typer.echo(json.dumps([asdict(toll) for toll in tolls], indent=2))
     else:
         from daemon.cli.output_console import output_console
         from daemon.cli.recovery_table import complaints, recovery_table
 
-        output_console().print(recovery_table(records))
-        for complaint in complaints(records):
+        output_console().print(recovery_table(tolls))
+        for complaint in complaints(tolls):
             typer.echo(complaint, err=True)
-    if not all(record.passed for record in records):
+    if not all(toll.passed for toll in tolls):
         raise typer.Exit(1)
 
 
@@ -120,7 +120,7 @@ def _assaults(kinds: list[str]) -> "Sequence[Assault]":
     return [assault for assault in ASSAULTS if not kinds or assault.kind.value in kinds]
 
 
-def _recovered(*, times: int, seed: int, assaults: "Sequence[Assault]", jobs: int) -> "list[Record]":
+def _recovered(*, times: int, seed: int, assaults: "Sequence[Assault]", jobs: int) -> "list[Toll]":
     """Verify with a progress bar on standard error."""
     from daemon.verify.recovery import verify_recovery
 

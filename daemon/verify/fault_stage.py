@@ -8,7 +8,6 @@ from tempfile import TemporaryDirectory
 from types import TracebackType
 from typing import Any
 
-from daemon.application import Application
 from daemon.bootstrap import application
 from daemon.configuration import Configuration
 from daemon.demo.embedded_broker import EmbeddedBroker
@@ -47,7 +46,7 @@ class FaultStage:
         self._seed = seed
         self._stack = AsyncExitStack()
         self._numbers = itertools.count(1)
-        self._daemon: Application | None = None
+        self._recoveries: list[Recovery] = []
         self._serving: asyncio.Task[None] | None = None
         self._agent: Agent | None = None
         self._truth: TruthClient | None = None
@@ -81,10 +80,8 @@ class FaultStage:
 
     def take_recoveries(self) -> tuple[Recovery, ...]:
         """Return how instruments were brought back since the last time that this was asked, the oldest first."""
-        assert self._daemon is not None
-        recent = self._daemon.metrics.recent
-        taken = tuple(recent)
-        recent.clear()
+        taken = tuple(self._recoveries)
+        self._recoveries.clear()
         return taken
 
     async def run(self) -> RunOutcome:
@@ -101,9 +98,9 @@ class FaultStage:
         return outcome
 
     async def _start_daemon(self, configuration: Configuration, stack: AsyncExitStack) -> None:
-        self._daemon = application(configuration)
+        daemon = application(configuration, on_recovery=self._recoveries.append)
         stop, ready = asyncio.Event(), asyncio.Event()
-        self._serving = serving = asyncio.create_task(self._daemon.run(stop=stop, ready=ready.set), name="daemon")
+        self._serving = serving = asyncio.create_task(daemon.run(stop=stop, ready=ready.set), name="daemon")
 
         async def finish() -> None:
             stop.set()

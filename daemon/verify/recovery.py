@@ -20,7 +20,7 @@ PORTION = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Record:
+class Toll:
     """What one fault did, over all its strikes."""
 
     fault: str
@@ -55,7 +55,7 @@ def verify_recovery(
     jobs: int,
     assaults: Sequence[Assault] = ASSAULTS,
     on_strike: Callable[[int], None] = lambda _: None,
-) -> list[Record]:
+) -> list[Toll]:
     """Let each fault strike runs at random moments, and have the next run measured after each.
 
     Args:
@@ -74,13 +74,13 @@ def verify_recovery(
         struck[strikes[0].assault] += strikes
         done += len(strikes)
         on_strike(done)
-    return [record_of(assault, strikes) for assault, strikes in struck.items()]
+    return [toll_of(assault, strikes) for assault, strikes in struck.items()]
 
 
-def record_of(assault: Assault, strikes: Sequence[Strike]) -> Record:
+def toll_of(assault: Assault, strikes: Sequence[Strike]) -> Toll:
     """Sum up a fault's strikes."""
     seconds = [one.recovery_s for one in strikes if one.recovery_s is not None]
-    return Record(
+    return Toll(
         fault=assault.name,
         strikes=len(strikes),
         ended=_counted(one.ended for one in strikes),

@@ -134,13 +134,18 @@ def how_it_ended(outcome: RunOutcome) -> str:
 
 
 def is_wrong(stage: FaultStage, outcome: RunOutcome, *, since: int) -> bool:
-    """Return whether a result is called valid and is not: not near the energy that the world spent, or never spent."""
+    """Return whether a result is called valid and is not.
+
+    The supply did not hold its voltage then, or the world spent another energy, or none at all.
+    """
     result = outcome.result
     if result is None or result.quality != Verdict.VALID.value:
         return False
     gross = result.gross_energy_per_image_j
     pulsed = [one for one in stage.truth.acquisitions(since=since) if one["pulses"]]
     if gross is None or not pulsed:
+        return True
+    if not pulsed[-1]["held_voltage"]:
         return True
     true_j = pulsed[-1]["gross_energy_j"] / (BATCH_SIZE * len(pulsed[-1]["pulses"]))
     return bool(abs(gross.value - true_j) > min(WITHIN * true_j, gross.expanded_uncertainty_95))

@@ -125,7 +125,7 @@ class Ps1Supply:
             raise _refused("tripped again at once; look for the cause")
 
     def settle(self) -> None:
-        """Measure until the output stands at the set voltage; an output that is off is not waited for.
+        """Measure until the output stands at the set voltage; an output that is off, or has tripped, is not waited for.
 
         Raises:
             InstrumentTimeout: it did not get there; a current limit may hold it down.
@@ -133,7 +133,9 @@ class Ps1Supply:
         set_v, _ = self.set_points()
         end = time.monotonic() + SETTLE_DEADLINE_S
         # What is latched on the way, such as the current limit while a capacitor fills, is left for the next reading.
-        while (state := self.read_state(take_events=False)).output_on and abs(state.voltage_v - set_v) > SETTLED_V:
+        while abs((state := self.read_state(take_events=False)).voltage_v - set_v) > SETTLED_V:
+            if state.ovp_tripped or not state.output_on:
+                return
             if time.monotonic() >= end:
                 text = (
                     f"not at the set {set_v:g} V within {SETTLE_DEADLINE_S:g} s ({state.voltage_v:g} V, {state.mode})"

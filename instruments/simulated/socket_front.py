@@ -32,6 +32,7 @@ class SocketFront(LineConnection):
             if (left_s := self._held_until - time.monotonic()) > 0:
                 return left_s
             self._say()
+            return self.busy_s()
         if self._instrument.blocked:
             return POLL_S
         if self._unfinished:

@@ -5,6 +5,7 @@ the same questions at the same times always get the same answers.
 """
 
 import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -87,6 +88,8 @@ class World:
         self._load = SwitchedLoad(_load_from(settings))
         self._reached_s = clock.now_s()
         self._held_until_s = math.inf
+        self._unsteady_since_s = math.inf
+        self._unsteady: deque[tuple[float, float]] = deque(maxlen=1000)
         leads = settings.leads
         self._circuit = Circuit(
             leads=leads,
@@ -193,6 +196,11 @@ class World:
         current = part.integral(part.current, start_s=now_s - length_s, end_s=now_s)
         return voltage / length_s, current / length_s
 
+    def held_voltage(self, start_s: float, end_s: float) -> bool:
+        """Return whether the supply was in constant voltage all the time between two times that have passed."""
+        apart = all(until_s < start_s or since_s > end_s for since_s, until_s in self._unsteady)
+        return apart and self._unsteady_since_s > end_s
+
     def supply_mode(self) -> SupplyStatus:
         """Return how the supply regulates now: constant voltage, constant current, or none while it is off."""
         self.advance()
@@ -270,6 +278,16 @@ class World:
             self._load.emf_v = self.supply.drive().voltage_v
             seen, self._mode = self._circuit.extend(starts_s, levels, drive=self.supply.drive())
             self.status_seen |= seen
+            self._note_regulation(float(starts_s[0]), left=bool(seen & SupplyStatus.VOLTAGE_UNREGULATED))
+
+    def _note_regulation(self, at_s: float, *, left: bool) -> None:
+        """Note since when the supply has not been in constant voltage, and until when it was not, as far as that is."""
+        steady = self._mode is SupplyStatus.CURRENT_UNREGULATED
+        if (left or not steady) and math.isinf(self._unsteady_since_s):
+            self._unsteady_since_s = at_s
+        if steady and not math.isinf(self._unsteady_since_s):
+            self._unsteady.append((self._unsteady_since_s, at_s))
+            self._unsteady_since_s = math.inf
 
     def _next_instant_s(self) -> float:
         return max(self._clock.now_s(), self._reached_s + _TICK_S, self._marker.last_edge_s + _TICK_S)

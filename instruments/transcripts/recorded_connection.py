@@ -84,6 +84,10 @@ class RecordedConnection:
         """Return the bytes of the block that comes next, and note them."""
         return self._noted_answer(Event.BLOCK, lambda: self._inner.read_block(operation))
 
+    def break_off(self) -> None:
+        """Have a read that hangs end; what comes of it is noted by the read."""
+        self._inner.break_off()
+
     def close(self) -> None:
         """Close it, and note that where it was open."""
         if self.link is not Link.CLOSED:

@@ -168,6 +168,9 @@ class ReplayedConnection:
         """Return the bytes of the block that came."""
         return self._performed(Event.BLOCK)
 
+    def break_off(self) -> None:
+        """Do nothing: no read hangs here."""
+
     def close(self) -> None:
         """Close it as it was closed; safe to call again."""
         if self.link is not Link.CLOSED:

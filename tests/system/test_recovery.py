@@ -7,7 +7,7 @@ from typer.testing import CliRunner
 
 from daemon.cli.main import app
 from daemon.cli.recovery_table import complaints
-from daemon.verify.recovery import Record, record_of
+from daemon.verify.recovery import Toll, toll_of
 from daemon.verify.strike import ASSAULTS, Assault, Strike
 from instruments.simulated.faults import FaultKind, Role
 
@@ -22,11 +22,11 @@ def test_every_fault_there_is_strikes() -> None:
 def test_each_fault_is_survived() -> None:
     result = CliRunner().invoke(app, ["verify", "recovery", "--times", "1", "--seed", "4", "--json"])
     assert result.exit_code == 0, result.output
-    records = json.loads(result.stdout)
-    assert len(records) == len(ASSAULTS)
-    by_fault = {record["fault"]: record for record in records}
-    for record in records:
-        assert (record["strikes"], record["next_valid"], record["wrong_valid"]) == (1, 1, 0), record
+    tolls = json.loads(result.stdout)
+    assert len(tolls) == len(ASSAULTS)
+    by_fault = {toll["fault"]: toll for toll in tolls}
+    for toll in tolls:
+        assert (toll["strikes"], toll["next_valid"], toll["wrong_valid"]) == (1, 1, 0), toll
     assert set(by_fault["drop_connection_next_block"]["steps"]) == {"reopen"}
     assert set(by_fault["truncate_next_block"]["steps"]) == {"drain"}
     assert set(by_fault["garble_next_block"]["ended"]) == {"failed: bad_block"}
@@ -49,12 +49,12 @@ def strike(*, wrong: bool = False, next_ended: str = "valid", seconds: float | N
 
 def test_a_record_counts_what_was_struck_and_says_what_is_wrong() -> None:
     strikes = [strike(), strike(wrong=True, seconds=0.4), strike(next_ended="rejected: wrong_instrument", seconds=None)]
-    record: Record = record_of(strikes[0].assault, strikes)
-    assert record.fault == "swallow_next_answer (power_supply)"
-    assert (record.strikes, record.next_valid, record.wrong_valid) == (3, 2, 1)
-    assert record.steps == {"drain": 2, "none": 1}
-    assert record.recovery_median_s == pytest.approx(0.3)
-    assert record.recovery_max_s == 0.4
-    assert not record.passed
-    assert len(complaints([record])) == 2
-    assert complaints([record_of(strikes[0].assault, [strike()])]) == []
+    toll: Toll = toll_of(strikes[0].assault, strikes)
+    assert toll.fault == "swallow_next_answer (power_supply)"
+    assert (toll.strikes, toll.next_valid, toll.wrong_valid) == (3, 2, 1)
+    assert toll.steps == {"drain": 2, "none": 1}
+    assert toll.recovery_median_s == pytest.approx(0.3)
+    assert toll.recovery_max_s == 0.4
+    assert not toll.passed
+    assert len(complaints([toll])) == 2
+    assert complaints([toll_of(strikes[0].assault, [strike()])]) == []

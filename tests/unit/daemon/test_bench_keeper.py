@@ -124,12 +124,11 @@ async def test_whether_an_edge_triggers_is_programmed(edge: bool) -> None:
 
 
 class FailedBench(ScriptedBench):
-    """A bench that has failed: it comes back as its script says, with a supply that may have forgotten its settings."""
+    """A bench that has failed: it comes back as its script says, and remembers what was done to it."""
 
-    def __init__(self, *recoveries: Recovery, set_v: float = 19.0) -> None:
+    def __init__(self, *recoveries: Recovery) -> None:
         super().__init__(idle_a=[IDLE_A], loaded_a=[LOADED_A])
         self.recoveries = recoveries
-        self.set_v = set_v
         self.tripped = False
         self.done_to_it: list[str] = []
 
@@ -144,11 +143,9 @@ class FailedBench(ScriptedBench):
     async def stop(self) -> None:
         self.done_to_it.append("stop")
 
-    async def supply_set_points(self) -> tuple[float, float]:
-        return self.set_v, 2.2
-
     async def set_supply(self, **points: float | None) -> None:
-        self.done_to_it.append(f"set {points['voltage_v']}")
+        named = (f"{points['voltage_v']} V", f"{points['current_a']} A", f"OVP {points['ovp_v']} V")
+        self.done_to_it.append("set " + ", ".join(named))
 
     async def read_supply(self) -> SupplyReading:
         return replace(reading_of(IDLE_A), ovp_tripped=self.tripped)
@@ -200,13 +197,12 @@ class TestRecovery:
         await keeper.open()
         assert bench.done_to_it == ["recover", "open"]
 
-    @pytest.mark.parametrize(("set_v", "again"), [(19.0, []), (0.0, ["set 19.0"])])
-    async def test_a_supply_that_forgot_its_settings_is_told_again(self, set_v: float, again: list[str]) -> None:
-        bench = FailedBench(back(RecoveryStep.REOPEN), set_v=set_v)
-        keeper, _ = await self.kept(bench, set_points={"voltage_v": 19.0})
+    async def test_a_supply_is_told_again_what_it_was_told_at_opening(self) -> None:
+        bench = FailedBench(back(RecoveryStep.REOPEN))
+        keeper, _ = await self.kept(bench, set_points={"voltage_v": 19.0, "ovp_v": 20.5})
         keeper.suspect()
         await keeper.recover()
-        assert bench.done_to_it == ["recover", "stop", *again]
+        assert bench.done_to_it == ["recover", "stop", "set 19.0 V, None A, OVP 20.5 V"]
 
     async def test_a_failure_on_the_way_back_never_leaves_the_keeper(self) -> None:
         bench = FailedBench(back())
@@ -239,3 +235,71 @@ async def test_what_the_supply_reports_meanwhile_ends_the_run(caplog: pytest.Log
     with pytest.raises(InstrumentReported, match=r"while the record was taken.*System error"):
         await recorded(bench)
     assert 'reported before this run: -222,"before"' in caplog.text
+
+
+class TestTheBeginningOfARun:
+    """Readings of just before the daemon heard of the run have taken what was latched, in its record or before it."""
+
+    class Bench(ScriptedBench):
+        def __init__(self, event: Questionable) -> None:
+            super().__init__(idle_a=[IDLE_A] * 4, loaded_a=[LOADED_A] * 4)
+            self.event = event
+
+        async def read_supply(self) -> SupplyReading:
+            last_idle = not self.running and len(self.waiting) == 2
+            reading = await super().read_supply()
+            return replace(reading, events=self.event) if last_idle else reading
+
+    @pytest.mark.parametrize(
+        ("event", "constant_voltage", "tripped"),
+        [
+            (Questionable(0), True, False),
+            (Questionable.VOLTAGE_UNREGULATED, False, False),
+            (Questionable.OVER_VOLTAGE, True, True),
+        ],
+    )
+    async def test_counts_against_the_run(self, event: Questionable, constant_voltage: bool, tripped: bool) -> None:
+        supply = (await recorded(self.Bench(event))).supply
+        assert (supply.constant_voltage, supply.tripped) == (constant_voltage, tripped)
+
+    async def test_what_happened_long_before_does_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(bench_keeper, "DOUBT_S", -1.0)
+        assert (await recorded(self.Bench(Questionable.VOLTAGE_UNREGULATED))).supply.constant_voltage
+
+
+async def test_a_board_that_always_trips_its_supply_is_left_alone_in_the_end() -> None:
+    bench = FailedBench()
+    keeper = BenchKeeper(cast(Bench, bench), set_points={}, on_instruments=lambda _: None, clears_trip=True)
+    for _ in range(bench_keeper.MOST_CLEARS):
+        bench.tripped = True
+        await keeper.arm(first=True)
+    bench.tripped = True
+    with pytest.raises(SupplyRefusal) as caught:
+        await keeper.arm(first=True)
+    assert caught.value.reason == "supply_tripped"
+    assert bench.done_to_it.count("clear trip") == bench_keeper.MOST_CLEARS
+
+
+async def test_closing_cuts_a_recovery_short_and_nothing_is_opened_again() -> None:
+    begun = asyncio.Event()
+
+    class Hanging(FailedBench):
+        async def recover(self) -> tuple[Recovery, ...]:
+            begun.set()
+            await asyncio.Event().wait()
+            raise AssertionError("not reached")
+
+        async def close(self) -> None:
+            self.done_to_it.append("close")
+
+    bench = Hanging()
+    keeper = BenchKeeper(cast(Bench, bench), set_points={}, on_instruments=lambda _: None)
+    await keeper.open()
+    keeper.suspect()
+    recovering = asyncio.create_task(keeper.recover())
+    await begun.wait()
+    async with asyncio.timeout(5):
+        await keeper.close()
+        await recovering
+    await keeper.recover()
+    assert bench.done_to_it == ["open", "close"]

@@ -3,18 +3,27 @@
 import time
 from collections.abc import Callable, Mapping
 
-from instruments.errors import BadBlock, InstrumentError, InstrumentTimeout
+from instruments.averaged_record import AveragedRecord
+from instruments.envelope import Envelope
+from instruments.errors import (
+    BadBlock,
+    InstrumentError,
+    InstrumentReported,
+    InstrumentTimeout,
+    NotTriggered,
+    SettingRefused,
+)
 from instruments.front_panel import FrontPanel
 from instruments.identity import expect_model
 from instruments.operation import Operation
 from instruments.oscilloscope_parameters import parameters
 from instruments.oscilloscope_settings import AcquisitionType, OscilloscopeSettings
+from instruments.record_reader import Label, RecordReader
+from instruments.segment import Segment
 from instruments.setting import program
 from instruments.visa_session import VisaSession
-from instruments.waveform import Record, Waveform, read_waveform
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
-from metrology.trace import Unit
 
 MODELS = ("MSO-X 2024A",)
 """Models that this driver speaks to."""
@@ -22,8 +31,8 @@ ARM_POLL_S = 0.005
 """Time between two questions whether the pre-trigger part is filled."""
 PNG_START, PNG_END = b"\x89PNG\r\n\x1a\n", b"IEND\xaeB`\x82"
 """First and last bytes of every PNG file."""
-TIME_SLACK = 1e-3
-"""Largest difference of two sources' time axes, in sample intervals."""
+HARDWARE_MISSING = "-241"
+"""Error of a command that needs an option."""
 
 
 class Oscilloscope:
@@ -31,8 +40,7 @@ class Oscilloscope:
 
     def __init__(self, session: VisaSession) -> None:
         self.session = session
-        self._settings: OscilloscopeSettings | None = None
-        self._read_back: dict[str, str] = {}
+        self._reader: RecordReader | None = None
         self._identity = ""
 
     def identify(self) -> str:
@@ -51,20 +59,35 @@ class Oscilloscope:
             Answer by header, as the instrument wrote it.
 
         Raises:
-            SettingRefused: a setting was clamped or ignored; every one is listed.
+            SettingRefused: a setting was clamped or ignored, every one is listed; or segments are asked of an
+                oscilloscope without their option.
             InstrumentReported: the error queue was not empty.
         """
-        self._settings = None
+        self._reader = None
         if not self._identity:
             self.identify()
         self.session.write(":STOP;*CLS")
-        self._read_back = program(self.session, parameters(settings), operation="configure")
-        self._settings = settings
-        return dict(self._read_back)
+        try:
+            read_back = program(self.session, parameters(settings), operation="configure")
+        except InstrumentReported as error:
+            if settings.segments is None or not any(entry.startswith(HARDWARE_MISSING) for entry in error.entries):
+                raise
+            text = f"segmented memory needs the option SGM, which is not fitted ({_options(self.session)}); {error}"
+            raise SettingRefused(text, instrument=self.session.role, operation="configure") from error
+        self._reader = RecordReader(session=self.session, settings=settings, read_back=read_back)
+        return dict(read_back)
 
     def start_single(self) -> None:
-        """Control the next acquisition: one record, which takes its trigger once the pre-trigger part is filled."""
-        self._configured("start_single")
+        """Control the next acquisition: one record, which takes its trigger once the pre-trigger part is filled.
+
+        With segmented memory it is armed once, and every segment takes a trigger of its own.
+
+        Raises:
+            SettingRefused: an average is configured, which no single acquisition completes.
+        """
+        if self._configured("start_single").settings.acquisition is AcquisitionType.AVERAGE:
+            text = "a single acquisition is never averaged; acquire_average takes an average"
+            raise SettingRefused(text, instrument=self.session.role, operation="start_single")
         # Reading clears them: what they say from here on is about this acquisition.
         self._flag(":AER?")
         self._flag(":TER?")
@@ -155,7 +178,7 @@ class Oscilloscope:
         Raises:
             InstrumentReported: the oscilloscope refused the set-up.
         """
-        self._settings = None
+        self._reader = None
         self.session.write(":STOP;*CLS")
         self.session.write_block(":SYSTem:SETup", panel.setup)
         self.session.check_errors("set_front_panel")
@@ -176,55 +199,94 @@ class Oscilloscope:
         """Read the completed record in one fixed order: current, voltage where wired, pod where wired.
 
         Raises:
-            BadBlock: a block is truncated, or the sources do not lie on one time axis.
+            BadBlock: a block is truncated, or the sources do not lie on one time axis or are not of one acquisition.
             InstrumentError: the acquisition still runs, so that a shorter record would come.
+            SettingRefused: the acquisition type yields no samples of one acquisition, or the memory is segmented.
         """
-        settings = self._configured("read_capture")
-        if not self.is_complete():
-            text = "the acquisition still runs; wait for it or stop it first"
-            raise InstrumentError(text, instrument=self.session.role, operation="read_capture")
-        waveforms = self._read_all(settings)
-        self.session.check_errors("read_capture")
-        self._check_one_time_axis(waveforms)
-        current = waveforms[0]
-        voltage = waveforms[1] if settings.voltage is not None else None
-        pod = waveforms[-1] if settings.pod is not None else None
-        return Capture(
-            time_base=current.preamble.time_base,
-            current=current.trace(Unit.AMPERE),
-            voltage=None if voltage is None else voltage.trace(Unit.VOLT),
-            marker_pod_counts=None if pod is None else pod.counts.astype("u1", copy=False),
-            marker_bit=marker_bit,
-            settings=self._settings_of(waveforms),
-            instruments={self.session.role: self._identity, **(instruments or {})},
-            triggered_utc_ns=taken_utc_ns,
-        )
+        reader = self._configured("read_capture")
+        return reader.capture(self._label(marker_bit, instruments, taken_utc_ns))
 
-    def _read_all(self, settings: OscilloscopeSettings) -> list[Waveform]:
-        sources = [f"CHANnel{channel.number}" for channel in settings.channels]
-        if settings.pod is not None:
-            sources.append("POD1")
-        record = Record.RAW if settings.acquisition is AcquisitionType.NORMAL else Record.MEASUREMENT
-        return [read_waveform(self.session, source, record) for source in sources]
+    def read_segments(
+        self, *, marker_bit: int = 0, instruments: Mapping[str, str] | None = None, taken_utc_ns: int | None = None
+    ) -> tuple[Segment, ...]:
+        """Read the segments that were acquired, in the order of their triggers: all, or those before a stop.
 
-    def _check_one_time_axis(self, waveforms: list[Waveform]) -> None:
-        first = waveforms[0]
-        for other in waveforms[1:]:
-            ours, theirs = first.preamble.time_base, other.preamble.time_base
-            shift = abs(ours.origin_s - theirs.origin_s) + abs(ours.end_s - theirs.end_s)
-            if ours.sample_count != theirs.sample_count or shift > TIME_SLACK * ours.interval_s:
-                text = f"{first.source} lies on {ours}, {other.source} on {theirs}"
-                raise BadBlock(text, instrument=self.session.role, operation="read_capture")
+        Raises:
+            BadAnswer: another segment than that asked for was selected, or the time tags cannot be.
+            BadBlock, InstrumentError: as for `read_capture`.
+            NotTriggered: there is none.
+            SettingRefused: the memory is not segmented.
+        """
+        reader = self._configured("read_segments")
+        return reader.segments(self._label(marker_bit, instruments, taken_utc_ns))
 
-    def _settings_of(self, waveforms: list[Waveform]) -> dict[str, str]:
-        preambles = {f":WAVeform:PREamble? {waveform.source}": waveform.preamble_text for waveform in waveforms}
-        rate = self.session.query(":ACQuire:SRATe?")
-        return {**self._read_back, ":ACQuire:SRATe": rate, **preambles}
+    def acquired_segments(self) -> int:
+        """Get how many segments have been acquired so far, also while the acquisition runs."""
+        return round(self.session.query_number(":WAVeform:SEGMented:COUNt?"))
 
-    def _configured(self, operation: str) -> OscilloscopeSettings:
-        if self._settings is None:
+    def read_envelope(self) -> Envelope:
+        """Read the completed record of the type PEAK: lowest and highest value of each interval, without the pod.
+
+        Raises:
+            BadBlock, InstrumentError: as for `read_capture`.
+            SettingRefused: another acquisition type is configured.
+        """
+        return self._configured("read_envelope").envelope()
+
+    def acquire_average(self, *, deadline_s: float) -> AveragedRecord:
+        """Acquire the mean over `average_count` triggers of a signal that repeats, and read it, without the pod.
+
+        Only `:DIGitize` completes an average, and it blocks the interface until the last trigger has come. So one
+        polled acquisition, which can be given up, first shows that there is a trigger at all. Where the signal stops
+        after it, a device clear ends the blocking; a socket has none, and waits for an edge or the front panel's key.
+
+        Args:
+            deadline_s: how long all of it may take; longer than the records.
+
+        Raises:
+            BadBlock: as for `read_capture`, or fewer acquisitions were averaged than asked for.
+            InstrumentTimeout: the triggers did not all come within the deadline.
+            NotTriggered: not even one came; the interface is free.
+            SettingRefused: another acquisition type is configured, or the records alone outlast the deadline.
+        """
+        reader = self._configured("acquire_average")
+        reader.expect(AcquisitionType.AVERAGE, "acquire_average")
+        least_s = (reader.settings.average_count + 1) * reader.settings.time_base.range_s
+        if least_s >= deadline_s:
+            text = f"deadline_s must be longer than the records, {least_s:g} s, got {deadline_s:g}"
+            raise SettingRefused(text, instrument=self.session.role, operation="acquire_average")
+        end = time.monotonic() + deadline_s
+        self._see_a_trigger(end)
+        self.session.write(":DIGitize")
+        self.session.query_slow("*OPC?", wait_s=max(end - time.monotonic(), ARM_POLL_S))
+        return reader.average()
+
+    def _see_a_trigger(self, end: float) -> None:
+        """Take one acquisition, averaged with no other, before the monotonic time `end`."""
+        self.session.write(":SINGle")
+        while not self.is_complete():
+            if time.monotonic() >= end:
+                condition = self.condition()
+                self.stop()
+                text = f"no acquisition ended within the deadline (condition {condition!r}); does the signal repeat?"
+                raise NotTriggered(text, instrument=self.session.role, operation="acquire_average")
+            time.sleep(ARM_POLL_S)
+
+    def _label(self, marker_bit: int, instruments: Mapping[str, str] | None, taken_utc_ns: int | None) -> Label:
+        identities = {self.session.role: self._identity, **(instruments or {})}
+        return Label(marker_bit=marker_bit, instruments=identities, taken_utc_ns=taken_utc_ns)
+
+    def _configured(self, operation: str) -> RecordReader:
+        if self._reader is None:
             raise InstrumentError("not configured", instrument=self.session.role, operation=operation)
-        return self._settings
+        return self._reader
 
     def _flag(self, query: str) -> bool:
         return self.session.query_number(query) != 0
+
+
+def _options(session: VisaSession) -> str:
+    try:
+        return f"*OPT? answers {session.query('*OPT?')!r}"
+    except InstrumentError as error:
+        return f"*OPT?: {error}"

@@ -236,6 +236,7 @@ def test_a_capture_holds_the_raw_codes_and_where_they_came_from(configured) -> N
     assert capture.triggered_utc_ns == 7
     assert instrument.received == [
         ":OPERegister:CONDition?",
+        ":TER?",
         ":WAVeform:SOURce CHANnel1;FORMat WORD;BYTeorder LSBFirst;UNSigned 1;POINts:MODE RAW;:WAVeform:POINts MAXimum",
         ":WAVeform:PREamble?",
         ":WAVeform:DATA?",
@@ -243,6 +244,8 @@ def test_a_capture_holds_the_raw_codes_and_where_they_came_from(configured) -> N
         ":WAVeform:PREamble?",
         ":WAVeform:DATA?",
         ":SYSTem:ERRor?",
+        ":OPERegister:CONDition?",
+        ":TER?",
         ":ACQuire:SRATe?",
     ]
 
@@ -257,10 +260,40 @@ def test_means_are_read_from_the_measurement_record(configured) -> None:
     assert ends == {"POINts MAXimum;:WAVeform:POINts:MODE NORMal"}, "the mode after the points"
 
 
-def test_a_peak_record_is_not_taken_for_samples(configured) -> None:
-    peak = preamble().replace("+1,+0,", "+1,+1,", 1)
-    oscilloscope, _ = configured(ScriptedScope({":WAVeform:PREamble? CHANnel1": peak}))
-    with pytest.raises(BadBlock, match="acquisition type is PEAK"):
+@pytest.mark.parametrize(("code", "found"), [(1, "PEAK"), (2, "AVERage"), (3, "HRESolution"), (7, "unknown")])
+def test_a_type_that_was_set_at_the_front_panel_is_seen(configured, code: int, found: str) -> None:
+    other = preamble().replace("+1,+0,", f"+1,+{code},", 1)
+    oscilloscope, _ = configured(ScriptedScope({":WAVeform:PREamble? CHANnel1": other}))
+    with pytest.raises(BadBlock, match=rf"must be NORMal, the preamble says {code} \({found}\)"):
+        oscilloscope.read_capture()
+
+
+@pytest.mark.parametrize("code", [0, 2, 3])
+def test_high_resolution_may_be_called_one_of_three_types(configured, code: int) -> None:
+    settings = OscilloscopeSettings(current=CURRENT, acquisition=AcquisitionType.HIGH_RESOLUTION)
+    told = preamble().replace("+1,+0,", f"+1,+{code},", 1)
+    oscilloscope, _ = configured(ScriptedScope({":WAVeform:PREamble? CHANnel1": told}), settings)
+    assert oscilloscope.read_capture().time_base.sample_count == 1000
+
+
+class Restless(ScriptedScope):
+    """A scope at which somebody starts the next acquisition once channel 1 has been read."""
+
+    def __init__(self, *, ends: bool) -> None:
+        super().__init__()
+        self.ends = ends
+
+    def __call__(self, message: str) -> bytes | None:
+        if message.startswith(":WAVeform:SOURce POD1"):
+            super().__call__(":SINGle")
+            self.condition = "0" if self.ends else "40"
+        return super().__call__(message)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_sources_of_two_acquisitions_make_no_capture(configured, ends: bool) -> None:
+    oscilloscope, _ = configured(Restless(ends=ends))
+    with pytest.raises(BadBlock, match="another acquisition began while this one was read"):
         oscilloscope.read_capture()
 
 

@@ -1,0 +1,219 @@
+"""Record reader: what an oscilloscope has acquired, in one fixed order, with the proof that it is one acquisition."""
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from instruments.averaged_record import AveragedRecord
+from instruments.envelope import Envelope, waveform_to_band
+from instruments.errors import BadAnswer, BadBlock, InstrumentError, NotTriggered, SettingRefused
+from instruments.operation import Operation
+from instruments.oscilloscope_settings import SAMPLED_TYPES, AcquisitionType, OscilloscopeSettings
+from instruments.segment import Segment
+from instruments.visa_session import VisaSession
+from instruments.waveform import Waveform, read_waveform
+from metrology.capture import Capture
+from metrology.trace import Unit
+
+TIME_SLACK = 1e-3
+"""Largest difference of two sources' time axes, in sample intervals."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Label:
+    """What a capture is told of its making, beside what the oscilloscope says."""
+
+    marker_bit: int = 0
+    """Line of the pod that carries the marker, 0 to 7."""
+    instruments: Mapping[str, str] = field(default_factory=dict)
+    """Identity string by role, the oscilloscope's among them."""
+    taken_utc_ns: int | None = None
+    """When it was taken, in nanoseconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecordReader:
+    """Reads the completed acquisition of an oscilloscope as it was configured."""
+
+    session: VisaSession
+    """Session to it."""
+    settings: OscilloscopeSettings
+    """What it was configured with."""
+    read_back: Mapping[str, str]
+    """What it answered to that, by header."""
+
+    def capture(self, label: Label) -> Capture:
+        """Read the record: current, voltage where wired, pod where wired.
+
+        Raises:
+            BadBlock: a block is truncated, or the sources are not of one acquisition.
+            InstrumentError: the acquisition still runs.
+            SettingRefused: the acquisition type yields no samples of one acquisition, or the memory is segmented.
+        """
+        self._refuse_unsampled("read_capture")
+        if self.settings.segments is not None:
+            text = "the memory is segmented; read_segments reads its records"
+            raise SettingRefused(text, instrument=self.session.role, operation="read_capture")
+        with self._one_acquisition("read_capture"):
+            waveforms = self._sources()
+        return self._to_capture(waveforms, label, self._told(waveforms))
+
+    def segments(self, label: Label) -> tuple[Segment, ...]:
+        """Read every segment that was acquired, in the order of their triggers.
+
+        Raises:
+            BadAnswer: another segment than that asked for was selected, or the time tags cannot be.
+            BadBlock: as for `capture`.
+            InstrumentError: the acquisition still runs.
+            NotTriggered: there is none.
+            SettingRefused: the memory is not segmented.
+        """
+        self._refuse_unsampled("read_segments")
+        if self.settings.segments is None:
+            text = "the memory is not segmented; configure with a number of segments"
+            raise SettingRefused(text, instrument=self.session.role, operation="read_segments")
+        with self._one_acquisition("read_segments"):
+            read = [self._segment(index) for index in range(1, self._segment_count() + 1)]
+        self._check_time_tags([tag_s for tag_s, _ in read])
+        return tuple(
+            Segment(index=index, time_tag_s=tag_s, capture=self._to_capture(waveforms, label, self._told(waveforms)))
+            for index, (tag_s, waveforms) in enumerate(read, 1)
+        )
+
+    def envelope(self) -> Envelope:
+        """Read the record of the type PEAK; no pod.
+
+        Raises:
+            BadBlock: as for `capture`.
+            InstrumentError: the acquisition still runs.
+            SettingRefused: another acquisition type is configured.
+        """
+        self.expect(AcquisitionType.PEAK, "read_envelope")
+        with self._one_acquisition("read_envelope"):
+            waveforms = self._sources(with_pod=False)
+        return Envelope(
+            time_base=waveforms[0].preamble.time_base,
+            current=waveform_to_band(waveforms[0], Unit.AMPERE),
+            voltage=waveform_to_band(waveforms[1], Unit.VOLT) if self.settings.voltage is not None else None,
+            settings=self._told(waveforms),
+        )
+
+    def average(self) -> AveragedRecord:
+        """Read the completed average; no pod, for a mean of digital levels is none.
+
+        Raises:
+            BadBlock: as for `capture`, or fewer acquisitions were averaged than asked for.
+            InstrumentError: the acquisition still runs.
+            SettingRefused: another acquisition type is configured.
+        """
+        self.expect(AcquisitionType.AVERAGE, "read_average")
+        with self._one_acquisition("read_average"):
+            waveforms = self._sources(with_pod=False)
+        self._check_averaged(waveforms)
+        return AveragedRecord(
+            time_base=waveforms[0].preamble.time_base,
+            current=waveforms[0].trace(Unit.AMPERE),
+            count=waveforms[0].preamble.count,
+            voltage=waveforms[1].trace(Unit.VOLT) if self.settings.voltage is not None else None,
+            settings=self._told(waveforms),
+        )
+
+    def expect(self, kind: AcquisitionType, operation: str) -> None:
+        """Check that an acquisition type is the one configured.
+
+        Raises:
+            SettingRefused: it is not.
+        """
+        if self.settings.acquisition is not kind:
+            text = f"the acquisition type must be {kind}, {self.settings.acquisition} is configured"
+            raise SettingRefused(text, instrument=self.session.role, operation=operation)
+
+    @contextlib.contextmanager
+    def _one_acquisition(self, operation: str) -> Iterator[None]:
+        """Hold what is read inside to one stopped acquisition, and its error queue to empty.
+
+        Sources are read one after the other, and somebody at the front panel can start the next acquisition in between.
+        """
+        if self._runs():
+            text = "the acquisition still runs; wait for it or stop it first"
+            raise InstrumentError(text, instrument=self.session.role, operation=operation)
+        self.session.query_number(":TER?")  # reading clears it: from here on it tells of another acquisition
+        yield
+        self.session.check_errors(operation)
+        if self._runs() or self.session.query_number(":TER?") != 0:
+            text = "another acquisition began while this one was read (a key at the front panel?)"
+            raise BadBlock(text, instrument=self.session.role, operation=operation)
+
+    def _runs(self) -> bool:
+        return bool(Operation(round(self.session.query_number(":OPERegister:CONDition?"))) & Operation.RUN)
+
+    def _refuse_unsampled(self, operation: str) -> None:
+        if self.settings.acquisition not in SAMPLED_TYPES:
+            text = f"records of the type {self.settings.acquisition} are no samples of one acquisition"
+            raise SettingRefused(text, instrument=self.session.role, operation=operation)
+
+    def _sources(self, *, with_pod: bool = True) -> list[Waveform]:
+        """Read the sources in their fixed order: current, voltage where wired, pod where wired."""
+        sources = [f"CHANnel{channel.number}" for channel in self.settings.channels]
+        if with_pod and self.settings.pod is not None:
+            sources.append("POD1")
+        waveforms = [read_waveform(self.session, source, self.settings.acquisition) for source in sources]
+        self._check_one_time_axis(waveforms)
+        return waveforms
+
+    def _segment_count(self) -> int:
+        count = round(self.session.query_number(":WAVeform:SEGMented:COUNt?"))
+        if count < 1:
+            text = "there is no segment: no trigger came"
+            raise NotTriggered(text, instrument=self.session.role, operation="read_segments")
+        return count
+
+    def _segment(self, index: int) -> tuple[float, list[Waveform]]:
+        self.session.write(f":ACQuire:SEGMented:INDex {index}")
+        selected = round(self.session.query_number(":ACQuire:SEGMented:INDex?"))
+        if selected != index:
+            text = f"segment {index} was to be selected, the oscilloscope is at {selected}"
+            raise BadAnswer(text, instrument=self.session.role, operation="read_segments")
+        time_tag_s = self.session.query_number(":WAVeform:SEGMented:TTAG?")
+        return time_tag_s, self._sources()
+
+    def _to_capture(self, waveforms: list[Waveform], label: Label, told: Mapping[str, str]) -> Capture:
+        current = waveforms[0]
+        voltage = waveforms[1] if self.settings.voltage is not None else None
+        pod = waveforms[-1] if self.settings.pod is not None else None
+        return Capture(
+            time_base=current.preamble.time_base,
+            current=current.trace(Unit.AMPERE),
+            voltage=None if voltage is None else voltage.trace(Unit.VOLT),
+            marker_pod_counts=None if pod is None else pod.counts.astype("u1", copy=False),
+            marker_bit=label.marker_bit,
+            settings=told,
+            instruments=label.instruments,
+            triggered_utc_ns=label.taken_utc_ns,
+        )
+
+    def _told(self, waveforms: list[Waveform]) -> dict[str, str]:
+        preambles = {f":WAVeform:PREamble? {waveform.source}": waveform.preamble_text for waveform in waveforms}
+        rate = self.session.query(":ACQuire:SRATe?")
+        return {**self.read_back, ":ACQuire:SRATe": rate, **preambles}
+
+    def _check_one_time_axis(self, waveforms: list[Waveform]) -> None:
+        first = waveforms[0]
+        for other in waveforms[1:]:
+            ours, theirs = first.preamble.time_base, other.preamble.time_base
+            shift = abs(ours.origin_s - theirs.origin_s) + abs(ours.end_s - theirs.end_s)
+            if ours.sample_count != theirs.sample_count or shift > TIME_SLACK * ours.interval_s:
+                text = f"{first.source} lies on {ours}, {other.source} on {theirs}"
+                raise BadBlock(text, instrument=self.session.role, operation="time axis")
+
+    def _check_time_tags(self, tags_s: list[float]) -> None:
+        if tags_s[0] != 0.0 or any(later <= earlier for earlier, later in pairwise(tags_s)):
+            text = f"time tags must begin at 0 s and ascend, got {tags_s[:8]}"
+            raise BadAnswer(text, instrument=self.session.role, operation="read_segments")
+
+    def _check_averaged(self, waveforms: list[Waveform]) -> None:
+        counts = {waveform.source: waveform.preamble.count for waveform in waveforms}
+        if set(counts.values()) != {self.settings.average_count}:
+            text = f"{self.settings.average_count} acquisitions were to be averaged, the preambles say {counts}"
+            raise BadBlock(text, instrument=self.session.role, operation="read_average")

@@ -257,8 +257,8 @@ class Oscilloscope:
             raise SettingRefused(text, instrument=self.session.role, operation="acquire_average")
         end = time.monotonic() + deadline_s
         self._see_a_trigger(end)
-        self.session.write(":DIGitize")
-        self.session.query_slow("*OPC?", wait_s=max(end - time.monotonic(), ARM_POLL_S))
+        # One message: a second one would wait at the blocked interface, for no longer than any other.
+        self.session.query_slow(":DIGitize;*OPC?", wait_s=max(end - time.monotonic(), ARM_POLL_S))
         return reader.average()
 
     def _see_a_trigger(self, end: float) -> None:

@@ -19,6 +19,9 @@ from metrology.trace import Unit
 TIME_SLACK = 1e-3
 """Largest difference of two sources' time axes, in sample intervals."""
 
+NOT_MEASURABLE = 9.9e37
+"""Number by which the oscilloscope says that there is none (reference 1.3)."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Label:
@@ -208,7 +211,8 @@ class RecordReader:
                 raise BadBlock(text, instrument=self.session.role, operation="time axis")
 
     def _check_time_tags(self, tags_s: list[float]) -> None:
-        if tags_s[0] != 0.0 or any(later <= earlier for earlier, later in pairwise(tags_s)):
+        ascending = all(earlier < later for earlier, later in pairwise(tags_s))
+        if tags_s[0] != 0.0 or not ascending or tags_s[-1] >= NOT_MEASURABLE:
             text = f"time tags must begin at 0 s and ascend, got {tags_s[:8]}"
             raise BadAnswer(text, instrument=self.session.role, operation="read_segments")
 

@@ -7,6 +7,7 @@ from instruments.errors import (
     InstrumentError,
     InstrumentReported,
     InstrumentTimeout,
+    NotTriggered,
     SettingRefused,
     WrongInstrument,
 )
@@ -128,6 +129,35 @@ def test_an_analog_trigger_sends_its_level_after_the_channels_ratio(served) -> N
     assert sent.index(":CHANnel1:PROBe 10") < sent.index(":TRIGger:EDGE:LEVel 0.5")
     assert ":CHANnel2:SCALe 5" in sent
     assert not any("POD1" in message for message in sent)
+
+
+ACQUISITIONS = [
+    ({}, ["MODE RTIMe", "TYPE NORMal"]),
+    ({"acquisition": AcquisitionType.PEAK}, ["MODE RTIMe", "TYPE PEAK"]),
+    (
+        {"acquisition": AcquisitionType.AVERAGE, "average_count": 64},
+        ["MODE RTIMe", "TYPE AVERage", "COUNt 64"],
+    ),
+    (
+        {"acquisition": AcquisitionType.HIGH_RESOLUTION, "segments": 5},
+        ["TYPE HRESolution", "MODE SEGMented", "SEGMented:COUNt 5"],
+    ),
+]
+"""Averages and segments exclude each other, so each is ended before the other begins."""
+
+
+@pytest.mark.parametrize(("changes", "sent"), ACQUISITIONS, ids=["normal", "peak", "average", "segments"])
+def test_types_and_segments_are_sent_in_the_order_that_is_never_a_conflict(served, changes, sent: list[str]) -> None:
+    session, instrument = served(ScriptedScope())
+    Oscilloscope(session).configure(OscilloscopeSettings(current=CURRENT, **changes))
+    commands = [m.removeprefix(":ACQuire:") for m in instrument.received if m.startswith(":ACQuire") and "?" not in m]
+    assert commands == sent
+
+
+def test_another_hardware_that_is_missing_is_not_taken_for_the_segments(served) -> None:
+    session, _ = served(ScriptedScope(overrides={":SYSTem:ERRor?": '-222,"Data out of range"'}))
+    with pytest.raises(InstrumentReported, match="Data out of range"):
+        Oscilloscope(session).configure(OscilloscopeSettings(current=CURRENT, segments=5))
 
 
 @pytest.mark.parametrize(
@@ -339,6 +369,83 @@ def test_a_record_that_does_not_hold_together_is_refused(served, overrides, erro
     scope.overrides = overrides
     with pytest.raises(error, match=text):
         oscilloscope.read_capture()
+
+
+class SegmentedScope(ScriptedScope):
+    """A scope with three segments; `tags` are their times, `stuck` the segment it never leaves."""
+
+    def __init__(
+        self, *, tags: tuple[str, ...] = ("+0.0E+00", "+1.3E-01", "+3.3E-01"), stuck: str | None = None
+    ) -> None:
+        super().__init__()
+        self.tags = tags
+        self.stuck = stuck
+        self.index = "+1"
+
+    def __call__(self, message: str) -> bytes | None:
+        if message.startswith(":ACQuire:SEGMented:INDex "):
+            self.index = self.stuck or f"+{message.split(' ')[1]}"
+            return None
+        told = {
+            ":WAVeform:SEGMented:COUNt?": f"+{len(self.tags)}",
+            ":ACQuire:SEGMented:INDex?": self.index,
+            ":WAVeform:SEGMented:TTAG?": self.tags[int(self.index) - 1] if self.tags else "+0",
+        }
+        return f"{told[message]}\n".encode() if message in told else super().__call__(message)
+
+
+SEGMENTED = OscilloscopeSettings(current=CURRENT, segments=3)
+
+
+def test_each_segment_is_selected_then_told_then_read(configured) -> None:
+    oscilloscope, instrument = configured(SegmentedScope(), SEGMENTED)
+    segments = oscilloscope.read_segments()
+    assert [(one.index, one.time_tag_s) for one in segments] == [(1, 0.0), (2, 0.13), (3, 0.33)]
+    assert [one.capture.current.counts.size for one in segments] == [1000] * 3
+    assert not any(message.startswith(":DIGitize") for message in instrument.received)
+    first = instrument.received.index(":ACQuire:SEGMented:INDex 2")
+    assert instrument.received[first + 1 : first + 3] == [":ACQuire:SEGMented:INDex?", ":WAVeform:SEGMented:TTAG?"]
+
+
+@pytest.mark.parametrize(
+    ("scope", "error", "text"),
+    [
+        (SegmentedScope(stuck="+1"), BadAnswer, "segment 2 was to be selected, the oscilloscope is at 1"),
+        (SegmentedScope(tags=("+0", "+0.2", "+0.1")), BadAnswer, "time tags must begin at 0 s and ascend"),
+        (SegmentedScope(tags=("+0.1", "+0.2")), BadAnswer, "time tags must begin at 0 s"),
+        (SegmentedScope(tags=("+0", "+9.9E+37")), BadAnswer, "time tags must begin at 0 s and ascend"),
+        (SegmentedScope(tags=()), NotTriggered, "there is no segment"),
+    ],
+    ids=["index", "order", "first", "not measurable", "none"],
+)
+def test_segments_that_do_not_hold_together_are_refused(configured, scope, error, text: str) -> None:
+    oscilloscope, _ = configured(scope, SEGMENTED)
+    with pytest.raises(error, match=text):
+        oscilloscope.read_segments()
+
+
+def test_an_envelope_is_read_from_the_raw_record_and_takes_two_codes_a_point(configured) -> None:
+    settings = OscilloscopeSettings(current=CURRENT, acquisition=AcquisitionType.PEAK)
+    pairs = np.stack([CODES, CODES + 256], axis=1)
+    peak = preamble().replace("+1,+0,", "+1,+1,", 1)
+    answers = {":WAVeform:PREamble? CHANnel1": peak, ":WAVeform:DATA? CHANnel1": block(pairs.tobytes())}
+    oscilloscope, instrument = configured(ScriptedScope(answers), settings)
+    envelope = oscilloscope.read_envelope()
+    np.testing.assert_array_equal(envelope.current.low.counts, CODES)
+    np.testing.assert_array_equal(envelope.current.high.counts, CODES + 256)
+    assert envelope.time_base.sample_count == 1000
+    chosen = [message for message in instrument.received if message.startswith(":WAVeform:SOURce")]
+    assert [message.partition(";UNSigned 1;")[2] for message in chosen] == [
+        "POINts:MODE RAW;:WAVeform:POINts MAXimum"
+    ], "the channel alone"
+
+
+def test_an_envelope_of_one_code_a_point_is_none(configured) -> None:
+    settings = OscilloscopeSettings(current=CURRENT, acquisition=AcquisitionType.PEAK)
+    peak = preamble().replace("+1,+0,", "+1,+1,", 1)
+    oscilloscope, _ = configured(ScriptedScope({":WAVeform:PREamble? CHANnel1": peak}), settings)
+    with pytest.raises(BadBlock, match="promises 1000 points of two values, the block holds 1000"):
+        oscilloscope.read_envelope()
 
 
 PNG = b"\x89PNG\r\n\x1a\n and so on IEND\xaeB`\x82"

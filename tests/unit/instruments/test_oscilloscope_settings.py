@@ -73,6 +73,12 @@ def test_a_threshold_out_of_reach_is_refused() -> None:
         ({"current": ChannelSettings(number=1, scale_per_div=0.2)}, "unit of the current channel"),
         ({"voltage": ChannelSettings(number=1, scale_per_div=5.0)}, "another channel than the current's"),
         ({"pod": None}, "no pod is wired"),
+        ({"average_count": 1}, r"average_count: must be 2\.\.65536, got 1"),
+        ({"average_count": 65_537}, "average_count"),
+        ({"segments": 1}, r"segments: must be 2\.\.1000, or None for one record, got 1"),
+        ({"segments": 1001}, "segments"),
+        ({"segments": 5, "acquisition": AcquisitionType.AVERAGE}, "acquisition type: must be HRESolution or NORMal"),
+        ({"segments": 5, "acquisition": AcquisitionType.PEAK}, "for the memory is segmented, got 'PEAK'"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(changes: dict[str, object], text: str) -> None:

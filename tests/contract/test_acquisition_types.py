@@ -1,9 +1,11 @@
 """The driver's averages, envelopes and segments over the wire, against what the simulated world knows."""
 
+import re
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -332,3 +334,16 @@ def test_a_channel_may_trigger_an_average_without_a_pod(opened: Opened, truth: T
         scope.configure(settings)
         truth.play([(0.06, 0.07)] * 12)
         assert scope.acquire_average(deadline_s=3.0).count == 2
+
+
+def test_the_example_of_the_reference_runs(
+    world: SimulatedBenchThread, truth: TruthClient, repository: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (repository / "docs" / "reference" / "drivers.md").read_text()
+    (code,) = re.findall(r"^<!-- test: acquisition types -->\n```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    truth.play([(0.06, 0.07)] * 80)
+    exec(compile(code, "drivers.md", "exec"), {"resource": world.addresses.oscilloscope})
+    mean, envelope, triggers = capsys.readouterr().out.splitlines()
+    assert mean.startswith("mean of 16: 0.")
+    assert envelope.endswith(", 0 clipped")
+    assert triggers == "triggers at 0.000, 0.130, 0.260, 0.390, 0.520 s"

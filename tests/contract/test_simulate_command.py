@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from instruments.simulated.truth import TruthClient
+from instruments.visa_session import VisaSession
 
 COMMAND = [sys.executable, "-c", "import typer; from daemon.cli.simulate import simulate; typer.run(simulate)"]
 LIMIT_S = 30.0
@@ -53,6 +54,14 @@ def test_it_serves_until_interrupted(tmp_path: Path, number: int) -> None:
 def test_errors_are_drawn_on_request() -> None:
     with served("--errors", "datasheet", "--seed", "4") as (_, addresses), TruthClient(addresses["truth"]) as truth:
         assert truth.errors()["errors"]["probe_gain"] != 0.0
+
+
+@pytest.mark.parametrize(("arguments", "options"), [((), "0"), (("--segmented-memory",), "SGM")])
+def test_the_scopes_options_are_those_that_were_fitted(arguments: tuple[str, ...], options: str) -> None:
+    with served(*arguments) as (_, addresses):
+        session = VisaSession.open(addresses["oscilloscope"], role="oscilloscope")
+        assert session.query("*OPT?") == options
+        session.close()
 
 
 def test_a_recording_becomes_the_load(tmp_path: Path) -> None:

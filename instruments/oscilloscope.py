@@ -238,7 +238,8 @@ class Oscilloscope:
 
         Only `:DIGitize` completes an average, and it blocks the interface until the last trigger has come. So one
         polled acquisition, which can be given up, first shows that there is a trigger at all. Where the signal stops
-        after it, a device clear ends the blocking; a socket has none, and waits for an edge or the front panel's key.
+        after it, a device clear ends the blocking; a socket has none, and waits for the missing triggers or for the
+        front panel's key.
 
         Args:
             deadline_s: how long all of it may take; longer than the records.

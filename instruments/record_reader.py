@@ -19,6 +19,8 @@ from metrology.trace import Unit
 TIME_SLACK = 1e-3
 """Largest difference of two sources' time axes, in sample intervals."""
 
+SCREEN_SLACK = 0.02
+"""Largest difference of a record's begin or end from the screen's, as a fraction of it."""
 NOT_MEASURABLE = 9.9e37
 """Number by which the oscilloscope says that there is none (reference 1.3)."""
 
@@ -163,6 +165,7 @@ class RecordReader:
             sources.append("POD1")
         waveforms = [read_waveform(self.session, source, self.settings.acquisition) for source in sources]
         self._check_one_time_axis(waveforms)
+        self._check_whole_screen(waveforms[0])
         return waveforms
 
     def _segment_count(self) -> int:
@@ -209,6 +212,18 @@ class RecordReader:
             if ours.sample_count != theirs.sample_count or shift > TIME_SLACK * ours.interval_s:
                 text = f"{first.source} lies on {ours}, {other.source} on {theirs}"
                 raise BadBlock(text, instrument=self.session.role, operation="time axis")
+
+    def _check_whole_screen(self, waveform: Waveform) -> None:
+        """Check that the record spans the screen that was configured: what is off the screen now does not come."""
+        wanted, found = self.settings.time_base, waveform.preamble.time_base
+        start_s = wanted.position_s - wanted.range_s / 2
+        off_s = max(abs(found.origin_s - start_s), abs(found.end_s - start_s - wanted.range_s))
+        if off_s > SCREEN_SLACK * wanted.range_s:
+            text = (
+                f"the record must span {start_s:g}..{start_s + wanted.range_s:g} s, it spans {found.origin_s:g}.."
+                f"{found.end_s:g} s: was the time base turned at the front panel? Arm again"
+            )
+            raise BadBlock(text, instrument=self.session.role, operation="time axis")
 
     def _check_time_tags(self, tags_s: list[float]) -> None:
         ascending = all(earlier < later for earlier, later in pairwise(tags_s))

@@ -199,11 +199,17 @@ class Acquisition:
         self.take_triggered()
 
     def current_record(self) -> Record | None:
-        """Return the record on screen: that of the selected segment, and while running that of the latest sweep."""
+        """Return the record on screen: that of the selected segment, and while running that of the latest sweep.
+
+        Of a stopped record only what lies on the screen comes, as the time base is set now (reference 1.5).
+        """
         now_s = self.advance()
         if self.state is RunState.RUN:
             self._show_latest(now_s)
-        return self._segments[self.segment_index - 1] if self._segments else self.record
+            return self.record
+        record = self._segments[self.segment_index - 1] if self._segments else self.record
+        shown = self.settings.time_base
+        return None if record is None else record.between(shown.start_s, shown.start_s + shown.range_s)
 
     def glance_v(self, channel: int, span_s: float) -> tuple[float, float]:
         """Return the lowest and the highest volts at an input during the last while, its noise included."""

@@ -46,6 +46,9 @@ class Rendering:
             sweep=self.sweep,
             codes=self.codes(times_s, averaged_s=self.sweep.interval_s if means_of_interval else 0.0),
             pod=self.pod(times_s),
+            origin_s=self.sweep.origin_s,
+            interval_s=self.sweep.interval_s,
+            point_count=self.sweep.point_count,
             converted=self.codes(times_s, look=1) if means_of_interval else {},
             extremes=self._extremes(times_s) if kind is AcquisitionKind.PEAK else {},
         )
@@ -121,6 +124,9 @@ class AveragedRendering:
             sweep=sweep,
             codes={number: _mean_codes([codes[number] for codes in sets]) for number in sets[0]},
             pod=self.parts[-1].pod(times_s[-1]),
+            origin_s=sweep.origin_s,
+            interval_s=sweep.interval_s * (sweep.point_count / count),
+            point_count=count,
             averages=len(self.parts),
         )
 

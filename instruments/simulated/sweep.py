@@ -1,6 +1,7 @@
 """Sweep: one acquisition of the oscilloscope, and the record of codes rendered from it."""
 
-from dataclasses import dataclass, field
+import math
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -69,6 +70,12 @@ class Record:
     """Word codes by channel, each of shape (n,)."""
     pod: NDArray[np.uint8] | None
     """Digital lines, shape (n,), bit k is line Dk; None where the pod was off."""
+    origin_s: float
+    """Time of the first point relative to the trigger, as the scope believes it."""
+    interval_s: float
+    """Time between two points as the scope believes it."""
+    point_count: int
+    """Points that it holds, n."""
     converted: dict[int, NDArray[np.uint16]] = field(default_factory=dict)
     """Samples as converted, by channel, shape (n,), where `codes` are means over an interval; else empty."""
     extremes: dict[int, NDArray[np.uint16]] = field(default_factory=dict)
@@ -78,12 +85,23 @@ class Record:
     earlier: tuple["Record", ...] = ()
     """Segments of the same acquisition before this one, in their order."""
 
-    @property
-    def point_count(self) -> int:
-        """Points that it holds."""
-        return next((codes.size for codes in self.codes.values()), self.sweep.point_count)
+    def between(self, start_s: float, end_s: float) -> "Record":
+        """Return the points in `[start_s, end_s)`, times relative to the trigger: what a screen shows of it."""
+        first, last = (self._place(time_s) for time_s in (start_s, end_s))
+        if (first, last) == (0, self.point_count):
+            return self
+        part = slice(first, last)
+        return replace(
+            self,
+            codes={number: codes[part] for number, codes in self.codes.items()},
+            pod=None if self.pod is None else self.pod[part],
+            converted={number: codes[part] for number, codes in self.converted.items()},
+            extremes={number: codes[part] for number, codes in self.extremes.items()},
+            origin_s=self.origin_s + first * self.interval_s,
+            point_count=max(0, last - first),
+        )
 
-    @property
-    def interval_s(self) -> float:
-        """Time between two points as the scope believes it."""
-        return self.sweep.interval_s * (self.sweep.point_count / self.point_count)
+    def _place(self, time_s: float) -> int:
+        """Return the index of the first point that is not before a time."""
+        # A point that lies there exactly must not be lost to the last bit of a division.
+        return min(max(0, math.ceil((time_s - self.origin_s) / self.interval_s - 1e-6)), self.point_count)

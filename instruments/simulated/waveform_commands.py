@@ -185,14 +185,13 @@ class WaveformCommands:
         count = self._point_count()
         if record is None or count == 0:
             return _Axis(0.0, 0.0, 0.0, 0.0, 0)
-        sweep = record.sweep
         interval_s = record.interval_s * (record.point_count / count)
         if self._format.source == "POD1":
-            return _Axis(interval_s, sweep.origin_s, 1.0, 0.0, 0)
-        channel = sweep.settings.channels[int(self._format.source[-1])]
+            return _Axis(interval_s, record.origin_s, 1.0, 0.0, 0)
+        channel = record.sweep.settings.channels[int(self._format.source[-1])]
         width = 256 if self._format.format == "BYTE" else 1
         reference = REFERENCE_WORD // width if self._format.unsigned else 0
-        return _Axis(interval_s, sweep.origin_s, word_increment(channel) * width, channel.offset, reference)
+        return _Axis(interval_s, record.origin_s, word_increment(channel) * width, channel.offset, reference)
 
     def _axis_value(self, name: str, _: Call) -> str:
         return number_to_nr3(getattr(self._axis(), name))

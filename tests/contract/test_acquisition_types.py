@@ -145,6 +145,23 @@ def test_a_signal_that_stops_repeating_is_a_time_out_that_a_device_clear_ends(
         assert 1 <= scope.session.query_number(":WAVeform:COUNt?") < 20
 
 
+def test_a_socket_is_free_again_once_the_missing_triggers_have_come(opened: Opened, truth: Player) -> None:
+    settings = replace(
+        SETTINGS, time_base=TimeBaseSettings(range_s=0.02), acquisition=AcquisitionType.AVERAGE, average_count=25
+    )
+    with opened(timeout_s=0.2) as scope:
+        scope.configure(settings)
+        truth.play([(0.06, 0.07)] * 20)
+        with pytest.raises(InstrumentTimeout, match=":DIGitize"):
+            scope.acquire_average(deadline_s=0.8)
+        with pytest.raises(InstrumentTimeout):
+            scope.condition()
+        truth.play([(0.06, 0.07)] * 25)
+        wait_until(lambda: truth.now_s() > truth.end_s)
+        assert scope.is_complete()
+        assert scope.session.query_number(":WAVeform:COUNt?") == 25
+
+
 def test_a_mean_of_fewer_acquisitions_than_asked_for_is_refused(opened: Opened, truth: TruthClient) -> None:
     reading = replace(SETTINGS, acquisition=AcquisitionType.AVERAGE, average_count=3)
     with opened() as scope:
@@ -207,6 +224,24 @@ def test_high_resolution_and_normal_records_are_of_the_length_that_the_driver_as
             low_bits = np.count_nonzero(capture.current.counts % 256)
             lengths[kind] = (capture.time_base.sample_count, bool(low_bits))
     assert lengths == {AcquisitionType.NORMAL: (100_000, False), AcquisitionType.HIGH_RESOLUTION: (62_500, True)}
+
+
+@pytest.mark.parametrize("turned", [":TIMebase:RANGe 0.05", ":TIMebase:POSition 0"])
+@pytest.mark.parametrize("before_the_trigger", [True, False])
+def test_a_time_base_that_somebody_turned_is_told(
+    opened: Opened, truth: TruthClient, turned: str, before_the_trigger: bool
+) -> None:
+    with opened() as scope:
+        scope.configure(SETTINGS)
+        scope.arm(deadline_s=5.0)
+        if before_the_trigger:
+            scope.session.write(turned)
+        truth.play([(0.06, 0.07)])
+        wait_until(scope.is_complete)
+        if not before_the_trigger:
+            scope.session.write(turned)
+        with pytest.raises(BadBlock, match=r"must span -0\.01\.\.0\.09 s, it spans .*time base turned"):
+            scope.read_capture()
 
 
 PULSES = [(0.02, 0.11), (0.04, 0.16), (0.01, 0.14), (0.05, 0.07), (0.03, 0.1)]

@@ -232,3 +232,21 @@ def test_channel_and_pod_are_of_one_acquisition() -> None:
     marker = codes(bench).astype(bool)
     assert current_a[marker].mean() == pytest.approx(ACTIVE_A, abs=2e-3)
     assert preamble(bench)[2] == current_a.size
+
+
+@pytest.mark.parametrize("kind", ["NORMal", "HRESolution", "PEAK"])
+def test_only_what_is_on_the_screen_comes(kind: str) -> None:
+    bench = stopped(f":ACQuire:TYPE {kind}")
+    bench.write(":TIMebase:RANGe 0.1;POSition 0.26")
+    assert preamble(bench)[2] == 5_000
+    assert preamble(bench)[4:6] == pytest.approx([20e-6, 0.25])
+    times_s = 0.25 + 20e-6 * np.arange(5_000)
+    current_a = amperes(bench).reshape(5_000, -1).mean(axis=1)
+    assert current_a[times_s < 0.2999].mean() == pytest.approx(ACTIVE_A, abs=3e-3)
+    assert current_a[times_s > 0.3005].mean() == pytest.approx(IDLE_A, abs=3e-3)
+    bench.write(":WAVeform:SOURce POD1")
+    assert np.count_nonzero(codes(bench)) == pytest.approx(2500, abs=1)
+    bench.write(":TIMebase:RANGe 20")
+    assert preamble(bench)[2] == (62_500 if kind == "PEAK" else 100_000), "no more than was acquired"
+    bench.write(":TIMebase:RANGe 2;POSition 50")
+    assert bench.ask(":WAVeform:POINts?") == "+0"

@@ -19,8 +19,9 @@ from metrology.trace import Unit
 TIME_SLACK = 1e-3
 """Largest difference of two sources' time axes, in sample intervals."""
 
-SCREEN_SLACK = 0.02
-"""Largest difference of a record's begin or end from the screen's, as a fraction of it."""
+SCREEN_SLACK = 0.1
+"""Largest difference of a record's begin or end from the screen's, as a fraction of it. A knob's step is larger; how
+closely an instrument fills its screen is not known."""
 NOT_MEASURABLE = 9.9e37
 """Number by which the oscilloscope says that there is none (reference 1.3)."""
 

@@ -171,6 +171,18 @@ def test_a_forced_trigger_makes_one_segment() -> None:
     assert bench.ask(":WAVeform:SEGMented:COUNt?") == "+1"
 
 
+def test_a_force_during_a_segment_does_not_trigger_the_next_one() -> None:
+    bench = armed(2)
+    bench.write(":TRIGger:FORCe")
+    bench.wait(0.004, steps=4)
+    bench.write(":TRIGger:FORCe")
+    bench.wait(0.2, steps=20)
+    assert bench.ask(":WAVeform:SEGMented:COUNt?") == "+1"
+    bench.write(":TRIGger:FORCe")
+    bench.wait(0.02, steps=4)
+    assert bench.ask(":WAVeform:SEGMented:COUNt?") == "+2"
+
+
 def test_the_time_tags_are_those_of_the_scopes_own_clock() -> None:
     bench = armed(2, errors=InstrumentErrors.DATASHEET, seed=5)
     bench.world.play([(0.003, 9.997)] * 2)

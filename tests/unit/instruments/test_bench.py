@@ -18,7 +18,7 @@ from instruments.errors import (
     SettingRefused,
     WrongInstrument,
 )
-from instruments.oscilloscope_settings import TriggerSettings
+from instruments.oscilloscope_settings import AcquisitionType, TriggerSettings
 from instruments.supply_envelope import SupplyEnvelope
 from instruments.supply_reading import SupplyMode
 from tests.unit.instruments.scripted_instrument import ScriptedAdapter, ScriptedInstrument, block, echo
@@ -46,6 +46,7 @@ class Scripted:
             oscilloscope_resource=self.scope_server.resource,
             power_supply_resource=f"GPIB{BOARD}::5::INSTR",
             gpib_adapter_resource=self.adapter_server.resource_on(BOARD),
+            current_offset_a=0.8,  # as the scripted record says
             envelope=ENVELOPE,
             timeout_s=1.0,
         )
@@ -382,6 +383,8 @@ def test_the_probe_decides_the_ratio() -> None:
         ({"current_scale_a_per_div": 100.0}, "scale_per_div"),
         ({"voltage": VoltageChannel(number=1)}, "voltage channel"),
         ({"record_s": -1.0}, "range_s"),
+        ({"acquisition": AcquisitionType.AVERAGE}, "AVERage: the mean over many triggers .* is of no single run"),
+        ({"acquisition": AcquisitionType.PEAK}, "PEAK: .* no samples that an energy could be computed from"),
     ],
 )
 def test_a_bench_that_cannot_be_is_refused_before_it_is_opened(changes: dict[str, object], text: str) -> None:

@@ -261,12 +261,12 @@ class Record:
 def _log(recovery: Recovery) -> None:
     tried = "".join(f"; {one}" for one in recovery.tried)
     if recovery.failure is not None:
-        logger.error("%s: not back after %.2f s: %s%s", recovery.instrument, recovery.seconds, recovery.failure, tried)
+        logger.error("%s: not back after %.2f s: %s%s", recovery.instrument, recovery.took_s, recovery.failure, tried)
         return
     reported = f"; it had reported {'; '.join(recovery.reported)}" if recovery.reported else ""
     level = logging.INFO if recovery.step is RecoveryStep.ASK else logging.WARNING
     logger.log(
-        level, "%s: back by %s in %.2f s%s%s", recovery.instrument, recovery.step, recovery.seconds, tried, reported
+        level, "%s: back by %s in %.2f s%s%s", recovery.instrument, recovery.step, recovery.took_s, tried, reported
     )
 
 

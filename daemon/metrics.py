@@ -56,7 +56,7 @@ class Metrics:
         self.recent.append(recovery)
         step = "none" if recovery.step is None else recovery.step.value
         self._recoveries.labels(instrument=recovery.instrument, step=step).inc()
-        self._recovery_seconds.labels(instrument=recovery.instrument).observe(recovery.seconds)
+        self._recovery_seconds.labels(instrument=recovery.instrument).observe(recovery.took_s)
 
     @contextmanager
     def served(self, address: tuple[str, int] | None) -> Iterator[None]:

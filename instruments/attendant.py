@@ -122,7 +122,7 @@ class Attendant(Generic[D]):
         return Recovery(
             instrument=self.role,
             step=climbed.step,
-            seconds=time.monotonic() - begun_s,
+            took_s=time.monotonic() - begun_s,
             tried=climbed.tried,
             reported=climbed.reported,
             failure=failure,

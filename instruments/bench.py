@@ -259,7 +259,7 @@ class Bench:
             await self._settle_supply()
 
     async def clear_supply_trip(self) -> None:
-        """Restore the supply's output after its over-voltage protection has tripped, and wait for its voltage.
+        """Switch the supply's output on again after its over-voltage protection tripped, and wait for its voltage.
 
         Raises:
             InstrumentTimeout: the output did not reach the voltage.

@@ -123,7 +123,7 @@ class Oscilloscope:
 
     def condition(self) -> Operation:
         """Get the operation status condition: running, waiting for the trigger, or stopped (0)."""
-        return Operation(self.session.query_whole(":OPERegister:CONDition?", high=LARGEST_REGISTER))
+        return Operation(self.session.query_whole_number(":OPERegister:CONDition?", high=LARGEST_REGISTER))
 
     def is_complete(self) -> bool:
         """Get whether the record is complete; does not wait."""
@@ -247,7 +247,7 @@ class Oscilloscope:
 
     def acquired_segments(self) -> int:
         """Get how many segments have been acquired so far, a count; also while the acquisition runs."""
-        return self.session.query_whole(":WAVeform:SEGMented:COUNt?", high=SEGMENT_COUNTS[1])
+        return self.session.query_whole_number(":WAVeform:SEGMented:COUNt?", high=SEGMENT_COUNTS[1])
 
     def read_envelope(self) -> Envelope:
         """Read the completed record of the type PEAK: lowest and highest value of each interval, without the pod.
@@ -262,7 +262,7 @@ class Oscilloscope:
         return self._configured("read_envelope").envelope()
 
     def acquire_average(self, *, deadline_s: float) -> AveragedRecord:
-        """Acquire the mean over `average_count` triggers of a signal that repeats, and read it, without the pod.
+        """Take the mean over `average_count` triggers of a signal that repeats, and read it, without the pod.
 
         Only `:DIGitize` completes an average, and it blocks the interface until the last trigger has come. So one
         polled acquisition, which can be given up, first shows that there is a trigger at all. Where the signal stops
@@ -318,7 +318,7 @@ class Oscilloscope:
         return self._reader
 
     def _flag(self, query: str) -> bool:
-        return self.session.query_whole(query, high=1) != 0
+        return self.session.query_whole_number(query, high=1) != 0
 
 
 def _options(session: VisaSession) -> str:

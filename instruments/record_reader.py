@@ -162,7 +162,7 @@ class RecordReader:
         )
 
     def expect(self, kind: AcquisitionType, operation: str) -> None:
-        """Check that an acquisition type is the one configured.
+        """Check an acquisition type against the one configured.
 
         Raises:
             SettingRefused: it is not.
@@ -188,11 +188,11 @@ class RecordReader:
             raise BadBlock(text, instrument=self.session.role, operation=operation)
 
     def _runs(self) -> bool:
-        condition = self.session.query_whole(":OPERegister:CONDition?", high=LARGEST_REGISTER)
+        condition = self.session.query_whole_number(":OPERegister:CONDition?", high=LARGEST_REGISTER)
         return bool(Operation(condition) & Operation.RUN)
 
     def _triggered(self) -> bool:
-        return self.session.query_whole(":TER?", high=1) != 0
+        return self.session.query_whole_number(":TER?", high=1) != 0
 
     def _refuse_unsampled(self, operation: str) -> None:
         if self.settings.acquisition not in SAMPLED_TYPES:
@@ -207,7 +207,7 @@ class RecordReader:
         return [read_waveform(self.session, source, self.settings.acquisition) for source in sources]
 
     def _segment_count(self, most: int) -> int:
-        count = self.session.query_whole(":WAVeform:SEGMented:COUNt?", high=most)
+        count = self.session.query_whole_number(":WAVeform:SEGMented:COUNt?", high=most)
         if count < 1:
             text = "there is no segment: no trigger came"
             raise NotTriggered(text, instrument=self.session.role, operation="read_segments")

@@ -30,7 +30,7 @@ class Recovery:
     """Role of the instrument, such as `oscilloscope`."""
     step: RecoveryStep | None
     """The step that worked; None where none did."""
-    seconds: float
+    took_s: float
     """How long it took, in seconds."""
     tried: tuple[str, ...] = ()
     """What came of each step before it."""

@@ -117,7 +117,11 @@ class VisaConnection:
         return self.in_step().read_raw()
 
     def read_within(self, wait_s: float) -> bytes:
-        """Return one answer with its end, for which this long is waited; raises what VISA raises."""
+        """Return one answer with its end, for which this long is waited; raises what VISA raises, too.
+
+        Raises:
+            ConnectionFailed: it is closed, or cannot be reached again.
+        """
         visa = self.in_step()
         if self._adapter is not None:
             return visa.read_raw()  # it is the adapter that waits, as long as it was told to

@@ -134,6 +134,11 @@ class VisaSession:
     def query_number(self, command: str, *, low: float = -math.inf, high: float = math.inf) -> float:
         """Send one message and return the number that answers it, which must lie between two bounds.
 
+        Args:
+            command: the question.
+            low: least number that it can be, in the number's unit.
+            high: largest number that it can be, in the number's unit.
+
         Raises:
             BadAnswer: the answer is no finite number, or lies outside.
         """
@@ -145,8 +150,12 @@ class VisaSession:
                 raise BadAnswer(text, instrument=self.role, operation=command)
             return number
 
-    def query_whole(self, command: str, *, high: int) -> int:
+    def query_whole_number(self, command: str, *, high: int) -> int:
         """Send one message and return the whole number from 0 to a bound that answers it: a switch, or a register.
+
+        Args:
+            command: the question.
+            high: largest number that it can be, in the number's unit.
 
         Raises:
             BadAnswer: the answer is no such number.

@@ -113,7 +113,7 @@ async def _try(stage: FaultStage, assault: Assault, *, moment_s: float) -> Strik
         next_ended=how_it_ended(following),
         step=hardest_step(recoveries),
         # instruments are brought back side by side
-        recovery_s=max((recovery.seconds for recovery in recoveries), default=None),
+        recovery_s=max((recovery.took_s for recovery in recoveries), default=None),
     )
 
 

@@ -112,7 +112,12 @@ class Ps1Supply:
         program(self.session, [Setting(header="OUTPut", value=on)], operation="set_output")
 
     def clear_trip(self) -> None:
-        """Control the protection: restore the output after a trip whose cause is removed."""
+        """Control the protection: restore the output after a trip whose cause is removed.
+
+        Raises:
+            InstrumentReported: the supply refused.
+            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
+        """
         self._check(voltage_v=None, current_a=None)
         self.session.write("VOLTage:PROTection:CLEar")
         self.session.check_errors("clear_trip")

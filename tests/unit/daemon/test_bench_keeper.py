@@ -160,7 +160,7 @@ class FailedBench(ScriptedBench):
 
 def back(step: RecoveryStep | None = RecoveryStep.DRAIN) -> Recovery:
     failure = None if step is not None else ConnectionFailed("unplugged", instrument="power_supply")
-    return Recovery(instrument="power_supply", step=step, seconds=0.1, failure=failure)
+    return Recovery(instrument="power_supply", step=step, took_s=0.1, failure=failure)
 
 
 class TestRecovery:

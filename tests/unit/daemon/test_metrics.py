@@ -32,8 +32,8 @@ def test_failures_are_counted_by_instrument_and_reason() -> None:
 
 def test_they_are_served_while_the_daemon_runs(free_port: int) -> None:
     metrics = Metrics()
-    metrics.recovered(Recovery(instrument="oscilloscope", step=RecoveryStep.CLEAR, seconds=0.2))
-    metrics.recovered(Recovery(instrument="oscilloscope", step=None, seconds=9.0))
+    metrics.recovered(Recovery(instrument="oscilloscope", step=RecoveryStep.CLEAR, took_s=0.2))
+    metrics.recovered(Recovery(instrument="oscilloscope", step=None, took_s=9.0))
     address = f"http://127.0.0.1:{free_port}/metrics"
     with metrics.served(("127.0.0.1", free_port)):
         text = urllib.request.urlopen(address, timeout=5).read().decode()

@@ -227,12 +227,12 @@ def test_a_number_outside_its_bounds_is_refused(served, answer: str) -> None:
 def test_a_switch_is_0_or_1(served, answer: str) -> None:
     session, _ = served(answers({"OUTPut?": answer}))
     with pytest.raises(BadAnswer, match="answer must"):
-        session.query_whole("OUTPut?", high=1)
+        session.query_whole_number("OUTPut?", high=1)
 
 
 def test_a_register_may_come_in_scientific_form(served) -> None:
     session, _ = served(answers({":OPERegister:CONDition?": "+3.2E+01"}))
-    assert session.query_whole(":OPERegister:CONDition?", high=0xFFFF) == 32
+    assert session.query_whole_number(":OPERegister:CONDition?", high=0xFFFF) == 32
 
 
 @pytest.mark.parametrize("answer", [b"AGILENT\x00,MSO\n", b"AGILENT\x1b\n", b"1\x1c\n"])

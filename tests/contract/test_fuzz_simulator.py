@@ -17,6 +17,7 @@ import pytest
 
 from instruments.simulated.clock import WorldClock
 from instruments.simulated.gpib_device import GpibDevice
+from instruments.simulated.latency import Pace
 from instruments.simulated.line_server import LineConnection
 from instruments.simulated.marker_input import MarkerInput
 from instruments.simulated.prologix_front import VERSION, AdapterState, PrologixFront
@@ -126,7 +127,8 @@ def test_the_adapter_outlives_every_line(seed: int, repository: Path) -> None:
     make = _maker(bench.supply, seed, repository)
 
     async def fuzz() -> None:
-        front = PrologixFront(AdapterState({5: GpibDevice(bench.supply, latency_s=0.01)}))
+        bench.supply.pace = Pace((0.01, 0.01))
+        front = PrologixFront(AdapterState({5: GpibDevice(bench.supply)}))
         sink = _connected(front)
         while watch.count < SHARES["adapter"]:
             for _ in range(BATCH):

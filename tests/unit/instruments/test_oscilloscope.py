@@ -156,9 +156,23 @@ def test_types_and_segments_are_sent_in_the_order_that_is_never_a_conflict(serve
     assert commands == sent
 
 
-def test_another_hardware_that_is_missing_is_not_taken_for_the_segments(served) -> None:
-    session, _ = served(ScriptedScope(overrides={":SYSTem:ERRor?": '-222,"Data out of range"'}))
-    with pytest.raises(InstrumentReported, match="Data out of range"):
+@pytest.mark.parametrize(("error", "segments"), [('-222,"Data out of range"', 5), ('-241,"Hardware missing"', None)])
+def test_another_refusal_is_not_taken_for_a_missing_option(served, error: str, segments: int | None) -> None:
+    session, _ = served(ScriptedScope(overrides={":SYSTem:ERRor?": error}))
+    with pytest.raises(InstrumentReported, match=error[6:-1]):
+        Oscilloscope(session).configure(OscilloscopeSettings(current=CURRENT, segments=segments))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [({"*OPT?": "MEMUP"}, r"\*OPT\? answers 'MEMUP'"), ({"*OPT?": b""}, r"\*OPT\?: .*no answer within")],
+)
+def test_a_missing_option_is_told_with_those_that_are_fitted(
+    served, options: dict[str, str | bytes], told: str
+) -> None:
+    missing = {":SYSTem:ERRor?": '-241,"Hardware missing"'}
+    session, _ = served(ScriptedScope(overrides=missing | options), timeout_s=0.2)
+    with pytest.raises(SettingRefused, match=f"needs the option SGM, which is not fitted .*{told}"):
         Oscilloscope(session).configure(OscilloscopeSettings(current=CURRENT, segments=5))
 
 

@@ -42,6 +42,15 @@ CAPTURE = "capture: preambles, codes and pod"
 TARGETS_MS = {"raw socket": {CODES: 5.0, CAPTURE: 40.0}, "VXI-11": {CODES: 10.0, RANDOM: 10.0, CAPTURE: 40.0}}
 """Longest median of this project's way, by transport and transfer."""
 IDENTITY = b"AGILENT TECHNOLOGIES,MSO-X 2024A,MY00000001,02.65.2021102830\n"
+FIXED = {
+    "*IDN?": IDENTITY,
+    ":SYSTem:ERRor?": b'+0,"No error"\n',
+    ":OPERegister:CONDition?": b"+0\n",
+    ":TER?": b"+0\n",
+    ":ACQuire:SRATe?": b"+5.0E+04\n",
+    ":WAVeform:POINts?": b"+%d\n" % POINTS,
+}
+"""Answers of a stopped oscilloscope, whatever is set."""
 
 
 class RecordServer:
@@ -58,9 +67,8 @@ class RecordServer:
 
     def answer(self, message: str) -> bytes | None:
         """Return the bytes that answer a message, None for a command."""
-        if message.startswith(":WAVeform:SOURce"):
-            self._source = message.split(";", maxsplit=1)[0].split(" ")[1]
-            return None
+        if message.startswith(":WAVeform:SOURce "):
+            self._source = message.partition(" ")[2]
         if message == ":WAVeform:DATA?":
             return self._blocks[self._source]
         if message == ":WAVeform:PREamble?":
@@ -69,9 +77,8 @@ class RecordServer:
         return self._other(message)
 
     def _other(self, message: str) -> bytes | None:
-        fixed = {"*IDN?": IDENTITY, ":SYSTem:ERRor?": b'+0,"No error"\n', ":OPERegister:CONDition?": b"+0\n"}
-        if message in fixed:
-            return fixed[message]
+        if message in FIXED:
+            return FIXED[message]
         if message.endswith("?"):
             return f"{self._kept.get(message[:-1], '1')}\n".encode()
         header, _, value = message.partition(" ")
@@ -175,7 +182,7 @@ def measure_at(resource: str, repeats: int) -> dict[str, dict[str, float]]:
     session = VisaSession.open(resource, role="oscilloscope")
     instrument = open_pyvisa(resource)
     oscilloscope = Oscilloscope(session)
-    current = ChannelSettings(number=1, scale_per_div=0.2, probe_ratio=10.0, unit=Unit.AMPERE)
+    current = ChannelSettings(number=1, scale_per_div=0.2, offset=0.6, probe_ratio=10.0, unit=Unit.AMPERE)
     oscilloscope.configure(OscilloscopeSettings(current=current))
     both = {"joulebench": lambda: session.query("*IDN?"), "pyvisa": lambda: instrument.query("*IDN?")}
     results = {"query, small answer": medians_ms(both, repeats * 5)}

@@ -79,6 +79,10 @@ class Connection(Protocol):
         """Return one answer with its end; raises what VISA raises."""
         ...
 
+    def read_within(self, wait_s: float) -> bytes:
+        """Return one answer with its end, for which this long is waited, in seconds; raises what VISA raises."""
+        ...
+
     def read_block(self, operation: str) -> bytes:
         """Return the bytes of the definite-length block that comes next.
 

@@ -44,9 +44,21 @@ class AcquisitionType(StrEnum):
     NORMAL = "NORMal"
     """Every point one sample. The default, because it is the only type whose raw record can be read whole: 100 000
     points, so 50 kSa/s over 2 s. High resolution is delivered from the measurement record, which ends at 62 500 points:
-    31.25 kSa/s. Averages need several triggers and are of no use for a single run."""
+    31.25 kSa/s."""
     HIGH_RESOLUTION = "HRESolution"
     """Every point the mean of the samples in its interval: more bits, at most 62 500 points."""
+    AVERAGE = "AVERage"
+    """Every point the mean of that point in several acquisitions of a signal that repeats, at most 1000 points."""
+    PEAK = "PEAK"
+    """Two values a point, the lowest and the highest of its interval: an envelope, at most 62 500 points."""
+
+
+SAMPLED_TYPES = frozenset({AcquisitionType.NORMAL, AcquisitionType.HIGH_RESOLUTION})
+"""Types whose records are samples of one acquisition on an even axis: what an energy can be computed from."""
+AVERAGE_COUNTS = (2, 65_536)
+"""Fewest and most acquisitions of an average."""
+SEGMENT_COUNTS = (2, 1000)
+"""Fewest and most segments of this family; what the instrument at hand has memory for is found by reading back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -160,8 +172,13 @@ class OscilloscopeSettings:
     """What starts the record."""
     acquisition: AcquisitionType = AcquisitionType.NORMAL
     """How samples become points."""
+    average_count: int = 16
+    """Acquisitions of an average; of no effect in another type."""
+    segments: int | None = None
+    """Segments that the memory is divided into, one for each trigger (option SGM); None for one record."""
 
     def __post_init__(self) -> None:
+        self._check_acquisition()
         if self.current.unit is not Unit.AMPERE:
             raise _refused("unit of the current channel", self.current.unit, "A")
         if self.voltage is not None and self.voltage.number == self.current.number:
@@ -179,6 +196,19 @@ class OscilloscopeSettings:
         low, high = channel.screen
         if not low <= level <= high:
             raise _refused("trigger level", level, f"{low:g}..{high:g} {channel.unit}, which is on the screen")
+
+    def _check_acquisition(self) -> None:
+        least, most = AVERAGE_COUNTS
+        if not least <= self.average_count <= most:
+            raise _refused("average_count", self.average_count, f"{least}..{most}")
+        if self.segments is None:
+            return
+        least, most = SEGMENT_COUNTS
+        if not least <= self.segments <= most:
+            raise _refused("segments", self.segments, f"{least}..{most}, or None for one record")
+        if self.acquisition not in SAMPLED_TYPES:
+            types = " or ".join(sorted(SAMPLED_TYPES))
+            raise _refused("acquisition type", str(self.acquisition), f"{types}, for the memory is segmented")
 
     @property
     def channels(self) -> tuple[ChannelSettings, ...]:

@@ -56,7 +56,7 @@ class PowerSupply:
         Args:
             take_events: also read what is latched, which clears it; False leaves it for whoever measures.
         """
-        output_on = self.session.query_whole("OUTPut?", high=1) != 0
+        output_on = self.session.query_whole_number("OUTPut?", high=1) != 0
         ovp_tripped = self._tripped()
         return SupplyReading(
             voltage_v=self.session.query_number("MEASure:VOLTage?", low=-LARGEST_V, high=LARGEST_V),
@@ -68,10 +68,10 @@ class PowerSupply:
         )
 
     def _events(self) -> Questionable:
-        return Questionable(self.session.query_whole("STATus:QUEStionable?", high=LARGEST_REGISTER))
+        return Questionable(self.session.query_whole_number("STATus:QUEStionable?", high=LARGEST_REGISTER))
 
     def _tripped(self) -> bool:
-        return self.session.query_whole("VOLTage:PROTection:TRIPped?", high=1) != 0
+        return self.session.query_whole_number("VOLTage:PROTection:TRIPped?", high=1) != 0
 
     def set_points(self) -> tuple[float, float]:
         """Get the programmed voltage in volt and current limit in ampere."""
@@ -221,7 +221,7 @@ class PowerSupply:
         )
 
     def _mode(self, *, driven: bool) -> SupplyMode:
-        condition = self.session.query_whole("STATus:QUEStionable:CONDition?", high=LARGEST_REGISTER)
+        condition = self.session.query_whole_number("STATus:QUEStionable:CONDition?", high=LARGEST_REGISTER)
         idle = SupplyMode.UNREGULATED if driven else SupplyMode.OFF
         return CONDITION_MODE.get(condition & 3, idle)
 

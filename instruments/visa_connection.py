@@ -122,6 +122,21 @@ class VisaConnection:
         """
         return self.in_step().read_raw()
 
+    def read_within(self, wait_s: float) -> bytes:
+        """Return one answer with its end, for which this long is waited; raises what VISA raises, too.
+
+        Raises:
+            ConnectionFailed: it is closed, or cannot be reached again.
+        """
+        visa = self.in_step()
+        if self._adapter is not None:
+            return visa.read_raw()  # it is the adapter that waits, as long as it was told to
+        try:
+            visa.timeout = wait_s * 1000.0
+            return visa.read_raw()
+        finally:
+            visa.timeout = self._timeout_s * 1000.0
+
     def read_block(self, operation: str) -> bytes:
         """Return the bytes of the definite-length block that comes next.
 

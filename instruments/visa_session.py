@@ -125,8 +125,19 @@ class VisaSession:
             self.connection.write(_to_bytes(command))
             return self._to_text(self.connection.read(), command)
 
+    def query_slow(self, command: str, *, wait_s: float) -> str:
+        """Send one message and return its answer, which may take this long, in seconds; raises as `query` does."""
+        with self._failures(command, wait_s=wait_s):
+            self.connection.write(_to_bytes(command))
+            return self._to_text(self.connection.read_within(wait_s), command)
+
     def query_number(self, command: str, *, low: float = -math.inf, high: float = math.inf) -> float:
         """Send one message and return the number that answers it, which must lie between two bounds.
+
+        Args:
+            command: the question.
+            low: least number that it can be, in the number's unit.
+            high: largest number that it can be, in the number's unit.
 
         Raises:
             BadAnswer: the answer is no finite number, or lies outside.
@@ -139,8 +150,12 @@ class VisaSession:
                 raise BadAnswer(text, instrument=self.role, operation=command)
             return number
 
-    def query_whole(self, command: str, *, high: int) -> int:
+    def query_whole_number(self, command: str, *, high: int) -> int:
         """Send one message and return the whole number from 0 to a bound that answers it: a switch, or a register.
+
+        Args:
+            command: the question.
+            high: largest number that it can be, in the number's unit.
 
         Raises:
             BadAnswer: the answer is no such number.
@@ -215,22 +230,24 @@ class VisaSession:
         return int(number)
 
     @contextlib.contextmanager
-    def _failures(self, command: str) -> Iterator[None]:
+    def _failures(self, command: str, *, wait_s: float | None = None) -> Iterator[None]:
         try:
             yield
         except (BadAnswer, InstrumentTimeout):
             self.connection.link = Link.OUT_OF_STEP
             raise
         except pyvisa.errors.VisaIOError as error:
-            raise self._visa_failure(error, command) from error
+            raise self._visa_failure(error, command, wait_s or self.connection.wait_s) from error
         except (OSError, pyvisa.errors.Error) as error:
             self.connection.link = Link.LOST
             raise ConnectionFailed(f"{self.resource}: {error}", instrument=self.role, operation=command) from error
 
-    def _visa_failure(self, error: pyvisa.errors.VisaIOError, command: str) -> InstrumentTimeout | ConnectionFailed:
+    def _visa_failure(
+        self, error: pyvisa.errors.VisaIOError, command: str, wait_s: float
+    ) -> InstrumentTimeout | ConnectionFailed:
         if error.error_code == StatusCode.error_timeout:
             self.connection.link = Link.OUT_OF_STEP
-            text = f"no answer within {self.connection.wait_s:g} s"
+            text = f"no answer within {wait_s:g} s"
             return InstrumentTimeout(text, instrument=self.role, operation=command)
         self.connection.link = Link.LOST
         return ConnectionFailed(f"{self.resource}: {error}", instrument=self.role, operation=command)

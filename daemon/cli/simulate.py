@@ -27,6 +27,9 @@ def simulate(
         Literal["exact", "datasheet"], typer.Option(help="Instruments without error, or within their data sheets.")
     ] = "exact",
     memory_points: Annotated[int, typer.Option(help="Scope memory per channel: 100000 or 1000000.")] = 100_000,
+    segmented_memory: Annotated[
+        bool, typer.Option("--segmented-memory", help="Fit the scope's option of segmented memory (SGM).")
+    ] = False,
     replay: Annotated[
         Path | None, typer.Option(metavar="DIR", help="EnergyRunner recording that becomes the board's load.")
     ] = None,
@@ -58,6 +61,7 @@ def simulate(
         time_scale=time_scale,
         errors=InstrumentErrors(errors),
         memory_points=memory_points,
+        segmented_memory=segmented_memory,
         replay=None if replay is None else read_replay(replay, factor=replay_factor),
         replay_at_start=not replay_on_command,
         latency=LATENCIES[latency],

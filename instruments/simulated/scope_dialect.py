@@ -108,7 +108,7 @@ class ScopeDialect(ScpiInstrument):
 
     def _add_system(self) -> None:
         add = self.tree.add
-        add("*OPT", query=lambda _: "0" if self.acquisition.memory_points <= 100_000 else "MEMUP")
+        add("*OPT", query=lambda _: self._options())
         add("SYSTem:PRESet", write=lambda _: self.reset())
         add("SYSTem:SETup", write=self._recall, query=lambda _: bytes_to_block(settings_to_setup(self._settings)))
         add("DISPlay:DATA", query=self._screen)
@@ -120,6 +120,10 @@ class ScopeDialect(ScpiInstrument):
     @property
     def _settings(self) -> ScopeSettings:
         return self.acquisition.settings
+
+    def _options(self) -> str:
+        fitted = {"MEMUP": self.acquisition.memory_points > 100_000, "SGM": self.acquisition.segmented_memory}
+        return ",".join(name for name, is_fitted in fitted.items() if is_fitted) or "0"
 
     def _recall(self, call: Call) -> None:
         self.acquisition.recall(setup_to_settings(text_to_block(call.text())))

@@ -18,6 +18,7 @@ from instruments.simulated.scpi_values import (
     text_to_switch,
     unquoted,
 )
+from instruments.simulated.segment_commands import SegmentCommands
 
 LONGEST_POSITION_S = 500.0
 _THRESHOLDS_V = {"TTL": 1.4, "CMOS": 2.5, "ECL": -1.3}
@@ -35,6 +36,7 @@ def add_setting_commands(tree: ScpiTree, acquisition: Acquisition) -> None:
     _TriggerCommands(acquisition).add_to(tree)
     _AcquireCommands(acquisition).add_to(tree)
     _PodCommands(acquisition).add_to(tree)
+    SegmentCommands(acquisition).add_to(tree)
     add_kept_settings(tree, acquisition)
 
 
@@ -178,20 +180,20 @@ class _TriggerCommands(_Commands):
 
 class _AcquireCommands(_Commands):
     def add_to(self, tree: ScpiTree) -> None:
-        choices = _chooser("NORMal", "AVERage", "HRESolution", "PEAK")
-        tree.add(
-            "ACQuire:TYPE",
-            **self._attribute(lambda _: self._settings, "kind", lambda text: AcquisitionKind(choices(text)), str),
-        )
+        tree.add("ACQuire:TYPE", write=self._set_kind, query=lambda _: self._settings.kind.value)
         tree.add(
             "ACQuire:COUNt",
             **self._attribute(lambda _: self._settings, "average_count", _average_count, number_to_nr1),
         )
-        # Segmented memory needs an option that this scope has not got.
-        tree.add("ACQuire:MODE", write=_set_mode, query=lambda _: "RTIM")
         memory = self._acquisition.memory_points
         tree.add("ACQuire:POINts", query=lambda _: number_to_nr1(memory_in_use(self._settings, memory)))
         tree.add("ACQuire:SRATe", query=lambda _: number_to_nr3(sample_rate_hz(self._settings, memory)))
+
+    def _set_kind(self, call: Call) -> None:
+        kind = AcquisitionKind(text_to_choice(call.text(), ("NORMal", "AVERage", "HRESolution", "PEAK")))
+        if kind is AcquisitionKind.AVERAGE and self._settings.segmented:
+            raise ScpiError(-221)
+        self._settings.kind = kind
 
 
 class _PodCommands(_Commands):
@@ -265,7 +267,3 @@ def _threshold(text: str) -> str:
     if text.upper() in _THRESHOLDS_V:
         return number_to_nr3(_THRESHOLDS_V[text.upper()])
     return number_to_nr3(_bounded(text, -8.0, 8.0))
-
-
-def _set_mode(call: Call) -> None:
-    text_to_choice(call.text(), ("RTIMe",))

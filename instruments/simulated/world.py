@@ -45,6 +45,8 @@ class WorldSettings:
     """Whether the instruments err."""
     memory_points: int = 100_000
     """Memory of the scope per channel: 100 000, or 1 000 000 with its option."""
+    segmented_memory: bool = False
+    """Whether the scope has the option of segmented memory, SGM."""
     board: BoardSettings = field(default_factory=BoardSettings)
     """The board, where its marker drives it."""
     replay: Replay | None = None

@@ -80,6 +80,10 @@ class RecordedConnection:
         """Return one answer, and note it."""
         return self._noted_answer(Event.READ, self._inner.read)
 
+    def read_within(self, wait_s: float) -> bytes:
+        """Return one answer that may take this long, and note it."""
+        return self._noted_answer(Event.READ, lambda: self._inner.read_within(wait_s))
+
     def read_block(self, operation: str) -> bytes:
         """Return the bytes of the block that comes next, and note them."""
         return self._noted_answer(Event.BLOCK, lambda: self._inner.read_block(operation))

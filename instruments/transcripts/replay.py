@@ -164,6 +164,10 @@ class ReplayedConnection:
         """Return the answer that came."""
         return self._performed(Event.READ)
 
+    def read_within(self, wait_s: float) -> bytes:  # noqa: ARG002 - nothing waits here
+        """Return the answer that came."""
+        return self._performed(Event.READ)
+
     def read_block(self, operation: str) -> bytes:  # noqa: ARG002 - the protocol's signature
         """Return the bytes of the block that came."""
         return self._performed(Event.BLOCK)

@@ -37,7 +37,7 @@ OPENERS = _words(
 
 UNITS = _words("a bytes counts div hz j ms ns ohm s v w")
 """Parts of a name that are a unit."""
-COUNTS = _words("baud bit channel code count counts flags fraction index number points port ratio turns")
+COUNTS = _words("baud bit channel code count counts flags fraction index number points port ratio segments turns")
 """Last parts of a name of what has no unit."""
 STATED = re.compile(
     r"in (its|the) channel's unit|in the number's unit|in units per|\bfraction\b|\bNumber of\b|\bIndex\b"
@@ -60,8 +60,10 @@ def number_problems(function: Callable[..., Any]) -> list[str]:
     hints = typing.get_type_hints(function)
     name = function.__name__
     returned = hints.pop("return", None)
-    wrong = [f"parameter {one}" for one, hint in hints.items() if is_number(hint) and not _has_unit(one)]
     doc = function.__doc__ or ""
+    told = {name for name, text in _parameter_docs(doc).items() if STATED.search(text)}
+    numbers = [one for one, hint in hints.items() if is_number(hint)]
+    wrong = [f"parameter {one}" for one in numbers if not _has_unit(one) and one not in told]
     if is_number(returned) and not _has_unit(name):
         wrong.append("what it returns")
     members = [one for one in typing.get_args(returned) if is_number(one)]
@@ -131,6 +133,12 @@ def _nodes(path: str) -> dict[str | int, ast.AST]:
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             found[min([node.lineno, *(one.lineno for one in node.decorator_list)])] = node
     return found
+
+
+def _parameter_docs(doc: str) -> dict[str, str]:
+    """Return what a docstring says of each parameter, the first line of it."""
+    section = re.search(r"^Args:\n((?:[ ]{4,}.+\n?)+)", inspect.cleandoc(doc) + "\n", re.MULTILINE)
+    return dict(re.findall(r"^ {4}(\w+): (.+)$", section[1], re.MULTILINE)) if section else {}
 
 
 def _field_docs(cls: type) -> dict[str, str]:

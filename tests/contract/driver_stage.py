@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 from instruments.connection import Connection, Link
-from instruments.errors import WrongInstrument
+from instruments.errors import SettingRefused, WrongInstrument
 from instruments.front_panel import FrontPanel
 from instruments.oscilloscope_driver import OscilloscopeDriver
 from instruments.oscilloscope_settings import (
@@ -25,9 +25,11 @@ from instruments.prologix_adapter import PrologixAdapter
 from instruments.serial_line import SerialLine
 from instruments.simulated.acquisition import Acquisition
 from instruments.simulated.addresses import BenchAddresses
+from instruments.simulated.board_load import BoardSettings
 from instruments.simulated.clock import WorldClock
 from instruments.simulated.faults import Faults
 from instruments.simulated.scope_dialect import ScopeDialect
+from instruments.simulated.scpi_instrument import ScpiInstrument
 from instruments.simulated.supply_dialect import SupplyDialect
 from instruments.simulated.truth_log import TruthLog
 from instruments.simulated.world import World, WorldSettings
@@ -43,6 +45,12 @@ TIME_SCALE = 50.0
 CURRENT = ChannelSettings(number=1, scale_per_div=0.2, offset=0.6, probe_ratio=10.0, unit=Unit.AMPERE)
 VOLTAGE = ChannelSettings(number=2, scale_per_div=5.0, offset=15.0, probe_ratio=10.0)
 RECORD = TimeBaseSettings(range_s=1e-6)
+IDLE_A = 0.15
+WORLD = WorldSettings(
+    time_scale=TIME_SCALE, segmented_memory=True, board=BoardSettings(idle_current_a=IDLE_A, ripple_a=0.1)
+)
+"""A world with every option, in which the current repeats: each period of its ripple is a trigger for an average."""
+REPEATING = TriggerSettings(source="CHANnel1", level=IDLE_A)
 WIRINGS = (
     OscilloscopeSettings(current=CURRENT, voltage=VOLTAGE, time_base=RECORD),
     OscilloscopeSettings(
@@ -52,8 +60,20 @@ WIRINGS = (
         trigger=TriggerSettings(source="CHANnel1", level=0.45),
         acquisition=AcquisitionType.HIGH_RESOLUTION,
     ),
+    OscilloscopeSettings(current=CURRENT, voltage=VOLTAGE, time_base=RECORD, trigger=REPEATING, segments=2),
+    OscilloscopeSettings(current=CURRENT, voltage=VOLTAGE, time_base=RECORD, acquisition=AcquisitionType.PEAK),
+    OscilloscopeSettings(
+        current=CURRENT,
+        voltage=VOLTAGE,
+        time_base=RECORD,
+        trigger=REPEATING,
+        acquisition=AcquisitionType.AVERAGE,
+        average_count=4,
+    ),
 )
 """Settings of an oscilloscope that between them use every field."""
+RUNS = WIRINGS[:2]
+"""Those of a run, with which every verb is tried that takes them."""
 
 
 class Tap:
@@ -103,7 +123,8 @@ def clamped_answer(answer: bytes) -> bytes:
 
 
 def is_question(message: str) -> bool:
-    return "?" in message.partition(" ")[0]
+    """Whether a message asks and does nothing else."""
+    return "#" not in message and all("?" in unit.partition(" ")[0] for unit in message.split(";"))
 
 
 def settings_in(message: str) -> Iterator[tuple[str, str]]:
@@ -138,6 +159,9 @@ class DirectConnection:
         assert self._ready is not None, "no answer"
         return self._ready
 
+    def read_within(self, wait_s: float) -> bytes:
+        return self.read()
+
     def read_block(self, operation: str) -> bytes:
         answer = self.read()
         return answer[10:-1]
@@ -168,12 +192,18 @@ PS1 = ("VOLT 5", "CURR 1", "VOLT:PROT 33", "OUTP 1"), ("VOLT?", "CURR?", "VOLT:P
 
 def direct_instruments() -> tuple[Instrument, ...]:
     """Return the simulated instruments, and the example's, in this process."""
-    world = World(WorldSettings(), WorldClock(time_scale=TIME_SCALE))
+    world = World(WORLD, WorldClock(time_scale=TIME_SCALE))
     acquisition = Acquisition(world, TruthLog())
     ps1 = Ps1(load_ohm=100.0)
 
-    def dialect(instrument: Any) -> Callable[[], Connection]:
-        return lambda: DirectConnection(lambda message: getattr(instrument.receive(message), "data", None))
+    def dialect(instrument: ScpiInstrument) -> Callable[[], Connection]:
+        def answer(message: bytes) -> bytes | None:
+            answered = instrument.receive(message)
+            while instrument.unfinished:  # behind what blocks the interface
+                answered = instrument.resume()
+            return None if answered is None else answered.data
+
+        return lambda: DirectConnection(answer)
 
     return (
         Instrument(dialect(ScopeDialect(acquisition, Faults())), *SCOPE),
@@ -242,10 +272,13 @@ def staged(
 
 def _take_a_record(scope: OscilloscopeDriver, settings: OscilloscopeSettings) -> None:
     scope.configure(settings)
+    if settings.acquisition is AcquisitionType.AVERAGE:
+        return  # nothing but its own verb completes one
     scope.start_single()
     while not scope.is_armed():
         pass
-    scope.force_and_see(deadline_s=5.0, monotonic_ns=time.monotonic_ns)
+    if settings.segments is None:  # these take a trigger each, from a current that repeats
+        scope.force_and_see(deadline_s=5.0, monotonic_ns=time.monotonic_ns)
     while not scope.is_complete():
         pass
 
@@ -265,10 +298,14 @@ class Verb:
         """Call it with arguments that the instrument takes, but for those named here."""
         return getattr(driver, self.name)(**{**self._arguments(driver), **changed})
 
+    @property
+    def takes_settings(self) -> bool:
+        """Whether it is what configures an oscilloscope."""
+        return OscilloscopeSettings in typing.get_type_hints(verbs_of(self.driver.cls)[self.name]).values()
+
     def staged(self, instruments: tuple[Instrument, ...]) -> AbstractContextManager[Staged]:
         """Make its driver on the instrument that it takes for its own, ready for this verb."""
-        hints = typing.get_type_hints(verbs_of(self.driver.cls)[self.name])
-        with_record = OscilloscopeSettings not in hints.values()  # what configures needs nothing before it
+        with_record = not self.takes_settings  # what configures needs nothing before it
         return staged(self.driver, instruments, wiring=self.wiring, with_record=with_record)
 
     def numbers(self) -> list[str]:
@@ -302,28 +339,41 @@ class Verb:
         return known[kind]()
 
 
-def verbs(drivers: tuple[Driver, ...]) -> list[Verb]:
-    """Return every verb of every driver, for each of the wirings where it is an oscilloscope's."""
+def wired(driver: Driver, name: str) -> list[Verb]:
+    """Return a verb with each of the wirings that may be its own: one where it is of no oscilloscope."""
     return [
-        Verb(driver, name, wiring)
-        for driver in drivers
-        for name in verbs_of(driver.cls)
-        for wiring in range(len(WIRINGS) if driver.protocol is OscilloscopeDriver else 1)
+        Verb(driver, name, wiring) for wiring in range(len(WIRINGS) if driver.protocol is OscilloscopeDriver else 1)
     ]
 
 
-def changes_sent(verb: Verb, instruments: tuple[Instrument, ...]) -> list[str]:
-    """Return what a verb really sends that is no question."""
+def changes_sent(verb: Verb, instruments: tuple[Instrument, ...]) -> list[str] | None:
+    """Return what a verb really sends that is no question; None where it refuses its wiring."""
     with verb.staged(instruments) as stage:
-        verb.call(stage.driver)
+        try:
+            verb.call(stage.driver)
+        except SettingRefused:
+            return None
         return stage.tap.changes
+
+
+def _sent_by(driver: Driver, name: str, instruments: tuple[Instrument, ...]) -> list[tuple[Verb, list[str]]]:
+    """Return what a verb sends with the wirings of a run, or, where it refuses these, with those that it takes."""
+    every = wired(driver, name)
+    tried = [(verb, changes_sent(verb, instruments)) for verb in every[: len(RUNS)]]
+    refuses_runs = {sent is None for _, sent in tried}
+    assert len(refuses_runs) == 1, f"{driver}.{name} takes only some of the wirings of a run"
+    if every[0].takes_settings or refuses_runs == {True}:
+        tried += [(verb, changes_sent(verb, instruments)) for verb in every[len(RUNS) :]]
+    taken = [(verb, sent) for verb, sent in tried if sent is not None]
+    assert taken, f"{driver}.{name}: no wiring here that it takes: add one"
+    return taken
 
 
 @cache
 def sent_by_all() -> tuple[tuple[Verb, list[str]], ...]:
     """Return what every verb of every driver sends that is no question, to instruments in this process."""
     here = direct_instruments()
-    return tuple((verb, changes_sent(verb, here)) for verb in verbs(drivers()))
+    return tuple(one for driver in drivers() for name in verbs_of(driver.cls) for one in _sent_by(driver, name, here))
 
 
 def headers_in(messages: list[str]) -> list[str]:

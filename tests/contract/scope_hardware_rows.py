@@ -354,11 +354,17 @@ def given_up(lab: Lab) -> None:
     assert lab.scope.ask(":OPERegister:CONDition?;:RSTate?;:TER?") == "+0;STOP;+0"
 
 
-@row("1.8", "the driver sends nothing that blocks the interface, for a socket cannot clear it")
-def never_blocks(lab: Lab) -> None:
-    messages = [message for _, sent in sent_by_all() for message in sent]
-    assert ":SINGle" in messages
-    assert not [message for message in messages if "DIG" in message.upper() and "DIGital" not in message]
+@row("1.8", "the driver blocks the interface for averages alone, once a trigger came, for a socket cannot clear it")
+def blocks_for_averages_alone(lab: Lab) -> None:
+    blocking = [(verb.name, sent) for verb, sent in sent_by_all() if any(_blocks(message) for message in sent)]
+    assert [name for name, _ in blocking] == ["acquire_average"]
+    ((_, sent),) = blocking
+    assert sent[:2] == [":SINGle", ":DIGitize;*OPC?"]
+    assert ":SINGle" in [message for verb, sent in sent_by_all() if verb.name == "arm" for message in sent]
+
+
+def _blocks(message: str) -> bool:
+    return "DIG" in message.upper().replace("DIGITAL", "")
 
 
 # 1.9 Field reliability

@@ -22,7 +22,6 @@ from instruments.oscilloscope_settings import TriggerSettings
 from instruments.power_supply_driver import PowerSupplyDriver
 from instruments.prologix_adapter import PrologixAdapter
 from instruments.simulated.bench import SimulatedBenchThread
-from instruments.simulated.world import WorldSettings
 from tests.contract.driver_discovery import ENVELOPE, Documented, Driver, drivers, public_classes, public_functions
 from tests.contract.driver_documentation import (
     field_problems,
@@ -32,7 +31,7 @@ from tests.contract.driver_documentation import (
     verb_problem,
 )
 from tests.contract.driver_stage import (
-    TIME_SCALE,
+    WORLD,
     Instrument,
     Verb,
     headers_in,
@@ -70,7 +69,7 @@ NO_NUMBER = (math.nan, math.inf, -math.inf, 1e30)
 def served() -> Iterator[tuple[Instrument, ...]]:
     """Every instrument behind a socket of its own, for all tests: each test starts it from the same settings."""
     with ExitStack() as stack:
-        bench = stack.enter_context(SimulatedBenchThread(WorldSettings(time_scale=TIME_SCALE), board_number=BOARD))
+        bench = stack.enter_context(SimulatedBenchThread(WORLD, board_number=BOARD))
         ps1 = stack.enter_context(ScriptedInstrument(Ps1(load_ohm=100.0)))
         yield served_instruments(stack, bench.addresses, ps1.resource)
 

@@ -5,6 +5,7 @@ import math
 import socket
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -31,7 +32,7 @@ from instruments.errors import (
 )
 from instruments.identity import parse_identity
 from instruments.oscilloscope import Oscilloscope
-from instruments.oscilloscope_settings import ChannelSettings, OscilloscopeSettings
+from instruments.oscilloscope_settings import AcquisitionType, ChannelSettings, OscilloscopeSettings
 from instruments.power_supply import PowerSupply
 from instruments.preamble import Preamble, parse_preamble
 from instruments.prologix_adapter import PrologixAdapter
@@ -69,7 +70,7 @@ SHARES = {
     "address": 6_000,
     "transcript": 4_000,
 }
-CYCLES = {"oscilloscope": 1_500, "power_supply": 1_500}
+CYCLES = {"oscilloscope": 1_500, "power_supply": 1_500, "segments": 300, "envelope": 300, "average": 300}
 """Whole cycles of a driver's verbs, each with one answer bent."""
 BATCH, CYCLES_A_BATCH = 500, 50
 DECLARED = {
@@ -237,9 +238,10 @@ def test_waveforms(seed: int) -> None:
 
     def parse(answer: bytes) -> bool:
         bends_preamble = make.rng.random() < 0.5
-        given = {":WAVeform:PREamble?": preamble().encode() + b"\n", ":WAVeform:DATA?": block(CODES.tobytes())}
+        given: dict[str, str | bytes] = {":SYSTem:ERRor?": NO_ERROR, ":WAVeform:POINts?": "+1000"}
+        given |= {":WAVeform:PREamble?": preamble(), ":WAVeform:DATA?": block(CODES.tobytes())}
         given[":WAVeform:PREamble?" if bends_preamble else ":WAVeform:DATA?"] = answer + b"\n" * bends_preamble
-        assert_sane_waveform(read_waveform(session_to(given.get), "CHANnel1"))
+        assert_sane_waveform(read_waveform(session_to(echo(given)), "CHANnel1"))
         return True
 
     fuzzed("waveform", seed, (preamble().encode(), block(CODES.tobytes())), parse)
@@ -420,6 +422,79 @@ def test_whole_cycles_of_the_oscilloscope(seed: int) -> None:
         scope.stop()
 
     cycles("oscilloscope", seed, ScriptedScope, verbs, decisive=":WAVeform:PREamble?")
+
+
+class TypedScope(ScriptedScope):
+    """A scope that acquires in the type that it was set to: segments, two values a point, or an average."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._kind, self._segment = "NORMal", 1
+
+    def __call__(self, message: str) -> bytes | None:
+        header, _, value = message.partition(" ")
+        if header == ":ACQuire:TYPE":
+            self._kind = value
+        elif header == ":ACQuire:SEGMented:INDex":
+            self._segment = int(value)
+        told = {
+            ":WAVeform:SEGMented:COUNt?": "+2",
+            ":WAVeform:SEGMented:TTAG?": f"{0.13 * (self._segment - 1):+.8E}",
+            ":DIGitize;*OPC?": "1",
+        }
+        if message in told:
+            return f"{told[message]}\n".encode()
+        answer = super().__call__(message)
+        if message == ":WAVeform:PREamble?" and self.source != "POD1" and answer is not None:
+            kind, count = {"PEAK": (b"+1", b"+1"), "AVERage": (b"+2", b"+16")}.get(self._kind, (b"+0", b"+1"))
+            return answer.replace(b"+1,+0,+1000,+1,", b"+1,%s,+1000,%s," % (kind, count))
+        if message == ":WAVeform:DATA?" and self._kind == "PEAK":
+            return block(np.stack([CODES, CODES + 256], axis=1).tobytes())
+        return answer
+
+
+def test_whole_cycles_of_segments(seed: int) -> None:
+    def verbs(session: VisaSession) -> None:
+        scope = configured(session, replace(SETTINGS, segments=2))
+        scope.arm(deadline_s=0.02)
+        assert 0 <= scope.acquired_segments() <= 1000
+        segments = scope.read_segments()
+        assert 1 <= len(segments) <= 2
+        assert [one.index for one in segments] == [*range(1, len(segments) + 1)]
+        assert segments[0].time_tag_s == 0.0
+        assert all(is_sane_number(one.time_tag_s) for one in segments)
+        for one in segments:
+            assert_sane_capture(one.capture)
+
+    cycles("segments", seed, TypedScope, verbs, decisive=":WAVeform:")
+
+
+def test_whole_cycles_of_an_envelope(seed: int) -> None:
+    def verbs(session: VisaSession) -> None:
+        envelope = configured(session, replace(SETTINGS, acquisition=AcquisitionType.PEAK)).read_envelope()
+        assert envelope.voltage is not None
+        for trace in (envelope.current.low, envelope.current.high, envelope.voltage.low, envelope.voltage.high):
+            assert trace.counts.size == envelope.time_base.sample_count == 1000
+            assert np.all(np.abs(trace.values) < 250.0)
+
+    cycles("envelope", seed, TypedScope, verbs, decisive=":WAVeform:PREamble?")
+
+
+def test_whole_cycles_of_an_average(seed: int) -> None:
+    def verbs(session: VisaSession) -> None:
+        scope = configured(session, replace(SETTINGS, acquisition=AcquisitionType.AVERAGE))
+        averaged = scope.acquire_average(deadline_s=40.0)
+        assert averaged.count == 16
+        assert averaged.current.counts.size == averaged.time_base.sample_count == 1000
+        assert np.all(np.abs(averaged.current.values) < 10.0)
+
+    cycles("average", seed, TypedScope, verbs, decisive=":WAVeform:PREamble?")
+
+
+def configured(session: VisaSession, settings: OscilloscopeSettings) -> Oscilloscope:
+    scope = Oscilloscope(session)
+    assert all(text.isprintable() for text in scope.configure(settings).values())
+    return scope
 
 
 def assert_sane_capture(capture: Capture) -> None:

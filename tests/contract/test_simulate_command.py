@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from instruments.simulated.truth import TruthClient
+from instruments.visa_session import VisaSession
 from metrology.errors import MetrologyError
 from tests.in_process import run_command
 
@@ -67,6 +68,14 @@ def test_instruments_are_slow_on_request() -> None:
             adapter.sendall(b"++addr 5\n++read_tmo_ms 3000\n*IDN?\n++read eoi\n")
             assert b"E3645A" in answers.readline()
             assert time.monotonic() - start_s >= 0.05
+
+
+@pytest.mark.parametrize(("arguments", "options"), [((), "0"), (("--segmented-memory",), "SGM")])
+def test_the_scopes_options_are_those_that_were_fitted(arguments: tuple[str, ...], options: str) -> None:
+    with served(*arguments) as (_, addresses):
+        session = VisaSession.open(addresses["oscilloscope"], role="oscilloscope")
+        assert session.query("*OPT?") == options
+        session.close()
 
 
 def test_a_recording_becomes_the_load(tmp_path: Path) -> None:

@@ -178,6 +178,7 @@ class TestSocket:
         assert scope.silent_for(0.05)
         bench.faults.inject("wrong_identity", "oscilloscope")
         assert b"34465A" in scope.ask(b"*IDN?")
+        bench.faults.inject("heal")
         bench.faults.inject("drop_connection_next_block")
         scope.send(b":WAVeform:DATA?\n")
         assert len(scope.file.read()) == 100_005

@@ -27,6 +27,7 @@ class ScriptedScope:
         self.source = ""
         self._keep: Answer = echo({"*IDN?": IDENTITY, ":SYSTem:ERRor?": '+0,"No error"'}, clamped)
         self._armed = "+0"
+        self._trigger_told = False
 
     def __call__(self, message: str) -> bytes | None:
         if message.startswith(":WAVeform:SOURce "):
@@ -43,12 +44,13 @@ class ScriptedScope:
             return self.overrides[key]
         match message:
             case ":SINGle":
-                self._armed = "+1"
+                self._armed, self._trigger_told = "+1", False
             case ":AER?":
                 armed, self._armed = self._armed, "+0"
                 return armed
             case ":TER?":
-                return self.triggered
+                told, self._trigger_told = self._trigger_told, True
+                return "+0" if told else self.triggered
             case ":OPERegister:CONDition?":
                 return self.condition
             case ":RSTate?":

@@ -82,6 +82,12 @@ def test_a_threshold_out_of_reach_is_refused() -> None:
         ({"pod": None}, "no pod is wired"),
         ({"trigger": TriggerSettings(source="CHANnel3", level=0.1)}, "must be CHANnel1: the scale of no other"),
         ({"trigger": TriggerSettings(source="CHANnel1", level=50.0)}, r"level: must be .* on the screen, got 50"),
+        ({"average_count": 1}, r"average_count: must be 2\.\.65536, got 1"),
+        ({"average_count": 65_537}, "average_count"),
+        ({"segments": 1}, r"segments: must be 2\.\.1000, or None for one record, got 1"),
+        ({"segments": 1001}, "segments"),
+        ({"segments": 5, "acquisition": AcquisitionType.AVERAGE}, "acquisition type: must be HRESolution or NORMal"),
+        ({"segments": 5, "acquisition": AcquisitionType.PEAK}, "for the memory is segmented, got 'PEAK'"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(changes: dict[str, object], text: str) -> None:

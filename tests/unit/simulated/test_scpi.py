@@ -132,7 +132,7 @@ def test_after_an_error_the_rest_of_a_message_is_dropped(bench: HandBench) -> No
         (":POD2:DISPlay 1", -241),
         (":DIGital9:DISPlay 1", -241),
         (":POD1:THReshold 9", -222),
-        (":ACQuire:MODE SEGMented", -224),
+        (":ACQuire:MODE SEGMented", -241),
         (":TRIGger:EDGE:SOURce DIGital0;LEVel 1", -221),
         (":TRIGger:HOLDoff 60", -222),
         ("*SRE 300", -222),

@@ -1,3 +1,4 @@
+import functools
 import re
 
 import numpy as np
@@ -470,6 +471,66 @@ def test_segments_that_do_not_hold_together_are_refused(configured, scope, error
     oscilloscope, _ = configured(scope, SEGMENTED)
     with pytest.raises(error, match=text):
         oscilloscope.read_segments()
+
+
+class OtherScope(SegmentedScope):
+    """A segmented scope whose second segment is told otherwise in one field of its preamble."""
+
+    def __init__(self, field: str, bent: str) -> None:
+        super().__init__()
+        self.field, self.bent = field.encode(), bent.encode()
+
+    def __call__(self, message: str) -> bytes | None:
+        answer = super().__call__(message)
+        if message != ":WAVeform:PREamble?" or self.index != "+2" or answer is None:
+            return answer
+        return answer.replace(self.field, self.bent)
+
+
+@pytest.mark.parametrize(
+    ("field", "bent", "error", "text"),
+    [
+        ("+8.0E-001", "+8.0E+001", BadAnswer, "read_segments: centre of CHANnel1 is 80, set was 0.8"),
+        ("+3.14E-005", "+3.14E+005", BadAnswer, "height of the screen on CHANnel1"),
+        ("-2.00000000E-01", "+2.00000000E-01", BadBlock, "read_segments: the record must span"),
+        ("+2.0E-003", "+2.1E-003", BadBlock, "CHANnel1 comes as 476.19 points a second, but was sampled at"),
+    ],
+)
+def test_each_segment_is_held_against_what_was_configured(configured, field: str, bent: str, error, text: str) -> None:
+    oscilloscope, _ = configured(OtherScope(field, bent), SEGMENTED)
+    with pytest.raises(error, match=text):
+        oscilloscope.read_segments()
+
+
+@pytest.mark.parametrize(
+    ("field", "bent", "error", "text"),
+    [
+        ("+8.0E-001", "+8.0E+001", BadAnswer, "centre of CHANnel1 is 80, set was 0.8"),
+        ("-2.00000000E-01", "+2.00000000E-01", BadBlock, "the record must span"),
+    ],
+)
+@pytest.mark.parametrize("kind", [AcquisitionType.PEAK, AcquisitionType.AVERAGE])
+def test_what_is_no_capture_is_held_against_it_too(configured, kind, field: str, bent: str, error, text: str) -> None:
+    settings = OscilloscopeSettings(current=CURRENT, acquisition=kind)
+    told = {AcquisitionType.PEAK: "+1,+1,+1000,+1,", AcquisitionType.AVERAGE: "+1,+2,+1000,+16,"}[kind]
+    answers: dict[str, str | bytes] = {
+        ":WAVeform:PREamble? CHANnel1": preamble().replace("+1,+0,+1000,+1,", told).replace(field, bent),
+        ":WAVeform:DATA? CHANnel1": block((2 if kind is AcquisitionType.PEAK else 1) * CODES.tobytes()),
+        ":DIGitize;*OPC?": "1",
+    }
+    oscilloscope, _ = configured(ScriptedScope(answers), settings)
+    averages = functools.partial(oscilloscope.acquire_average, deadline_s=60.0)
+    read = oscilloscope.read_envelope if kind is AcquisitionType.PEAK else averages
+    with pytest.raises(error, match=text):
+        read()
+
+
+def test_an_average_that_is_not_said_to_be_complete_is_not_read(configured) -> None:
+    settings = OscilloscopeSettings(current=CURRENT, acquisition=AcquisitionType.AVERAGE)
+    oscilloscope, instrument = configured(ScriptedScope({":DIGitize;*OPC?": "+0"}), settings)
+    with pytest.raises(BadAnswer, match=r":DIGitize;\*OPC\?: must be 1, got '\+0'"):
+        oscilloscope.acquire_average(deadline_s=60.0)
+    assert not any(message.startswith(":WAVeform") for message in instrument.received)
 
 
 def test_an_envelope_is_read_from_the_raw_record_and_takes_two_codes_a_point(configured) -> None:

@@ -37,6 +37,33 @@ def codes(bench: HandBench) -> np.ndarray:
     return np.frombuffer(bench.ask_bytes(":WAVeform:DATA?")[10:], "<u2")
 
 
+def test_a_late_trigger_is_that_of_one_segment() -> None:
+    bench = segmented(3)
+    bench.faults.inject("late_trigger", seconds=0.1)
+    bench.write(":SINGle")
+    bench.wait(0.1)
+    bench.world.play([(0.15, 0.005)] * 4)
+    bench.wait(1.0, steps=20)
+    assert bench.ask(":OPERegister:CONDition?;:WAVeform:SEGMented:COUNt?") == "+0;+3"
+    first_rise_s = bench.world.marker_pulses(0.0, bench.clock.now_s())[0][0]
+    late_s = [one.trigger_s - first_rise_s for one in bench.truth.since(0)]
+    assert late_s == pytest.approx([0.1, 0.155, 0.31], abs=1e-4)
+
+
+def test_missed_edges_are_those_of_all_segments() -> None:
+    bench = segmented(2)
+    bench.faults.inject("no_trigger")
+    bench.write(":SINGle")
+    bench.wait(0.1)
+    bench.world.play([(0.15, 0.005)] * 2)
+    bench.wait(0.5, steps=10)
+    bench.write(":TRIGger:FORCe")
+    bench.wait(0.1, steps=5)
+    bench.world.play([(0.15, 0.005)] * 2)
+    bench.wait(0.5, steps=10)
+    assert bench.ask(":OPERegister:CONDition?;:WAVeform:SEGMented:COUNt?") == "+40;+1", "the one that was forced"
+
+
 @pytest.mark.parametrize("query", [":ACQuire:SEGMented:COUNt?", ":WAVeform:SEGMented:COUNt?", ":WAV:SEGM:TTAG?"])
 def test_without_the_option_nothing_of_it_is_answered(query: str) -> None:
     bench = HandBench()

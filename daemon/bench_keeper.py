@@ -162,8 +162,9 @@ class BenchKeeper:
         await self.open()
         if first:
             await self._bench.identify()  # who was exchanged meanwhile does not measure this run
-            if stale := await self._bench.supply_errors():
-                logger.warning("power_supply: reported before this run: %s", "; ".join(stale))
+            for role, entries in (await self._bench.reported_errors()).items():
+                if entries:
+                    logger.warning("%s: reported before this run: %s", role, "; ".join(entries))
             self._idle = [await self._fit_supply()]
             await self._bench.prepare(edge=edge)
         self._forced, self._doubtful = None, []

@@ -6,10 +6,12 @@ from contextlib import contextmanager
 from prometheus_client import CollectorRegistry, Counter, Histogram, start_http_server
 
 from daemon.errors import DaemonError
-from daemon.faults import fault_of
+from daemon.faults import REASON_CODES, fault_of
 from instruments.errors import BenchNotReady, InstrumentError
-from instruments.recovery import Recovery
+from instruments.recovery import Recovery, RecoveryStep
 
+ROLES = ("oscilloscope", "power_supply")
+"""Instruments that can fail."""
 RECOVERY_BUCKETS_S = (0.01, 0.03, 0.1, 0.3, 1.0, 3.0, 10.0, 30.0)
 """Upper bounds of the recovery times that are told apart, in seconds."""
 
@@ -38,6 +40,14 @@ class Metrics:
             buckets=RECOVERY_BUCKETS_S,
             registry=self.registry,
         )
+
+        # A series that begins with its first failure hides that from `increase()`.
+        for role in ROLES:
+            for kind, code in REASON_CODES:
+                if issubclass(kind, InstrumentError):
+                    self._failures.labels(instrument=role, reason=code)
+            for step in ("none", *RecoveryStep):
+                self._recoveries.labels(instrument=role, step=str(step))
 
     def failed(self, error: InstrumentError) -> None:
         """Count a failure of an instrument, or of each of several."""

@@ -223,6 +223,11 @@ class Bench:
         before, self._settling_events = self._settling_events, Questionable(0)
         return replace(reading, events=reading.events | before)
 
+    async def reported_errors(self) -> Mapping[str, list[str]]:
+        """Return what stands in the error queue of each instrument, by role, oldest first; all are empty then."""
+        scope, supply = await asyncio.gather(self._scope.reported_errors(), self._supply.reported_errors())
+        return {self._scope.role: scope, self._supply.role: supply}
+
     async def supply_errors(self) -> list[str]:
         """Return what stands in the supply's error queue, oldest first; it is empty then."""
         return await self._supply.reported_errors()

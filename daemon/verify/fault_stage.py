@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any
 
 from daemon.bootstrap import application
-from daemon.configuration import Configuration
+from daemon.configuration import Configuration, OwnConfiguration
 from daemon.demo.embedded_broker import EmbeddedBroker
 from daemon.errors import VerificationFailed
 from instruments.recovery import Recovery
@@ -107,7 +107,11 @@ class FaultStage:
             await serving
 
         stack.push_async_callback(finish)
-        await asyncio.wait_for(ready.wait(), READY_TIMEOUT_S)
+        waiting = asyncio.ensure_future(ready.wait())
+        await asyncio.wait([serving, waiting], timeout=READY_TIMEOUT_S, return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            waiting.cancel()
+            raise VerificationFailed("the daemon did not become ready" if not serving.done() else "the daemon ended")
 
 
 def configuration_of(addresses: BenchAddresses, broker_port: int, folder: Path) -> Configuration:
@@ -133,4 +137,4 @@ def configuration_of(addresses: BenchAddresses, broker_port: int, folder: Path) 
         "storage": {"directory": folder, "min_free_bytes": 0},
         "calibration": {"directory": folder / "certificates", "missing": "accept"},
     }
-    return Configuration(**sections)
+    return OwnConfiguration(**sections)

@@ -12,8 +12,10 @@ from typing import Any
 
 import numpy as np
 
+from daemon.errors import VerificationFailed
 from daemon.verify.fault_stage import FaultStage
 from daemon.verify.strike import ASSAULTS, Assault, Strike, strike
+from metrology.errors import JoulebenchError
 
 PORTION = 10
 """Strikes in a row on one stage: a portion for one process. Setting a stage takes longer than a strike."""
@@ -124,7 +126,11 @@ def _quiet() -> None:
 
 
 def _portion(assault: Assault, times: int, seed: list[int]) -> list[Strike]:
-    return asyncio.run(_strikes(assault, times, np.random.default_rng(seed)))
+    try:
+        return asyncio.run(_strikes(assault, times, np.random.default_rng(seed)))
+    except JoulebenchError as error:
+        # an error with parameters of its own does not always survive the way between processes
+        raise VerificationFailed(f"{assault.name}: {error}") from None
 
 
 async def _strikes(assault: Assault, times: int, rng: np.random.Generator) -> list[Strike]:

@@ -49,6 +49,9 @@ class ScriptedBench:
     async def supply_errors(self) -> list[str]:
         return self.errors.pop(0) if self.errors else []
 
+    async def reported_errors(self) -> dict[str, list[str]]:
+        return {"oscilloscope": ['-310,"System error"'], "power_supply": await self.supply_errors()}
+
     async def prepare(self, *, edge: bool) -> None:
         self.edge = edge
 
@@ -234,7 +237,8 @@ async def test_what_the_supply_reports_meanwhile_ends_the_run(caplog: pytest.Log
     bench.errors = [['-222,"before"'], ['-310,"System error"']]
     with pytest.raises(InstrumentReported, match=r"while the record was taken.*System error"):
         await recorded(bench)
-    assert 'reported before this run: -222,"before"' in caplog.text
+    assert 'power_supply: reported before this run: -222,"before"' in caplog.text
+    assert 'oscilloscope: reported before this run: -310,"System error"' in caplog.text
 
 
 class TestTheBeginningOfARun:

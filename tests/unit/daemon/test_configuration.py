@@ -6,12 +6,14 @@ import pytest
 
 from calibration.ladder import current_ladder
 from daemon.bench_configuration import bench_settings
-from daemon.configuration import load_configuration
+from daemon.configuration import OwnConfiguration, load_configuration
 from daemon.configuration_reference import page_text, schema
 from daemon.errors import ConfigurationError
 from daemon.sections.application import QualitySection
 from daemon.sections.oscilloscope import AcquisitionChoice
 from daemon.sections.storage import MissingCertificate
+from daemon.verify import fault_stage, virtual_bench
+from instruments.simulated.addresses import BenchAddresses
 from metrology.quality import QualityLimits
 from runners.networks.catalogue import KNOWN_NETWORKS
 
@@ -390,3 +392,33 @@ def test_every_key_is_explained() -> None:
     assert len(tables) == 11
     silent = [(t["title"], key) for t in tables for key, e in t["properties"].items() if not e.get("description")]
     assert silent == []
+
+
+def test_a_bench_of_its_own_hears_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A verification on virtual benches must never drive the supply that a variable names."""
+    simulated = BenchAddresses(
+        oscilloscope="TCPIP0::127.0.0.1::1::SOCKET", oscilloscope_vxi11="", power_supply="GPIB0::5::INSTR",
+        gpib_adapter="PRLGX-TCPIP0::127.0.0.1::2::INTFC", power_supply_serial="", marker="", truth="", seed=1,
+        time_scale=1.0,
+    )  # fmt: skip
+    poison = {
+        "OSCILLOSCOPE__RESOURCE": "TCPIP0::10.0.0.1::5025::SOCKET",
+        "POWER_SUPPLY__RESOURCE": "GPIB0::6::INSTR",
+        "POWER_SUPPLY__GPIB_ADAPTER": "PRLGX-TCPIP0::10.0.0.2::1234::INTFC",
+        "POWER_SUPPLY__VOLTAGE_V": "12.0",
+        "STORAGE__DIRECTORY": "/nowhere",
+        "METRICS__PORT": "9464",
+        "MQTT__HOST": "broker.example",
+    }
+    made = [
+        lambda: fault_stage.configuration_of(simulated, 1883, tmp_path),
+        lambda: virtual_bench.configuration_of(simulated, tmp_path),
+    ]
+    clean = [make() for make in made]
+    for name, value in poison.items():
+        monkeypatch.setenv(f"JOULEBENCH_{name}", value)
+    assert [make() for make in made] == clean
+    path = tmp_path / "bench.toml"
+    path.write_text(MINIMAL)
+    assert load_configuration(path).mqtt.host == "broker.example"
+    assert load_configuration(path, kind=OwnConfiguration).mqtt.host == "127.0.0.1"

@@ -1,6 +1,7 @@
 """Attendant: owns one instrument of the bench, its thread and its driver, from opening to closing."""
 
 import asyncio
+import concurrent.futures
 import contextlib
 import functools
 import time
@@ -44,11 +45,12 @@ class _Opening(Generic[D]):
         self.driver, self.session = connect(self.stack)
         return self.driver.identify()
 
-    def abandon(self) -> None:
-        """Have everything closed once the call that hangs has ended, and see to it that it ends soon."""
-        self.worker.abandon(self.stack.close)
+    def abandon(self) -> concurrent.futures.Future[None] | None:
+        """Have everything closed once the call that hangs has ended, and have it end; return what is done then."""
+        freed = self.worker.abandon(self.stack.close)
         if self.session is not None:
             self.session.connection.break_off()
+        return freed
 
 
 class Attendant(Generic[D]):
@@ -78,6 +80,7 @@ class Attendant(Generic[D]):
         self._close_deadline_s = close_deadline_s
         self._recovery_deadline_s = recovery_deadline_s
         self._opening: _Opening[D] | None = None
+        self._abandoned: concurrent.futures.Future[None] | None = None
 
     async def open(self) -> str:
         """Connect, and return the identity string; it stays open only if both succeeded.
@@ -91,7 +94,7 @@ class Attendant(Generic[D]):
             return await opening.worker.run(opening.connect, self._connect, deadline_s=self._deadline_s)
         except asyncio.CancelledError:
             self._opening = None
-            opening.abandon()  # who cancels has no time to wait for it
+            self._abandoned = opening.abandon()  # who cancels has no time to wait for it
             raise
         except BaseException:
             await self.close()
@@ -153,17 +156,23 @@ class Attendant(Generic[D]):
     async def close(self) -> None:
         """Close the instrument, leaving its settings as they are; safe to call again."""
         opening, self._opening = self._opening, None
-        if opening is None:
-            return
-        try:
-            await opening.worker.run(opening.stack.close, deadline_s=self._close_deadline_s)
-        except InstrumentTimeout:
-            opening.abandon()  # it hangs in a read
-        except BaseException:
-            opening.abandon()  # nobody waits any more, but what is open must be closed all the same
-            raise
-        else:
-            opening.worker.close()
+        if opening is not None:
+            try:
+                await opening.worker.run(opening.stack.close, deadline_s=self._close_deadline_s)
+            except InstrumentTimeout:
+                self._abandoned = opening.abandon()  # it hangs in a read
+            except BaseException:
+                self._abandoned = opening.abandon()  # nobody waits any more, but what is open must be closed
+                raise
+            else:
+                opening.worker.close()
+        await self._until_freed()
+
+    async def _until_freed(self) -> None:
+        """Wait, but not for ever, until an opening that was abandoned has let go of its connection and its adapter."""
+        abandoned, self._abandoned = self._abandoned, None
+        if abandoned is not None:
+            await asyncio.wait([asyncio.wrap_future(abandoned)], timeout=self._close_deadline_s)
 
     async def _climbed(self) -> Climb:
         """Try the steps that keep the connection; half of the time is left for making it again."""

@@ -58,17 +58,22 @@ class InstrumentWorker:
         """Drop the calls that wait, and end the thread after the call that runs."""
         self._executor.shutdown(cancel_futures=True)
 
-    def abandon(self, last: Callable[[], None]) -> None:
+    def abandon(self, last: Callable[[], None]) -> "concurrent.futures.Future[None] | None":
         """Drop the calls that wait, and end the thread after the call that hangs and a last one; wait for neither.
 
         What that last call frees stays taken until then. Who lets go of a hanging call breaks its connection off, for a
         read to which bytes trickle has no time-out.
+
+        Returns:
+            What is done when that last call is; None where the thread has ended already.
         """
         for future in tuple(self._pending):
             future.cancel()
+        freed: concurrent.futures.Future[None] | None = None
         with contextlib.suppress(RuntimeError):  # closed already
-            self._executor.submit(last)
+            freed = self._executor.submit(last)
         self._executor.shutdown(wait=False)
+        return freed
 
     def _submit(
         self, function: Callable[..., T], arguments: tuple[Any, ...], operation: str

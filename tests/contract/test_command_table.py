@@ -15,7 +15,7 @@ for name in ("scope_rows", "scope_hardware_rows", "supply_rows"):
     pytest.register_assert_rewrite(f"tests.contract.{name}")
     importlib.import_module(f"tests.contract.{name}")  # each enters its rows
 
-BOARD = 41
+BOARD = 44
 TIME_SCALE = 100.0
 
 

@@ -92,7 +92,7 @@ class Connection(Protocol):
         ...
 
     def break_off(self) -> None:
-        """Have a read that hangs in another thread end with an error, where the transport lets one; else do nothing."""
+        """End a read that hangs in another thread with an error, where the transport lets one; else do nothing."""
         ...
 
     def close(self) -> None:

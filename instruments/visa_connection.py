@@ -58,7 +58,7 @@ class VisaConnection:
         self.link = Link.GOOD
 
     def break_off(self) -> None:
-        """Shut the TCP connection down under whoever reads from it: a read that only trickles has no time-out."""
+        """End the TCP connection under whoever reads from it: a read to which bytes only trickle has no time-out."""
         carrier = self._visa if self._adapter is None else self._adapter.opened
         if carrier is not None:
             shut_down(carrier)
@@ -91,7 +91,12 @@ class VisaConnection:
         self.in_step()
 
     def drain(self) -> bool:
-        """Throw away what still comes over a socket, or through an adapter, until it is quiet for 0.1 s."""
+        """Throw away what still comes over a socket, or through an adapter, until it is quiet for 0.1 s.
+
+        Raises:
+            InstrumentTimeout: it never is.
+            OSError: the connection is gone.
+        """
         stream = self._stream()
         if stream is None:
             return False

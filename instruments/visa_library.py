@@ -103,7 +103,7 @@ def discard_pending(resource: MessageBasedResource, *, role: str) -> None:
 
 
 def shut_down(resource: MessageBasedResource) -> None:
-    """Shut the TCP connection under a resource down, from any thread; another kind of connection is left."""
+    """End the TCP connection under a resource, from any thread; another kind of connection is left."""
     carrier = transport_of(resource)
     connection = getattr(carrier, "sock", carrier)  # VXI-11: the client's socket
     if isinstance(connection, socket.socket):

@@ -66,7 +66,7 @@ class Finding:
 async def examine(configuration: Configuration, *, connector: Connector | None = None) -> list[Finding]:
     """Examine every part, and go on where one fails; the connector makes the sessions, None: through PyVISA."""
     instruments, broker, store, captures = await asyncio.gather(
-        _instruments(configuration, connector),
+        examine_instruments(configuration, connector),
         _broker_finding(configuration),
         _guarded("store", lambda: asyncio.to_thread(_store, configuration), STORE_REFUSES),
         _guarded("captures", lambda: asyncio.to_thread(_captures, configuration), DISK_FULL),
@@ -126,7 +126,13 @@ async def _guarded(part: str, work: Callable[[], Awaitable[str]], remedy: str) -
         return Finding(part=part, ok=False, text=str(error) or type(error).__name__, remedy=remedy)
 
 
-async def _instruments(configuration: Configuration, connector: Connector | None) -> list[Finding]:
+async def examine_instruments(configuration: Configuration, connector: Connector | None = None) -> list[Finding]:
+    """Examine both instruments, and how the supply is set: all of a check that a transcript holds.
+
+    Args:
+        configuration: which instruments.
+        connector: makes the sessions; None: through PyVISA.
+    """
     # Looking is no session: whatever a session's end does to a live output, looking leaves it alone.
     settings = replace(bench_settings(configuration), output_on_exit=OutputOnExit.LEAVE)
     try:

@@ -17,6 +17,7 @@ from instruments.simulated.world import WorldSettings
 from instruments.transcripts.line import Event
 from instruments.transcripts.replay import Replay
 from instruments.transcripts.transcript_file import read_transcript, read_whole_transcript
+from tests.unit.house.documents import names_defined
 
 BOARD = 25
 NO_BROKER = {"JOULEBENCH_MQTT__PORT": "1"}
@@ -166,3 +167,20 @@ def test_a_check_is_recorded(config: Path, environment: dict[str, str], tmp_path
     again = check(config, environment, "--record", str(path))
     assert again.exit_code == 1
     assert "exists already" in str(again.exception)
+
+
+def test_the_documented_test_replays_what_a_check_wrote(
+    config: Path, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "tests" / "transcripts"
+    folder.mkdir(parents=True)
+    check(config, environment, "--record", str(folder / "check.jsonl"))
+    config.rename(folder / "lab.toml")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    documented = "test_the_check_of_that_day"
+    names_defined("record-a-transcript.md", documented)[documented]()
+    monkeypatch.setenv("JOULEBENCH_POWER_SUPPLY__MAX_VOLTAGE_V", "12")
+    with pytest.raises(AssertionError):  # another envelope: the same answers are another finding
+        names_defined("record-a-transcript.md", documented)[documented]()

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 RUN_MARK = "<!-- test: run -->"
@@ -53,6 +54,15 @@ def documents() -> list[Path]:
 def blocks(*languages: str) -> list[Block]:
     """Return the blocks in these languages, over all documents."""
     return [block for path in documents() for block in _blocks(path) if block.language in languages]
+
+
+def names_defined(page: str, name: str) -> dict[str, Any]:
+    """Return all names that a page's one Python block defines, as printed, that defines this name among them."""
+    wanted = re.compile(rf"^def {name}\(", re.MULTILINE)
+    (code,) = [block.text for block in blocks("python") if block.path.name == page and wanted.search(block.text)]
+    names: dict[str, Any] = {}
+    exec(compile(code, page, "exec"), names)
+    return names
 
 
 def joulebench_arguments(command: str) -> list[list[str]]:

@@ -67,14 +67,20 @@ def names_defined(page: str, name: str) -> dict[str, Any]:
 
 def joulebench_arguments(command: str) -> list[list[str]]:
     """Return the arguments of each call of `joulebench` in a line of shell."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars="|&;")
+    lexer.whitespace_split = True
+    calls: list[list[str]] = [[]]
+    for word in lexer:
+        if set(word) <= set("|&;"):
+            calls.append([])
+        else:
+            calls[-1].append(word)
     found = []
-    for part in re.split(r"&&|\|\||[|;&]", command):
-        words = shlex.split(part, comments=True)
+    for words in calls:
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
             words.pop(0)
         if words and Path(words[0]).name == "joulebench":
-            arguments = [word for word in words[1:] if not re.match(r"^[0-9]?>", word)]
-            found.append(arguments)
+            found.append([word for word in words[1:] if not re.match(r"^[0-9]?>", word)])
     return found
 
 

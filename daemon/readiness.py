@@ -14,7 +14,7 @@ from calibration.chain_certificate import ChainCertificate
 from calibration.delay_certificate import DelayCertificate
 from calibration.errors import CertificateFileError
 from calibration.lead_certificate import LeadCertificate
-from calibration.selection import Selection
+from calibration.selection import Selection, SelectionOutcome
 from calibration.store import CertificateStore
 from calibration.zero_certificate import ZeroCertificate
 from daemon.bench_configuration import circumstances
@@ -22,6 +22,7 @@ from daemon.bootstrap import bench_settings
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
 from daemon.remedies import (
+    CAPTURES_REFUSED,
     DISK_FULL,
     ENVELOPE_LEFT,
     STORE_REFUSES,
@@ -69,7 +70,7 @@ async def examine(configuration: Configuration, *, connector: Connector | None =
         examine_instruments(configuration, connector),
         _broker_finding(configuration),
         _guarded("store", lambda: asyncio.to_thread(_store, configuration), STORE_REFUSES),
-        _guarded("captures", lambda: asyncio.to_thread(_captures, configuration), DISK_FULL),
+        asyncio.to_thread(_captures_finding, configuration),
     )
     identities = {finding.part: finding.text for finding in instruments if finding.ok}
     certificates = await asyncio.to_thread(certificate_findings, configuration, identities, at_utc_ns=time.time_ns())
@@ -89,12 +90,13 @@ def certificate_findings(
     store = CertificateStore(configuration.calibration.directory)
     now = circumstances(configuration, instruments=identities)
     needed = configuration.calibration.missing is MissingCertificate.REJECT
+    degrades = configuration.calibration.missing is MissingCertificate.DEGRADE
     try:
         chain = store.select(ChainCertificate, now, at_utc_ns=at_utc_ns)
         zero = store.select(ZeroCertificate, now, at_utc_ns=at_utc_ns)
         lead = store.select(LeadCertificate, now, at_utc_ns=at_utc_ns)
         found = [
-            _certificate_finding(ChainCertificate, chain, needed=needed),
+            _certificate_finding(ChainCertificate, chain, needed=needed, degrades=degrades),
             _certificate_finding(ZeroCertificate, zero),
             *([] if now.remote_sense else [_certificate_finding(LeadCertificate, lead)]),
         ]
@@ -107,7 +109,7 @@ def certificate_findings(
 
 
 def _certificate_finding(
-    kind: type[Certificate], selection: Selection[C], *, needed: bool = False, of: str = ""
+    kind: type[Certificate], selection: Selection[C], *, needed: bool = False, degrades: bool = False, of: str = ""
 ) -> Finding:
     part, certificate = f"certificate: {kind.KIND}{of}", selection.certificate
     if certificate is not None:
@@ -116,7 +118,10 @@ def _certificate_finding(
     if needed:
         text = f"{selection.text}; calibration.missing is `reject`, so every run is refused"
         return Finding(part=part, ok=False, text=text)
-    return Finding(part=part, ok=True, text=f"none ({selection.outcome.value}): {selection.text}")
+    text = "none in use; the declared limits stand" + ("" if not degrades else ", and results are `degraded`")
+    # Nothing is wrong with having none. What is there and cannot be used is named, for a run will say the same.
+    unfit = "" if selection.outcome is SelectionOutcome.MISSING else f" ({selection.outcome.value}: {selection.text})"
+    return Finding(part=part, ok=True, text=text + unfit)
 
 
 async def _guarded(part: str, work: Callable[[], Awaitable[str]], remedy: str) -> Finding:
@@ -168,7 +173,7 @@ def _answering(error: BenchNotReady) -> list[Finding]:
 
 
 def _supply_finding(reading: SupplyReading) -> Finding:
-    text = f"{reading.voltage_v:.4f} V, {reading.current_a:.4f} A, {reading.mode.value}"
+    text = f"{reading.voltage_v:z.4f} V, {reading.current_a:z.4f} A, {reading.mode.value}"
     text += "" if reading.output_on else "; the output is off"
     text += "; its over-voltage protection has tripped" if reading.ovp_tripped else ""
     remedy = supply_remedy(reading)
@@ -213,11 +218,15 @@ def _store(configuration: Configuration) -> str:
         return f"{configuration.storage.shown_url}, {store.run_count()} runs"
 
 
-def _captures(configuration: Configuration) -> str:
+def _captures_finding(configuration: Configuration) -> Finding:
+    part, least = "captures", configuration.storage.min_free_bytes
     files = CaptureFiles(configuration.storage.captures_directory)
-    free, least = files.free_bytes(), configuration.storage.min_free_bytes
+    try:
+        free = files.free_bytes()
+    except OSError as error:
+        return Finding(part=part, ok=False, text=str(error), remedy=CAPTURES_REFUSED)
+    text = f"{files.directory}, {free / 1e9:.1f} GB free"
     if free < least:
-        raise OSError(
-            f"{files.directory}: {free / 1e9:.1f} GB free, storage.min_free_bytes asks for {least / 1e9:.1f} GB"
-        )
-    return f"{files.directory}, {free / 1e9:.1f} GB free"
+        text += f"; storage.min_free_bytes asks for {least / 1e9:.1f} GB"
+        return Finding(part=part, ok=False, text=text, remedy=DISK_FULL)
+    return Finding(part=part, ok=True, text=text)

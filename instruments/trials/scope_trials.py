@@ -38,7 +38,7 @@ _STEPS = (
     ("S14", ":CHANnel1:PROBe", ("100", "1000", "2000", "10000", "20000"), "highest probe ratio", "1000 [?]"),
     ("S15", ":CHANnel1:PROBe", ("1", "0.1", "0.05", "0.01", "0.001", "0.0005"), "lowest probe ratio", "0.1 [?]"),
 )
-"""Settings sent in steps until one is not taken, for far out of range they may be refused, and a refusal tells no limit:
+"""Settings sent in steps until one is not taken; far out of range they may be refused, and a refusal tells no limit:
 number, header, values, what is looked for, what is expected."""
 
 

@@ -112,6 +112,21 @@ def test_an_adapter_that_is_not_there(config: Path, environment: dict[str, str])
     assert "power_supply" not in found
 
 
+def test_an_adapter_that_is_the_oscilloscope(config: Path, environment: dict[str, str]) -> None:
+    _, host, port, _ = environment["JOULEBENCH_OSCILLOSCOPE__RESOURCE"].split("::")
+    environment["JOULEBENCH_POWER_SUPPLY__GPIB_ADAPTER"] = f"PRLGX-TCPIP{BOARD}::{host}::{port}::INTFC"
+    found = findings(config, environment)
+    assert "MSO-X 2024A" in found["power_supply"]["text"]
+    assert "power_supply.gpib_adapter" in found["power_supply"]["remedy"]
+
+
+def test_a_driver_that_is_not_installed(config: Path, environment: dict[str, str]) -> None:
+    environment["JOULEBENCH_POWER_SUPPLY__DRIVER"] = "own-supply"
+    found = findings(config, environment)
+    assert "'own-supply' is not installed; there are e3645a" in found["power_supply"]["text"]
+    assert "pip install" in found["power_supply"]["remedy"]
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_a_wrong_instrument(world, config: Path, environment: dict[str, str], role: Role) -> None:
     world.faults.inject(FaultKind.WRONG_IDENTITY, role)
@@ -133,6 +148,14 @@ def test_a_store_that_cannot_be_opened(config: Path, environment: dict[str, str]
     found = findings(config, environment)
     assert not found["store"]["ok"]
     assert "storage.directory" in found["store"]["remedy"]
+    assert not found["captures"]["ok"]
+    assert "may this user write" in found["captures"]["remedy"]
+
+
+def test_a_disk_with_too_little_room(config: Path, environment: dict[str, str]) -> None:
+    found = findings(config, environment | {"JOULEBENCH_STORAGE__MIN_FREE_BYTES": str(10**18)})
+    assert "storage.min_free_bytes asks for 1000000000.0 GB" in found["captures"]["text"]
+    assert "make room" in found["captures"]["remedy"]
 
 
 def test_a_broker_that_is_none(config: Path, environment: dict[str, str]) -> None:

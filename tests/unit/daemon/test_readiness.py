@@ -35,12 +35,20 @@ def test_those_that_a_run_would_use(tmp_path: Path) -> None:
     assert "until 20" in found["certificate: gain"].text
 
 
-@pytest.mark.parametrize(("missing", "ok"), [("accept", True), ("degrade", True), ("reject", False)])
-def test_none_fails_where_runs_are_refused(tmp_path: Path, missing: str, ok: bool) -> None:
+@pytest.mark.parametrize(
+    ("missing", "ok", "text"),
+    [
+        ("accept", True, "none in use; the declared limits stand"),
+        ("degrade", True, "none in use; the declared limits stand, and results are `degraded`"),
+        ("reject", False, "there is no certificate for these settings; calibrate the bench; calibration.missing is"),
+    ],
+)
+def test_none_fails_where_runs_are_refused(tmp_path: Path, missing: str, ok: bool, text: str) -> None:
     found = findings(tmp_path, missing=missing)
     assert found["certificate: gain"].ok is ok
-    assert "there is no certificate" in found["certificate: gain"].text
+    assert found["certificate: gain"].text.startswith(text)
     assert found["certificate: zero"].ok
+    assert found["certificate: zero"].text == "none in use; the declared limits stand", "and nothing to do about it"
 
 
 def test_another_instrument_is_told(tmp_path: Path) -> None:

@@ -89,39 +89,43 @@ def certificate_findings(
     """
     store = CertificateStore(configuration.calibration.directory)
     now = circumstances(configuration, instruments=identities)
-    needed = configuration.calibration.missing is MissingCertificate.REJECT
-    degrades = configuration.calibration.missing is MissingCertificate.DEGRADE
+    missing = configuration.calibration.missing
     try:
         chain = store.select(ChainCertificate, now, at_utc_ns=at_utc_ns)
         zero = store.select(ZeroCertificate, now, at_utc_ns=at_utc_ns)
         lead = store.select(LeadCertificate, now, at_utc_ns=at_utc_ns)
         found = [
-            _certificate_finding(ChainCertificate, chain, needed=needed, degrades=degrades),
-            _certificate_finding(ZeroCertificate, zero),
-            *([] if now.remote_sense else [_certificate_finding(LeadCertificate, lead)]),
+            _certificate_finding(ChainCertificate, chain, missing),
+            _certificate_finding(ZeroCertificate, zero, missing),
+            *([] if now.remote_sense else [_certificate_finding(LeadCertificate, lead, missing)]),
         ]
         for board in sorted({one.board for one in store.of_kind(DelayCertificate)}):
             selection = store.select(DelayCertificate, replace(now, board=board), at_utc_ns=at_utc_ns)
-            found.append(_certificate_finding(DelayCertificate, selection, of=f" of {board}"))
+            found.append(_certificate_finding(DelayCertificate, selection, missing, of=f" of {board}"))
     except CertificateFileError as error:
         return [Finding(part="certificates", ok=False, text=f"{error}; restore it, or move it out of the folder")]
     return found
 
 
 def _certificate_finding(
-    kind: type[Certificate], selection: Selection[C], *, needed: bool = False, degrades: bool = False, of: str = ""
+    kind: type[Certificate], selection: Selection[C], missing: MissingCertificate, *, of: str = ""
 ) -> Finding:
     part, certificate = f"certificate: {kind.KIND}{of}", selection.certificate
     if certificate is not None:
         until = datetime.fromtimestamp(certificate.valid_until_utc_ns / 1e9, UTC)
         return Finding(part=part, ok=True, text=f"{certificate.certificate_id}, until {until:%Y-%m-%d %H:%M} UTC")
-    if needed:
+    needed = kind is ChainCertificate
+    if needed and missing is MissingCertificate.REJECT:
         text = f"{selection.text}; calibration.missing is `reject`, so every run is refused"
         return Finding(part=part, ok=False, text=text)
-    text = "none in use; the declared limits stand" + ("" if not degrades else ", and results are `degraded`")
-    # Nothing is wrong with having none. What is there and cannot be used is named, for a run will say the same.
-    unfit = "" if selection.outcome is SelectionOutcome.MISSING else f" ({selection.outcome.value}: {selection.text})"
-    return Finding(part=part, ok=True, text=text + unfit)
+    # Nothing is wrong with having none, so nothing is to be done. What cannot be used is named, as a result names it.
+    never_made, unfit = (selection.outcome is one for one in (SelectionOutcome.MISSING, SelectionOutcome.MISMATCH))
+    degraded = needed or not never_made
+    if missing is MissingCertificate.ACCEPT:
+        degraded = unfit
+    text = "none in use; the declared limits stand" + (", and results are `degraded`" if degraded else "")
+    why = "" if never_made else f" ({selection.outcome.value}: {selection.text})"
+    return Finding(part=part, ok=True, text=text + why)
 
 
 async def _guarded(part: str, work: Callable[[], Awaitable[str]], remedy: str) -> Finding:

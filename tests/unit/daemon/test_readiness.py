@@ -57,6 +57,12 @@ def test_another_instrument_is_told(tmp_path: Path) -> None:
     assert "MY2" in found["certificate: gain"].text
 
 
+def test_a_certificate_of_another_instrument_degrades_wherever_none_would_do(tmp_path: Path) -> None:
+    found = findings(tmp_path, of_scope(certificate()), missing="accept", **OTHER_SCOPE)
+    assert found["certificate: gain"].ok
+    assert "and results are `degraded` (calibration_mismatch: " in found["certificate: gain"].text
+
+
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     path = CertificateStore(tmp_path / "certificates").add(replace(certificate()))
     path.write_text(path.read_text().replace("1.0123", "1.0000"))

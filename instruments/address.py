@@ -53,6 +53,11 @@ def is_adapter(resource: str) -> bool:
     return resource.upper().startswith("PRLGX-")
 
 
+def is_serial(resource: str) -> bool:
+    """Tell whether a VISA resource name is that of a serial line, an adapter's at its end or not."""
+    return resource.upper().startswith(("ASRL", "PRLGX-ASRL"))
+
+
 def text_to_port(text: str) -> int | None:
     """Return a TCP port, None where the text is none."""
     number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 5 else 0

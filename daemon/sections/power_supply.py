@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from daemon.sections.section import DriverName, InstrumentResource, NotNegative, Positive, Section
 
@@ -37,6 +37,15 @@ class SerialParityChoice(StrEnum):
     """Odd parity, 7 data bits."""
 
 
+def _number_of(value: object) -> object:
+    """Return the number that a text of digits means: what the environment says is text, and a literal takes none."""
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
+
+
+BaudRate = Annotated[Literal[300, 600, 1200, 2400, 4800, 9600], BeforeValidator(_number_of)]
+"""A baud rate that the supply has."""
+
+
 class PowerSupplySection(Section):
     """The supply: where it is, and the envelope that protects the board."""
 
@@ -46,7 +55,7 @@ class PowerSupplySection(Section):
     """Driver of the supply: `e3645a`, or the name of one that an installed package brings."""
     gpib_adapter: Annotated[str, StringConstraints(pattern=r"^PRLGX-(TCPIP|ASRL).*::INTFC$")] | None = None
     """VISA resource name of a Prologix-style adapter; left out where the GPIB board has a driver of its own."""
-    baud: Literal[300, 600, 1200, 2400, 4800, 9600] = 9600
+    baud: BaudRate = 9600
     """Baud rate where the resource is a serial port (`ASRL...`), as set at the supply's front panel."""
     parity: SerialParityChoice = SerialParityChoice.NONE
     """Parity of a serial port: `none` with 8 data bits, `even` or `odd` with 7."""

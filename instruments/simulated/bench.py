@@ -12,7 +12,7 @@ from types import TracebackType
 from instruments.simulated.acquisition import Acquisition
 from instruments.simulated.addresses import BenchAddresses
 from instruments.simulated.clock import WorldClock
-from instruments.simulated.fault_plan import PlannedFault, strike_in_turn
+from instruments.simulated.fault_plan import FaultPlan, PlannedFault
 from instruments.simulated.faults import Fault, FaultKind, Faults
 from instruments.simulated.gpib_device import GpibDevice
 from instruments.simulated.line_server import LineServer
@@ -62,7 +62,7 @@ class SimulatedBench:
         self._clock = WorldClock(time_scale=self.settings.time_scale)
         self.world = World(self.settings, self._clock)
         self.truth = TruthLog()
-        self._plan = tuple(plan)
+        self._plan = FaultPlan(plan, self.faults, self._clock)
         self._acquisition = Acquisition(self.world, self.truth, faults=self.faults, background=True)
         self._stack = contextlib.AsyncExitStack()
         self._addresses: BenchAddresses | None = None
@@ -90,15 +90,14 @@ class SimulatedBench:
             scope_port = await serve(stack, LineServer(lambda: SocketFront(scope), host=self._host))
             gpib_port = await serve(stack, LineServer(lambda: PrologixFront(adapter), host=self._host))
             marker = LineServer(lambda: MarkerInput(self.world, self._clock), host=self._host)
-            truth = LineServer(lambda: TruthChannel(self.world, self.truth, self.faults), host=self._host)
+            truth = LineServer(lambda: TruthChannel(self.world, self.truth, self.faults, self._plan), host=self._host)
             marker_port, truth_port = await serve(stack, marker), await serve(stack, truth)
             vxi11_port = await self._serve_vxi11(stack, scope)
             serial = await self._serve_serial(stack)
             pacer = asyncio.create_task(self._pace(), name="simulated-bench-pacer")
             stack.push_async_callback(_cancelled, pacer)
-            if self._plan:
-                faults = asyncio.create_task(strike_in_turn(self._plan, self.faults, self._clock), name="fault-plan")
-                stack.push_async_callback(_cancelled, faults)
+            striking = asyncio.create_task(self._plan.strike(), name="fault-plan")
+            stack.push_async_callback(_cancelled, striking)
             self._stack = stack.pop_all()
         board = self._board_number
         self._addresses = BenchAddresses(

@@ -66,17 +66,39 @@ def read_fault_plan(path: Path) -> list[PlannedFault]:
     return planned
 
 
-async def strike_in_turn(plan: Sequence[PlannedFault], faults: Faults, clock: WorldClock) -> None:
-    """Inject each fault of a plan at its time, until all have been."""
-    turns = [(next(times := one.times_s()), number, one, times) for number, one in enumerate(plan)]
-    heapq.heapify(turns)
-    while turns:
-        at_s, number, one, times = heapq.heappop(turns)
-        await asyncio.sleep(clock.real_delay_s(at_s))
-        logger.warning("fault at %.3f s of the world: %s", clock.now_s(), _words(one.fault))
-        faults.add(one.fault)
-        if (next_s := next(times, None)) is not None:
-            heapq.heappush(turns, (next_s, number, one, times))
+class FaultPlan:
+    """The strikes of a plan, soonest first."""
+
+    def __init__(self, planned: Sequence[PlannedFault], faults: Faults, clock: WorldClock) -> None:
+        """Make a plan that has not begun.
+
+        Args:
+            planned: what strikes when.
+            faults: where each is injected at its time.
+            clock: the world's.
+        """
+        self._faults = faults
+        self._clock = clock
+        # The number keeps two faults of one moment in the order of the plan, and from being compared.
+        self._turns = [(next(times := one.times_s()), number, one.fault, times) for number, one in enumerate(planned)]
+        heapq.heapify(self._turns)
+
+    @property
+    def coming(self) -> list[tuple[Fault, float]]:
+        """Each fault that is still to strike, and the world time of its next strike, in seconds; soonest first."""
+        return [(fault, at_s) for at_s, _, fault, _ in sorted(self._turns, key=lambda turn: turn[:2])]
+
+    async def strike(self) -> None:
+        """Inject each fault at its time, until all have been."""
+        while self._turns:
+            at_s, number, fault, times = self._turns[0]
+            await asyncio.sleep(self._clock.real_delay_s(at_s))
+            logger.warning("fault at %.3f s of the world: %s", self._clock.now_s(), _words(fault))
+            self._faults.add(fault)
+            if (next_s := next(times, None)) is None:
+                heapq.heappop(self._turns)
+            else:
+                heapq.heapreplace(self._turns, (next_s, number, fault, times))
 
 
 def _planned(table: dict[str, Any]) -> PlannedFault:

@@ -9,7 +9,7 @@ from instruments.simulated.switched_load import SHORT_OHM
 from instruments.simulated.world import World
 from metrology.errors import MetrologyError
 
-_KEYS = ("load", "jaw", "turns", "tap", "range_v_per_a", "battery", "zero_shift_a")
+_KEYS = ("load", "jaw", "turns", "tap", "range_v_per_a", "battery", "zero_shift_a", "front_panel")
 _LOADS: dict[str, float | None] = {"board": None, "open": math.inf, "short": SHORT_OHM}
 
 
@@ -17,7 +17,8 @@ def rewire(world: World, request: Mapping[str, Any]) -> None:
     """Change what a request names, and leave the rest as it is.
 
     Keys: `load` ("board", "open", "short" or {"resistor_ohm": R}), `jaw` ("closed", "open"), `turns`, `tap` of the
-    voltage probe ("supply", "board"), `range_v_per_a`, `battery` ("good", "empty"), `zero_shift_a` of the probe.
+    voltage probe ("supply", "board"), `range_v_per_a`, `battery` ("good", "empty"), `zero_shift_a` of the probe,
+    `front_panel` of the supply ("clear_trip", which the next look at its voltage may undo).
 
     Raises:
         MetrologyError: a key or a value that cannot be; nothing is changed then.
@@ -38,7 +39,10 @@ def rewire(world: World, request: Mapping[str, Any]) -> None:
         wiring["load_ohm"] = _load_ohm(request["load"])
     if "tap" in request:
         wiring["tap_at_board"] = _choice(request, "tap", {"supply": False, "board": True})
+    cleared = "front_panel" in request and _choice(request, "front_panel", {"clear_trip": True})
     world.rewire(probe=changes, **wiring)
+    if cleared:
+        world.change_supply(tripped=False)
 
 
 def _load_ohm(load: Any) -> float | None:

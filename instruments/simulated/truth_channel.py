@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from instruments.simulated.fault_plan import FaultPlan
 from instruments.simulated.faults import Faults
 from instruments.simulated.line_server import LineConnection
 from instruments.simulated.rewiring import is_finite_number, rewire
@@ -18,8 +19,9 @@ Request = dict[str, Any]
 class TruthChannel(LineConnection):
     """One connection to the truth. Each request is an object with `op`; each answer an object, `error` in a bad one."""
 
-    def __init__(self, world: World, log: TruthLog, faults: Faults) -> None:
+    def __init__(self, world: World, log: TruthLog, faults: Faults, plan: FaultPlan | None = None) -> None:
         super().__init__()
+        self._plan = plan
         self._world = world
         self._log = log
         self._faults = faults
@@ -30,7 +32,7 @@ class TruthChannel(LineConnection):
             "errors": lambda _: {"errors": asdict(self._world.errors), "circuit": self._world.true_values()},
             "pulses": self._pulses,
             "fault": self._fault,
-            "faults": lambda _: {"waiting": [asdict(f) for f in self._faults.waiting], "struck": self._faults.struck},
+            "faults": self._all_faults,
             "wire": self._wire,
             "play": self._play,
             "supply": lambda _: dict(zip(("voltage_v", "current_a"), self._world.supply_means(), strict=True)),
@@ -76,6 +78,14 @@ class TruthChannel(LineConnection):
         wanted = {name: request.get(name) for name in ("role", "seconds", "code")}
         self._faults.inject(request.get("kind"), **wanted)
         return {"ok": True}
+
+    def _all_faults(self, _: Request) -> dict[str, Any]:
+        coming = [] if self._plan is None else self._plan.coming
+        return {
+            "planned": [{**asdict(fault), "at_s": at_s} for fault, at_s in coming],
+            "waiting": [asdict(fault) for fault in self._faults.waiting],
+            "struck": self._faults.struck,
+        }
 
     def _wire(self, request: Request) -> dict[str, Any]:
         rewire(self._world, {key: value for key, value in request.items() if key != "op"})

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -19,6 +20,7 @@ from instruments.simulated.truth import TruthClient
 from instruments.visa_session import VisaSession
 from metrology.errors import MetrologyError
 from tests.in_process import run_command
+from tests.unit.house.documents import blocks
 
 COMMAND = [sys.executable, "-c", "import typer; from daemon.cli.simulate import simulate; typer.run(simulate)"]
 LIMIT_S = 30.0
@@ -95,18 +97,42 @@ def test_a_recording_becomes_the_load(tmp_path: Path) -> None:
 
 def test_planned_faults_strike_and_others_come_on_demand(tmp_path: Path) -> None:
     plan = tmp_path / "faults.toml"
-    plan.write_text('[[fault]]\nkind = "trip_supply"\nat_s = 0.5\n')
+    plan.write_text(
+        '[[fault]]\nkind = "trip_supply"\nat_s = 0.5\n\n[[fault]]\nkind = "no_trigger"\nat_s = 1e6\nevery_s = 1\n'
+    )
     arguments = ("--faults", str(plan), "--time-scale", "20")
     with served(*arguments) as (_, addresses), TruthClient(addresses["truth"]) as truth:
         while truth.faults()["struck"] < 1:
             pass
         assert truth.supply_means()["voltage_v"] < 19.0
+        planned = truth.faults()["planned"]
+        assert [(one["kind"], one["at_s"]) for one in planned] == [("no_trigger", 1e6)], "the trip has struck"
+        truth.fault("heal")
+        assert truth.supply_means()["voltage_v"] < 19.0, "healing clears no trip"
+        truth.wire(front_panel="clear_trip")
+        while truth.supply_means()["voltage_v"] < 18.9:
+            pass
         truth.fault("swallow_next_answer", "oscilloscope")
         assert [one["kind"] for one in truth.faults()["waiting"]] == ["swallow_next_answer"]
         with pytest.raises(MetrologyError, match="kind must be one of"):
             truth.fault("meteor")
         with pytest.raises(MetrologyError, match="keys must be among"):
             truth.fault("no_trigger", when=1.0)
+
+
+def test_the_documented_line_asks_the_bench_of_the_ready_file(tmp_path: Path) -> None:
+    (command,) = [
+        command
+        for block in blocks("console")
+        if block.path.name == "survive-faults.md"
+        for command in block.commands
+        if command.startswith("python -c")
+    ]
+    with served() as (_, addresses):
+        (tmp_path / "bench-ready.json").write_text(json.dumps(addresses))
+        words = shlex.split(command)
+        done = subprocess.run([sys.executable, *words[1:]], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.stdout.strip() == "{'planned': [], 'waiting': [], 'struck': 0}", done.stderr
 
 
 @pytest.mark.parametrize(

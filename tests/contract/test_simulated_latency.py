@@ -2,7 +2,8 @@
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -15,6 +16,7 @@ from instruments.simulated.truth import TruthClient
 from instruments.simulated.world import WorldSettings
 from metrology.errors import MetrologyError
 from tests.contract.test_simulated_fronts import Line
+from tests.unit.house.documents import blocks
 
 MESSAGE_S, LINE_S, ARMED_S, RATE = 0.06, 0.02, 0.4, 1e6
 SLOW = LatencyProfile(
@@ -191,3 +193,24 @@ def test_nothing_is_slow_unless_it_is_asked_for() -> None:
 def test_a_latency_that_cannot_be_is_named(changes: dict[str, Any], named: str) -> None:
     with pytest.raises(MetrologyError, match=f"latency: {named} must be"):
         LatencyProfile(**changes)
+
+
+@pytest.mark.parametrize(("wait_ms", "answers"), [("3000", True), ("10", False)])
+def test_the_documented_recipe_waits_for_the_supply(
+    bench: SimulatedBenchThread,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    wait_ms: str,
+    answers: bool,
+) -> None:
+    bench.addresses.write(tmp_path / "bench-ready.json")
+    monkeypatch.chdir(tmp_path)
+    (block,) = [block for block in blocks("python") if block.path.name == "other-programs.md"]
+    code = block.text.replace("++read_tmo_ms 3000", f"++read_tmo_ms {wait_ms}").replace("timeout=5000", "timeout=500")
+    names: dict[str, Any] = {}
+    with nullcontext() if answers else pytest.raises(pyvisa.errors.VisaIOError, match="Timeout"):
+        exec(compile(code, "other-programs.md", "exec"), names)
+    names["supply"].close()
+    names["adapter"].close()
+    assert capsys.readouterr().out.startswith("+1.5" if answers else "")

@@ -169,6 +169,17 @@ def test_an_empty_file_lacks_the_sections_that_have_no_default(tmp_path: Path) -
     ]
 
 
+def test_a_choice_among_numbers_is_taken_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOULEBENCH_POWER_SUPPLY__BAUD", "4800")
+    assert load_configuration(written(tmp_path)).power_supply.baud == 4800
+
+
+@pytest.mark.parametrize("text", ["4801", "4800.0", "fast", "\u0664\u0668\u0660\u0660"])
+def test_a_baud_rate_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("JOULEBENCH_POWER_SUPPLY__BAUD", text)
+    assert "power_supply.baud" in problems(written(tmp_path))[0]
+
+
 def test_a_problem_from_the_environment_names_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOULEBENCH_MQTT__PORT", "99999")
     monkeypatch.setenv("JOULEBENCH_MQTT__HOTS", "a")

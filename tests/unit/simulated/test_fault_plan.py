@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from instruments.simulated.clock import WorldClock
-from instruments.simulated.fault_plan import PlannedFault, read_fault_plan, strike_in_turn
+from instruments.simulated.fault_plan import FaultPlan, PlannedFault, read_fault_plan
 from instruments.simulated.faults import Fault, FaultKind, Faults, Role
 from metrology.errors import MetrologyError
 
@@ -80,6 +80,35 @@ async def test_faults_strike_in_the_order_of_their_times() -> None:
         PlannedFault(fault=Fault(kind=FaultKind.TRIP_SUPPLY), at_s=15.0),
         PlannedFault(fault=Fault(kind=FaultKind.CC_EXCURSION, seconds=0.1), at_s=10.0, every_s=10.0, times=2),
     ]
+    striking = FaultPlan(plan, faults, WorldClock(time_scale=1000.0))
+    assert [(fault.kind.value, at_s) for fault, at_s in striking.coming] == [
+        ("cc_excursion", 10.0),
+        ("trip_supply", 15.0),
+    ]
     async with asyncio.timeout(10):
-        await strike_in_turn(plan, faults, WorldClock(time_scale=1000.0))
+        await striking.strike()
+    assert striking.coming == []
     assert told == ["cc_excursion", "trip_supply", "cc_excursion"]
+
+
+async def test_what_is_still_to_come_can_be_seen() -> None:
+    faults, clock, seen = Faults(), WorldClock(time_scale=1000.0), list[list[tuple[str, float]]]()
+    faults.at_once(FaultKind.CC_EXCURSION, lambda _: seen.append(coming()))
+    excursion = Fault(kind=FaultKind.CC_EXCURSION, seconds=0.1)
+    plan = FaultPlan(
+        [
+            PlannedFault(fault=Fault(kind=FaultKind.NO_TRIGGER), at_s=20.0),
+            PlannedFault(fault=excursion, at_s=10.0, every_s=15.0, times=2),
+        ],
+        faults,
+        clock,
+    )
+
+    def coming() -> list[tuple[str, float]]:
+        return [(fault.kind.value, at_s) for fault, at_s in plan.coming]
+
+    async with asyncio.timeout(10):
+        await plan.strike()
+    # A strike is seen while it strikes; what comes again is told with its next time after that.
+    assert seen == [[("cc_excursion", 10.0), ("no_trigger", 20.0)], [("cc_excursion", 25.0)]]
+    assert [fault.kind for fault in faults.waiting] == [FaultKind.NO_TRIGGER]

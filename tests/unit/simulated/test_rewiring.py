@@ -84,6 +84,27 @@ def test_what_the_probe_sees(request_: dict[str, Any], indicated_a: float) -> No
     assert mean_indicated_a(bench) == pytest.approx(indicated_a, abs=0.001)
 
 
+def test_a_trip_is_cleared_at_the_front_panel_and_not_by_healing() -> None:
+    bench = HandBench()
+    bench.world.change_supply(tripped=True)
+    bench.faults.inject("heal")
+    bench.wait(1.0)
+    assert bench.ask_supply("VOLTage:PROTection:TRIPped?") == "1"
+    rewire(bench.world, {"front_panel": "clear_trip"})
+    bench.wait(1.0)
+    assert bench.ask_supply("VOLTage:PROTection:TRIPped?") == "0"
+    assert line_current_a(bench) == pytest.approx(0.15, abs=1e-3), "the output was on, and is again"
+
+
+def test_a_trip_whose_cause_is_still_there_comes_again() -> None:
+    bench = HandBench()
+    bench.set_supply("VOLTage:PROTection 18")
+    bench.wait(1.0)
+    rewire(bench.world, {"front_panel": "clear_trip"})
+    bench.wait(1.0)
+    assert bench.ask_supply("VOLTage:PROTection:TRIPped?") == "1"
+
+
 def test_the_tap_moves_to_the_board() -> None:
     bench = HandBench()
     rewire(bench.world, {"load": {"resistor_ohm": 19.0}})
@@ -108,6 +129,7 @@ def test_the_tap_moves_to_the_board() -> None:
         ({"zero_shift_a": float("inf")}, "zero_shift_a must be a finite number"),
         ({"jaw": ["closed"]}, "jaw must be one of"),
         ({"load": {"resistor_ohm": 10**400}}, "resistor_ohm must be a finite number"),
+        ({"front_panel": "kick"}, "front_panel must be one of"),
         ({"colour": "red"}, "got .'colour'."),
     ],
 )

@@ -99,6 +99,7 @@ def _tell(addresses: "BenchAddresses", *, as_json: bool) -> None:
     document = asdict(addresses)
     if as_json:
         typer.echo(json.dumps(document, indent=2))
+    width = max(map(len, document))
     for name, value in document.items():
-        typer.echo(f"{name:>14}  {value}", err=True)
+        typer.echo(f"{name:>{width}}  {value}", err=True)
     typer.echo("Serving the simulated bench; Ctrl-C ends it.", err=True)

@@ -77,7 +77,8 @@ class PowerSupplySection(Section):
     soft_start_s: Annotated[float, Field(ge=0, le=60)] = 0.0
     """Time in which the output rises from 0 V in steps where joulebench switches it on, in seconds; 0: at once."""
     timeout_s: Positive = 5.0
-    """Longest wait for one answer of the supply, in seconds."""
+    """Longest wait for one answer of the supply, in seconds; behind a Prologix-style adapter 3 s at most, whatever is
+    set here: no such adapter waits longer."""
     readback_gain_limit: NotNegative = 0.0005
     """Limit of the voltage read-back's error: the part that is a fraction of the reading."""
     readback_limit_v: NotNegative = 0.005

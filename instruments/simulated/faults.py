@@ -47,7 +47,7 @@ class FaultKind(StrEnum):
     ADAPTER_SWALLOWS_ANSWER = "adapter_swallows_answer"
     """The adapter takes the next answer from its instrument, and passes none on."""
     HEAL = "heal"
-    """All faults off."""
+    """What waits is called off, and nobody is in the place of another; what has struck has struck."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -57,6 +57,17 @@ def test_it_serves_until_interrupted(tmp_path: Path, number: int) -> None:
         assert process.wait(timeout=LIMIT_S) == 0
 
 
+def test_people_see_the_addresses_as_the_tutorial_shows_them() -> None:
+    (block,) = [one for one in blocks("console") if "Serving the simulated bench; Ctrl-C ends it." in one.text]
+    with served() as (process, addresses):
+        assert process.stderr is not None
+        lines = [process.stderr.readline().rstrip("\n") for _ in (*addresses, "the end")]
+    assert [line.split()[0] for line in lines[:-1]] == list(addresses)
+    assert len({line.index("  ", len(line) - len(line.lstrip())) for line in lines[:-1]}) == 1, "one column"
+    shown = block.text.splitlines()[1:]
+    assert [line.rpartition("  ")[0] for line in shown] == [line.rpartition("  ")[0] for line in lines]
+
+
 def test_errors_are_drawn_on_request() -> None:
     with served("--errors", "datasheet", "--seed", "4") as (_, addresses), TruthClient(addresses["truth"]) as truth:
         assert truth.errors()["errors"]["probe_gain"] != 0.0

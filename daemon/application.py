@@ -13,8 +13,9 @@ from daemon.bench_lock import BenchLock
 from daemon.captures import CaptureFiles
 from daemon.clock_responder import ClockResponder
 from daemon.conductor import Conductor
-from daemon.errors import BenchInUse
+from daemon.errors import BenchInUse, DaemonError
 from daemon.inbox import Inbox
+from daemon.metrics import Metrics
 from daemon.store import Store
 from instruments.errors import InstrumentError
 from runners.broker_link import BrokerLink
@@ -50,6 +51,10 @@ class Application:
     """What is kept as files."""
     lock: BenchLock
     """What keeps others off the bench meanwhile."""
+    metrics: Metrics
+    """What is counted."""
+    metrics_address: tuple[str, int] | None = None
+    """Host and port that the metrics are served on; None: they are not."""
 
     async def run(self, *, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until told to stop; a run in hand then ends as interrupted.
@@ -60,11 +65,12 @@ class Application:
 
         Raises:
             BenchInUse: another daemon, or a calibration, holds the bench.
+            DaemonError: the metrics' port is taken.
         """
         try:
-            with self.lock.held("joulebench daemon"):
+            with self.lock.held("joulebench daemon"), self.metrics.served(self.metrics_address):
                 await self._serve(stop, ready)
-        except BenchInUse:
+        except (BenchInUse, DaemonError):
             await asyncio.to_thread(self.store.close)
             raise
 
@@ -72,6 +78,14 @@ class Application:
         # Few threads: each keeps the memory of the largest record that it ever held.
         threads = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="daemon")
         asyncio.get_running_loop().set_default_executor(threads)
+        try:
+            await self._serve_until(stop, ready)
+        finally:
+            # After a breakdown too the instruments are left as configured; what was closed stays closed.
+            await self.conductor.abandon()
+            await self._close()
+
+    async def _serve_until(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         await self._tidy_up()
         async with asyncio.TaskGroup() as tasks:
             link = tasks.create_task(self.link.run(), name="mqtt")
@@ -115,6 +129,9 @@ class Application:
         self.link.publish(self.announcer.will)
         if self.link.connected.is_set() and not await self.link.drain(FAREWELL_TIMEOUT_S):
             logger.warning("not every message left within %g s", FAREWELL_TIMEOUT_S)
+        await self._close()
+
+    async def _close(self) -> None:
         try:
             await self.bench.close()
         finally:

@@ -34,6 +34,7 @@ def bench_settings(configuration: Configuration) -> BenchSettings:
         gpib_adapter_resource=supply.gpib_adapter,
         envelope=SupplyEnvelope(max_voltage_v=supply.max_voltage_v, max_current_a=supply.max_current_a),
         output_on_exit=OutputOnExit(supply.output_on_exit.value),
+        soft_start_s=supply.soft_start_s,
         serial_line=SerialLine(baud=supply.baud, parity=SerialParity(supply.parity.value)),
         probe=_probe(configuration),
         current_channel=scope.current_channel,

@@ -9,6 +9,8 @@ from statistics import median
 
 from daemon.errors import SupplyRefusal
 from instruments.bench import Bench
+from instruments.errors import InstrumentReported
+from instruments.recovery import Recovery, RecoveryStep
 from instruments.supply_reading import SupplyMode, SupplyReading
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
@@ -21,16 +23,23 @@ IDLE_PAUSE_S = 0.01
 """Time between two readings of the supply while the board is waited for."""
 IDLE_READINGS = 10
 """So many of the last of them tell the idle current."""
+WATCHED_READINGS = 100
+"""So many are kept until it is known which they are: more than come in `DOUBT_S`."""
 NEWS_S = 0.2
 """What was read this shortly before the daemon heard that the board runs may hold the run's beginning already."""
 POLL_S = 0.01
 """Time between two questions whether the record is complete."""
+MOST_CLEARS = 3
+"""A trip is cleared so often until a record is taken without one; a board that always trips its supply is left off."""
+DOUBT_S = 0.5
+"""What happened this shortly before the daemon heard that the board runs may lie in the record, its time before the
+trigger included."""
 SUPPLY_PAUSE_S = 0.002
 """Time between two readings of the supply while the board runs: as good as one after the other on a real one."""
 
 
 class BenchKeeper:
-    """Opens the bench, and opens it again after a failure; a failure is never carried into the next run."""
+    """Opens the bench, and brings it back after a failure; a failure is never carried into the next run."""
 
     def __init__(
         self,
@@ -38,6 +47,8 @@ class BenchKeeper:
         *,
         set_points: Mapping[str, float],
         on_instruments: Callable[[dict[str, str]], None],
+        on_recovery: Callable[[Recovery], None] = lambda _: None,
+        clears_trip: bool = False,
     ) -> None:
         """Keep a bench.
 
@@ -45,12 +56,20 @@ class BenchKeeper:
             bench: the instruments.
             set_points: what to programme whenever it is opened (`voltage_v`, `current_a`, `ovp_v`); empty: nothing.
             on_instruments: told the identity of each instrument whenever the bench is opened, or lost.
+            on_recovery: told how each instrument was brought back after a failure, or that it was not.
+            clears_trip: whether a supply whose protection has tripped is switched on again for the next run.
         """
         self._bench = bench
+        self._on_recovery = on_recovery
+        self._clears_trip = clears_trip
+        self._clears = 0
+        self._opened = False
+        self._recovery: asyncio.Task[None] | None = None
         self._set_points = set_points
         self._on_instruments = on_instruments
         self._sound = False
         self._idle: list[SupplyReading] = []
+        self._doubtful: list[SupplyReading] = []
         self._forced: ForcedTrigger | None = None
 
     async def open(self) -> None:
@@ -63,21 +82,70 @@ class BenchKeeper:
         if self._sound:
             return
         self._on_instruments(dict(await self._bench.open()))
+        self._opened = True
+        await self._programme()
+        self._sound = True
+        logger.info("bench open: %s", ", ".join(self._bench.identities.values()))
+
+    async def recover(self) -> None:
+        """Bring the bench back after a failure, so that the next run finds it ready; never raises.
+
+        Each instrument is brought back by the least drastic step that works, and the supply is told what it was told at
+        opening, for it may have forgotten that; the oscilloscope is programmed at each run's first capture in any case.
+        What does not come back is opened afresh when the next run needs it, and so is what closing cuts short.
+        """
+        if self._sound or not self._opened or self._recovery is not None:
+            return
+        self._recovery = asyncio.get_running_loop().create_task(self._recover(), name="recovery")
+        try:
+            await asyncio.wait([self._recovery])
+        finally:
+            await self._end_recovery()
+
+    async def _recover(self) -> None:
+        try:
+            recoveries = await self._bench.recover()
+            for recovery in recoveries:
+                _log(recovery)
+                self._on_recovery(recovery)
+            if any(recovery.failure is not None for recovery in recoveries):
+                self._on_instruments({})
+                return
+            await self._bench.stop()
+            await self._programme()
+        except Exception as error:
+            # Whatever it is, the run is over and has been told; the next one opens the bench afresh, and tells of it.
+            logger.warning("the bench is not back, the next run opens it afresh: %s", error)
+            return
+        self._sound = True
+
+    async def give_up_recovery(self) -> None:
+        """End a recovery that goes on: the bench is opened afresh when it is needed again."""
+        await self._end_recovery()
+
+    async def _end_recovery(self) -> None:
+        """End a recovery that goes on, and wait until it has let go of the instruments."""
+        recovery, self._recovery = self._recovery, None
+        if recovery is not None:
+            recovery.cancel()
+            await asyncio.wait([recovery])
+
+    async def _programme(self) -> None:
+        """Programme the configured set-points."""
         if self._set_points:
             points = self._set_points
             await self._bench.set_supply(
                 voltage_v=points.get("voltage_v"), current_a=points.get("current_a"), ovp_v=points.get("ovp_v")
             )
-        self._sound = True
-        logger.info("bench open: %s", ", ".join(self._bench.identities.values()))
 
     async def close(self) -> None:
-        """Close the bench; its instruments are left as its settings say."""
-        self._sound = False
+        """Close the bench; its instruments are left as its settings say. A recovery that goes on is cut short."""
+        self._sound = self._opened = False
+        await self._end_recovery()
         await self._bench.close()
 
     def suspect(self) -> None:
-        """Have the bench opened afresh before its next use: a session may be out of step after a failure."""
+        """Have the bench brought back before its next use: a session may be out of step after a failure."""
         self._sound = False
 
     async def arm(self, *, first: bool, edge: bool = True) -> None:
@@ -93,11 +161,25 @@ class BenchKeeper:
         """
         await self.open()
         if first:
-            self._idle = [await self._bench.read_supply()]
-            _refuse_unfit(self._idle[0])
+            await self._bench.identify()  # who was exchanged meanwhile does not measure this run
+            for role, entries in (await self._bench.reported_errors()).items():
+                if entries:
+                    logger.warning("%s: reported before this run: %s", role, "; ".join(entries))
+            self._idle = [await self._fit_supply()]
             await self._bench.prepare(edge=edge)
-        self._forced = None
+        self._forced, self._doubtful = None, []
         await self._bench.arm()
+
+    async def _fit_supply(self) -> SupplyReading:
+        reading = await self._bench.read_supply()
+        if reading.ovp_tripped and self._clears_trip and self._clears < MOST_CLEARS:
+            self._clears += 1
+            text = "power_supply: its protection has tripped; cleared as configured (after_trip), time %d of %d"
+            logger.warning(text, self._clears, MOST_CLEARS)
+            await self._bench.clear_supply_trip()
+            reading = await self._bench.read_supply()
+        _refuse_unfit(reading)
+        return reading
 
     async def force(self) -> ForcedTrigger | None:
         """Force the trigger, unless one has come; return between which times it came, or None.
@@ -137,13 +219,18 @@ class BenchKeeper:
             over.set()
             # Its failure is told where it is awaited above; here it must only not be left behind.
             await asyncio.gather(watching, return_exceptions=True)
-        conditions = _conditions(self._idle or [readings[-1]], readings)
+        conditions = _conditions(self._idle or [readings[-1]], readings, self._doubtful)
+        if not conditions.tripped:
+            self._clears = 0
         return Record(capture, conditions, complete_monotonic_ns, forced=self._forced)
 
     async def _watch_supply(self, running: Callable[[], bool], over: asyncio.Event) -> list[SupplyReading]:
         """Read the supply again and again while the board runs, beside the oscilloscope, and once when it is over.
 
         Before that it is read too, now and then: the idle current of just before the run belongs to its baseline.
+
+        Raises:
+            InstrumentReported: the supply has found an error meanwhile.
         """
         await self._watch_idle(running, over)
         readings: list[SupplyReading] = []
@@ -151,23 +238,29 @@ class BenchKeeper:
             if running():
                 readings.append(await self._bench.read_supply())
             await asyncio.sleep(SUPPLY_PAUSE_S)
-        return [*readings, await self._bench.read_supply()]
+        readings.append(await self._bench.read_supply())
+        if errors := await self._bench.supply_errors():
+            raise InstrumentReported(errors, instrument="power_supply", operation="while the record was taken")
+        return readings
 
     async def _watch_idle(self, running: Callable[[], bool], over: asyncio.Event) -> None:
         """Read the supply until the board runs, and keep what was surely read before."""
         clock = asyncio.get_running_loop().time
-        waited: deque[tuple[float, SupplyReading]] = deque(maxlen=IDLE_READINGS)
+        waited: deque[tuple[float, SupplyReading]] = deque(maxlen=WATCHED_READINGS)
         while not (running() or over.is_set()):
             reading = await self._bench.read_supply()
             waited.append((clock(), reading))
             await asyncio.sleep(IDLE_PAUSE_S)
-        before_s = clock() - NEWS_S
-        surely_idle = [reading for read_s, reading in waited if read_s < before_s]
+        heard_s = clock()
+        surely_idle = [reading for read_s, reading in waited if read_s < heard_s - NEWS_S]
         if len(surely_idle) > 1:
-            self._idle = surely_idle
+            self._idle = surely_idle[-IDLE_READINGS:]
+        self._doubtful = [reading for read_s, reading in waited if read_s >= heard_s - DOUBT_S]
 
     async def stop(self) -> None:
-        """End an acquisition that nobody waits for any more; a failure here is the next opening's to find."""
+        """End an acquisition that nobody waits for any more; a failure here is the recovery's to find."""
+        if not self._sound:
+            return  # it is stopped once it is back in step
         try:
             await self._bench.stop()
         except Exception as error:
@@ -196,6 +289,20 @@ class Record:
         """When the record was seen to be complete, on this computer's monotonic clock."""
 
 
+def _log(recovery: Recovery) -> None:
+    tried = "".join(f"; {one}" for one in recovery.tried)
+    if recovery.failure is not None:
+        logger.error(
+            "%s: not back after %.2f s: %s%s", recovery.instrument, recovery.duration_s, recovery.failure, tried
+        )
+        return
+    reported = f"; it had reported {'; '.join(recovery.reported)}" if recovery.reported else ""
+    level = logging.INFO if recovery.step is RecoveryStep.ASK else logging.WARNING
+    logger.log(
+        level, "%s: back by %s in %.2f s%s%s", recovery.instrument, recovery.step, recovery.duration_s, tried, reported
+    )
+
+
 def _refuse_unfit(reading: SupplyReading) -> None:
     if not reading.output_on:
         raise SupplyRefusal("supply_off", "power_supply: the output is off; switch it on")
@@ -206,8 +313,15 @@ def _refuse_unfit(reading: SupplyReading) -> None:
         raise SupplyRefusal("supply_not_cv", text)
 
 
-def _conditions(idle: Sequence[SupplyReading], during: Sequence[SupplyReading]) -> SupplyConditions:
-    """Put together what the supply said; what it latched before the run is the idle readings' and does not count."""
+def _conditions(
+    idle: Sequence[SupplyReading], during: Sequence[SupplyReading], doubtful: Sequence[SupplyReading]
+) -> SupplyConditions:
+    """Put together what the supply said; what it latched well before the run is the idle readings' and does not count.
+
+    Readings of just before the daemon heard of the run tell no current, for they may hold its beginning or not. But
+    what they took from the latched register may have happened in the record, and is nowhere else any more.
+    """
+    watched = [*doubtful, *during]
     idle_a = median(reading.current_a for reading in idle)
     during_a = [reading.current_a for reading in during]
     return SupplyConditions(
@@ -218,7 +332,7 @@ def _conditions(idle: Sequence[SupplyReading], during: Sequence[SupplyReading]) 
         idle_course_a=max(abs(reading.current_a - idle_a) for reading in idle),
         loaded_current_a=loaded_current_a(during_a),
         loaded_count=loaded_count(during_a),
-        constant_voltage=all(one.mode is SupplyMode.CV and not one.cc_excursion for one in during),
-        tripped=any(one.tripped for one in during),
-        output_on=all(one.output_on for one in during),
+        constant_voltage=all(one.mode is SupplyMode.CV and not one.cc_excursion for one in watched),
+        tripped=any(one.tripped for one in watched),
+        output_on=all(one.output_on for one in watched),
     )

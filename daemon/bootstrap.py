@@ -18,10 +18,13 @@ from daemon.conductor import Conductor
 from daemon.configuration import Configuration
 from daemon.inbox import Inbox
 from daemon.measurement import Measurement
+from daemon.metrics import Metrics
 from daemon.run_conductor import RunTimes, Services
+from daemon.sections.power_supply import TripChoice
 from daemon.store import Store
 from instruments.bench import Bench
 from instruments.connector import Connector
+from instruments.recovery import Recovery
 from instruments.transcripts.recorded_connection import RecordingConnector
 from instruments.transcripts.transcript_file import TranscriptFile
 from runners.broker_address import BrokerAddress
@@ -36,6 +39,7 @@ def application(
     *,
     monotonic_ns: Callable[[], int] = time.monotonic_ns,
     connector: Connector | None = None,
+    on_recovery: Callable[[Recovery], None] = lambda _: None,
 ) -> Application:
     """Build the daemon that a configuration describes; call on the event loop that will run it.
 
@@ -43,6 +47,7 @@ def application(
         configuration: everything.
         monotonic_ns: the lab's clock for synchronisation; the world's where a simulated one runs faster than ours.
         connector: makes the sessions to the instruments; None: through PyVISA.
+        on_recovery: told, beside log and metrics, how each instrument was brought back.
 
     Raises:
         StoreError: the database cannot be opened.
@@ -67,11 +72,19 @@ def application(
         keepalive_s=configuration.mqtt.keepalive_s,
         clean_session=False,
     )
+    metrics = Metrics()
+
+    def recovered(recovery: Recovery) -> None:
+        metrics.recovered(recovery)
+        on_recovery(recovery)
+
     announcer = Announcer(topics, link.publish, version=software)
     keeper = BenchKeeper(
         Bench(bench_settings(configuration), connector=connector, monotonic_ns=monotonic_ns),
         set_points=_set_points(configuration),
         on_instruments=lambda instruments: announcer.status(instruments=instruments),
+        on_recovery=recovered,
+        clears_trip=configuration.power_supply.after_trip is TripChoice.CLEAR,
     )
     services = Services(
         bench=keeper,
@@ -84,6 +97,7 @@ def application(
             record_s=configuration.oscilloscope.record_s,
             marker_grace_s=configuration.oscilloscope.record_s * configuration.oscilloscope.pretrigger_fraction / 2,
         ),
+        on_failure=metrics.failed,
     )
     conductor = Conductor(services, admission=Admission(configuration, files))
     inbox, clock = Inbox(conductor, topics), ClockResponder(topics, monotonic_ns=monotonic_ns)
@@ -99,6 +113,8 @@ def application(
         store=store,
         files=files,
         lock=BenchLock(configuration),
+        metrics=metrics,
+        metrics_address=metrics_address(configuration),
     )
 
 
@@ -124,6 +140,12 @@ def _set_points(configuration: Configuration) -> dict[str, float]:
     supply = configuration.power_supply
     wanted = {"voltage_v": supply.voltage_v, "current_a": supply.current_limit_a, "ovp_v": supply.ovp_v}
     return {name: value for name, value in wanted.items() if value is not None}
+
+
+def metrics_address(configuration: Configuration) -> tuple[str, int] | None:
+    """Return where the configuration has its metrics served, as host and port; None where they are not."""
+    section = configuration.metrics
+    return None if section.port is None else (section.host, section.port)
 
 
 def broker_address(configuration: Configuration) -> BrokerAddress:

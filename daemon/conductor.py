@@ -21,6 +21,9 @@ logger = logging.getLogger(__name__)
 BROKEN = (
     "conducting this run broke; its captures are kept, and the log has the trace: this is a defect, please report it"
 )
+LEAVE_S = 10.0
+"""How long a request waits for the run before it to let go of the bench; an instrument that does not come back takes
+longer, and the request is rejected."""
 INTERRUPTED = "the daemon stopped while this run was in hand; request the run again"
 
 
@@ -141,13 +144,21 @@ class Conductor:
         if self._task is not None and self._current is not None:
             progress = self._current.progress
             if progress.over or progress.phase is RunPhase.ANALYSING:
-                await asyncio.shield(self._task)
+                await asyncio.wait([self._task], timeout=LEAVE_S)
 
     async def stop(self) -> None:
-        """End the run in hand as interrupted, and wait until it is."""
+        """End the run in hand as interrupted, and wait until it is; a bench that is being brought back is left."""
         if self._current is not None and self._task is not None:
             self._current.tell(Shutdown())
+            if self._current.progress.over:
+                await self._services.bench.give_up_recovery()
             await self._task
+
+    async def abandon(self) -> None:
+        """Let go of the run in hand after a breakdown, whatever becomes of it: nobody may use the bench any more."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.wait([self._task])
 
     def _admit(self, request: RunRequest) -> None:
         if self._current is not None:

@@ -10,7 +10,7 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from daemon.errors import ConfigurationError
-from daemon.sections.application import BenchSection, MqttSection, QualitySection, RunsSection
+from daemon.sections.application import BenchSection, MetricsSection, MqttSection, QualitySection, RunsSection
 from daemon.sections.oscilloscope import SENSITIVITY_V_PER_DIV, OscilloscopeSection, is_reachable
 from daemon.sections.power_supply import LeadsSection, PowerSupplySection
 from daemon.sections.probe import ProbeSection
@@ -52,6 +52,8 @@ class Configuration(BaseSettings):
     """Where captures and results are kept."""
     calibration: CalibrationSection
     """The certificates."""
+    metrics: MetricsSection = MetricsSection()
+    """What Prometheus may read."""
 
     @classmethod
     def settings_customise_sources(
@@ -87,8 +89,31 @@ class Configuration(BaseSettings):
         return self
 
 
-def load_configuration(path: Path) -> Configuration:
+class OwnConfiguration(Configuration):
+    """The configuration of a bench that a program makes for itself: the environment speaks of the lab's, not of this.
+
+    Without this a variable that names the lab's supply would have a verification on virtual benches drive that supply.
+    """
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003 - the signature is the base class's
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take what is given, and nothing else."""
+        return (init_settings,)
+
+
+def load_configuration(path: Path, *, kind: type[Configuration] = Configuration) -> Configuration:
     """Read a TOML file and the environment into one configuration; relative paths start at the file's folder.
+
+    Args:
+        path: the file.
+        kind: `OwnConfiguration` leaves the environment out.
 
     Raises:
         ConfigurationError: the file cannot be read, or does not describe a bench; lists every problem.
@@ -96,7 +121,7 @@ def load_configuration(path: Path) -> Configuration:
     path = path.absolute()
     document = _read_toml(path)
     try:
-        return Configuration(**document).resolved(path.parent)
+        return kind(**document).resolved(path.parent)
     except ValidationError as error:
         raise ConfigurationError(path, [_problem(details) for details in error.errors()]) from error
     except SettingRefused as error:

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from instruments.address import is_adapter
+from instruments.address import is_adapter, is_serial
 from instruments.discovery import GPIB_ADDRESSES, Asked, Found, Silent, ask, scan_adapter
 from instruments.resource_list import ResourceList, list_resources
 
@@ -48,8 +48,8 @@ def survey(
         seen = listed()
         lacking = seen.lacking
         fresh = [name for name in seen.resources if name not in names]
-        answers += [_serial(name) for name in fresh if name.upper().startswith("ASRL")]
-        names += [name for name in fresh if not name.upper().startswith("ASRL")]
+        answers += [_serial(name) for name in fresh if is_serial(name)]
+        names += [name for name in fresh if not is_serial(name)]
     for name in names:
         answers += _asked(name, tell)
     return Survey(

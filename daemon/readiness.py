@@ -14,7 +14,7 @@ from calibration.chain_certificate import ChainCertificate
 from calibration.delay_certificate import DelayCertificate
 from calibration.errors import CertificateFileError
 from calibration.lead_certificate import LeadCertificate
-from calibration.selection import Selection
+from calibration.selection import Selection, SelectionOutcome
 from calibration.store import CertificateStore
 from calibration.zero_certificate import ZeroCertificate
 from daemon.bench_configuration import circumstances
@@ -22,6 +22,7 @@ from daemon.bootstrap import bench_settings
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
 from daemon.remedies import (
+    CAPTURES_REFUSED,
     DISK_FULL,
     ENVELOPE_LEFT,
     STORE_REFUSES,
@@ -66,10 +67,10 @@ class Finding:
 async def examine(configuration: Configuration, *, connector: Connector | None = None) -> list[Finding]:
     """Examine every part, and go on where one fails; the connector makes the sessions, None: through PyVISA."""
     instruments, broker, store, captures = await asyncio.gather(
-        _instruments(configuration, connector),
+        examine_instruments(configuration, connector),
         _broker_finding(configuration),
         _guarded("store", lambda: asyncio.to_thread(_store, configuration), STORE_REFUSES),
-        _guarded("captures", lambda: asyncio.to_thread(_captures, configuration), DISK_FULL),
+        asyncio.to_thread(_captures_finding, configuration),
     )
     identities = {finding.part: finding.text for finding in instruments if finding.ok}
     certificates = await asyncio.to_thread(certificate_findings, configuration, identities, at_utc_ns=time.time_ns())
@@ -88,35 +89,43 @@ def certificate_findings(
     """
     store = CertificateStore(configuration.calibration.directory)
     now = circumstances(configuration, instruments=identities)
-    needed = configuration.calibration.missing is MissingCertificate.REJECT
+    missing = configuration.calibration.missing
     try:
         chain = store.select(ChainCertificate, now, at_utc_ns=at_utc_ns)
         zero = store.select(ZeroCertificate, now, at_utc_ns=at_utc_ns)
         lead = store.select(LeadCertificate, now, at_utc_ns=at_utc_ns)
         found = [
-            _certificate_finding(ChainCertificate, chain, needed=needed),
-            _certificate_finding(ZeroCertificate, zero),
-            *([] if now.remote_sense else [_certificate_finding(LeadCertificate, lead)]),
+            _certificate_finding(ChainCertificate, chain, missing),
+            _certificate_finding(ZeroCertificate, zero, missing),
+            *([] if now.remote_sense else [_certificate_finding(LeadCertificate, lead, missing)]),
         ]
         for board in sorted({one.board for one in store.of_kind(DelayCertificate)}):
             selection = store.select(DelayCertificate, replace(now, board=board), at_utc_ns=at_utc_ns)
-            found.append(_certificate_finding(DelayCertificate, selection, of=f" of {board}"))
+            found.append(_certificate_finding(DelayCertificate, selection, missing, of=f" of {board}"))
     except CertificateFileError as error:
         return [Finding(part="certificates", ok=False, text=f"{error}; restore it, or move it out of the folder")]
     return found
 
 
 def _certificate_finding(
-    kind: type[Certificate], selection: Selection[C], *, needed: bool = False, of: str = ""
+    kind: type[Certificate], selection: Selection[C], missing: MissingCertificate, *, of: str = ""
 ) -> Finding:
     part, certificate = f"certificate: {kind.KIND}{of}", selection.certificate
     if certificate is not None:
         until = datetime.fromtimestamp(certificate.valid_until_utc_ns / 1e9, UTC)
         return Finding(part=part, ok=True, text=f"{certificate.certificate_id}, until {until:%Y-%m-%d %H:%M} UTC")
-    if needed:
+    needed = kind is ChainCertificate
+    if needed and missing is MissingCertificate.REJECT:
         text = f"{selection.text}; calibration.missing is `reject`, so every run is refused"
         return Finding(part=part, ok=False, text=text)
-    return Finding(part=part, ok=True, text=f"none ({selection.outcome.value}): {selection.text}")
+    # Nothing is wrong with having none, so nothing is to be done. What cannot be used is named, as a result names it.
+    never_made, unfit = (selection.outcome is one for one in (SelectionOutcome.MISSING, SelectionOutcome.MISMATCH))
+    degraded = needed or not never_made
+    if missing is MissingCertificate.ACCEPT:
+        degraded = unfit
+    text = "none in use; the declared limits stand" + (", and results are `degraded`" if degraded else "")
+    why = "" if never_made else f" ({selection.outcome.value}: {selection.text})"
+    return Finding(part=part, ok=True, text=text + why)
 
 
 async def _guarded(part: str, work: Callable[[], Awaitable[str]], remedy: str) -> Finding:
@@ -126,7 +135,13 @@ async def _guarded(part: str, work: Callable[[], Awaitable[str]], remedy: str) -
         return Finding(part=part, ok=False, text=str(error) or type(error).__name__, remedy=remedy)
 
 
-async def _instruments(configuration: Configuration, connector: Connector | None) -> list[Finding]:
+async def examine_instruments(configuration: Configuration, connector: Connector | None = None) -> list[Finding]:
+    """Examine both instruments, and how the supply is set: all of a check that a transcript holds.
+
+    Args:
+        configuration: which instruments.
+        connector: makes the sessions; None: through PyVISA.
+    """
     # Looking is no session: whatever a session's end does to a live output, looking leaves it alone.
     settings = replace(bench_settings(configuration), output_on_exit=OutputOnExit.LEAVE)
     try:
@@ -162,7 +177,7 @@ def _answering(error: BenchNotReady) -> list[Finding]:
 
 
 def _supply_finding(reading: SupplyReading) -> Finding:
-    text = f"{reading.voltage_v:.4f} V, {reading.current_a:.4f} A, {reading.mode.value}"
+    text = f"{reading.voltage_v:z.4f} V, {reading.current_a:z.4f} A, {reading.mode.value}"
     text += "" if reading.output_on else "; the output is off"
     text += "; its over-voltage protection has tripped" if reading.ovp_tripped else ""
     remedy = supply_remedy(reading)
@@ -207,11 +222,15 @@ def _store(configuration: Configuration) -> str:
         return f"{configuration.storage.shown_url}, {store.run_count()} runs"
 
 
-def _captures(configuration: Configuration) -> str:
+def _captures_finding(configuration: Configuration) -> Finding:
+    part, least = "captures", configuration.storage.min_free_bytes
     files = CaptureFiles(configuration.storage.captures_directory)
-    free, least = files.free_bytes(), configuration.storage.min_free_bytes
+    try:
+        free = files.free_bytes()
+    except OSError as error:
+        return Finding(part=part, ok=False, text=str(error), remedy=CAPTURES_REFUSED)
+    text = f"{files.directory}, {free / 1e9:.1f} GB free"
     if free < least:
-        raise OSError(
-            f"{files.directory}: {free / 1e9:.1f} GB free, storage.min_free_bytes asks for {least / 1e9:.1f} GB"
-        )
-    return f"{files.directory}, {free / 1e9:.1f} GB free"
+        text += f"; storage.min_free_bytes asks for {least / 1e9:.1f} GB"
+        return Finding(part=part, ok=False, text=text, remedy=DISK_FULL)
+    return Finding(part=part, ok=True, text=text)

@@ -13,10 +13,11 @@ from instruments.errors import (
     SettingRefused,
     WrongInstrument,
 )
+from instruments.installed_driver import DRIVER
 from instruments.reachability import Reach, Way
 from instruments.supply_reading import SupplyMode, SupplyReading
 
-SUPPLY_SWITCHED_OFF = "switch the supply's output on, at its front panel; joulebench never does so by itself"
+SUPPLY_SWITCHED_OFF = "switch the supply's output on, at its front panel; neither a check nor a run does so"
 SUPPLY_TRIPPED = (
     "find what raised the voltage (level of its protection, wiring), then clear the trip at the front panel"
 )
@@ -28,6 +29,7 @@ STORE_REFUSES = (
     "may this user write there, and is the database of this version? "
     "Correct storage.directory or storage.database_url, or put the folder's rights right"
 )
+CAPTURES_REFUSED = "is storage.directory where it should be, on a disk that is there, and may this user write to it?"
 DISK_FULL = "make room on that disk, or move storage.directory to another; storage.min_free_bytes is the least"
 SEND_TRANSCRIPT = "check again with `--record FILE`, and send the transcript"
 _ADVICE = {
@@ -64,8 +66,14 @@ def instrument_remedy(error: InstrumentError, reach: Reach, configuration: Confi
         return _connection_remedy(resource, reach.way)
     if isinstance(error, InstrumentTimeout):
         return _silent_behind_adapter(configuration) if is_adapter(resource) else _silent(reach.way)
+    if isinstance(error, SettingRefused) and error.operation == DRIVER and "not installed" in str(error):
+        return (
+            "`pip install` the package that brings it, by its name or folder, into the Python that runs joulebench; "
+            f"or correct {error.instrument}.driver"
+        )
     if isinstance(error, WrongInstrument):
-        return f"correct the resource name; `{_discovery(resource, reach)}` shows who answers where"
+        key = "power_supply.gpib_adapter or power_supply.resource" if is_adapter(resource) else "the resource name"
+        return f"correct {key}; `{_discovery(resource, reach)}` shows who answers where"
     return next((advice for kind, advice in _ADVICE.items() if isinstance(error, kind)), SEND_TRANSCRIPT)
 
 

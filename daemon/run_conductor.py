@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -30,12 +30,12 @@ from daemon.records import RunRecord
 from daemon.store import Store
 from instruments.errors import InstrumentError
 from metrology.errors import MetrologyError
-from runners.messages import RunFinished
+from runners.messages import RunFinished, RunPhase
 
 logger = logging.getLogger(__name__)
 
 BENCH_IS_SOUND = (SupplyRefusal, CaptureFileError, StoreError, MetrologyError)
-"""Errors that say nothing against the instruments' sessions; after any other they are opened afresh."""
+"""Errors that say nothing against the instruments' sessions; after any other they are brought back."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,6 +67,8 @@ class Services:
     """From captures to a result."""
     times: RunTimes
     """Limits."""
+    on_failure: Callable[[InstrumentError], None] = lambda _: None
+    """Told of every failure of an instrument that ends a run."""
 
 
 @dataclass(slots=True)
@@ -114,6 +116,9 @@ class RunConductor:
                 await self._take(event, detail)
         finally:
             await self._drop_work()
+        if self.progress.phase is not RunPhase.INTERRUPTED:  # then the bench is about to be closed
+            # Behind the announcement: whoever waits for this run's end need not wait for the bench too.
+            await self.services.bench.recover()
         return self.progress
 
     async def _take(self, event: Event, detail: dict[str, Any]) -> None:
@@ -175,6 +180,8 @@ class RunConductor:
         except Exception as error:
             if not isinstance(error, BENCH_IS_SOUND):
                 self.services.bench.suspect()
+            if isinstance(error, InstrumentError):
+                self.services.on_failure(error)
             fault = fault_of(error)
             logger.warning("run %s: %s: %s", self.run.run_id, fault.reason, fault.text)
             lost_capture = isinstance(error, InstrumentError) and self.progress.captures_taken > 0

@@ -53,15 +53,27 @@ def is_adapter(resource: str) -> bool:
     return resource.upper().startswith("PRLGX-")
 
 
+def is_serial(resource: str) -> bool:
+    """Tell whether a VISA resource name is that of a serial line, an adapter's at its end or not."""
+    return resource.upper().startswith(("ASRL", "PRLGX-ASRL"))
+
+
+def text_to_port(text: str) -> int | None:
+    """Return a TCP port, None where the text is none."""
+    number = int(text) if text.isascii() and text.isdecimal() and len(text) <= 5 else 0
+    return number if 1 <= number <= 65535 else None
+
+
 def _split(text: str) -> tuple[str, int | None]:
     host, colon, port = text.partition(":")
     if not host or any(character.isspace() for character in text):
         raise _wrong(text, "give HOST, HOST:PORT or a VISA resource name")
     if not colon:
         return host, None
-    if not port.isdigit() or not 1 <= int(port) <= 65535:
+    number = text_to_port(port)
+    if number is None:
         raise _wrong(text, f"a port is a number 1..65535, got {port!r}")
-    return host, int(port)
+    return host, number
 
 
 def _checked(resource: str) -> str:

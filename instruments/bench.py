@@ -17,7 +17,11 @@ from instruments.installed_driver import oscilloscope_maker, power_supply_maker
 from instruments.operation import Operation
 from instruments.oscilloscope_driver import OscilloscopeDriver
 from instruments.power_supply_driver import PowerSupplyDriver
-from instruments.supply_reading import SupplyReading
+from instruments.recovery import Recovery
+from instruments.soft_start import soft_start
+from instruments.supply_reading import Questionable, SupplyReading
+from instruments.switch_off import switch_off
+from instruments.visa_session import VisaSession
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
 
@@ -25,6 +29,12 @@ logger = logging.getLogger(__name__)
 
 QUESTIONS_PER_CALL = 60
 """Most questions that one call asks of an instrument; with `timeout_s` each they bound the call."""
+CLOSE_MARGIN_S = 1.0
+"""What is allowed for closing beyond two answers: an adapter is waited for a little longer than its instrument."""
+RECOVERY_ANSWERS = 6
+"""So many answers that never come are waited for while an instrument is brought back: one or two at each step."""
+RECOVERY_MARGIN_S = 6.0
+"""What is allowed beyond them: for a connection to be made (`OPEN_TIMEOUT_S`), and some."""
 ARM_MARGIN_S = 3.0
 """Time allowed for arming beyond the pre-trigger time."""
 FORCE_DEADLINE_S = 1.0
@@ -54,17 +64,21 @@ class Bench:
         self._connector = connector or VisaConnector()
         self._monotonic_ns = monotonic_ns
         deadline_s = QUESTIONS_PER_CALL * settings.timeout_s
-        close_s = 2 * settings.timeout_s
+        close_s = 2 * settings.timeout_s + CLOSE_MARGIN_S
+        recovery_s = RECOVERY_ANSWERS * settings.timeout_s + RECOVERY_MARGIN_S
         self._scope: Attendant[OscilloscopeDriver] = Attendant(
-            "oscilloscope", self._connect_oscilloscope, deadline_s=deadline_s, close_deadline_s=close_s
-        )
+            "oscilloscope", self._connect_oscilloscope,
+            deadline_s=deadline_s, close_deadline_s=close_s, recovery_deadline_s=recovery_s,
+        )  # fmt: skip
         self._supply: Attendant[PowerSupplyDriver] = Attendant(
-            "power_supply", self._connect_supply, deadline_s=deadline_s, close_deadline_s=close_s
-        )
+            "power_supply", self._connect_supply,
+            deadline_s=deadline_s, close_deadline_s=close_s, recovery_deadline_s=recovery_s,
+        )  # fmt: skip
         self._identities: dict[str, str] = {}
         self._panel: FrontPanel | None = None
         self._entrusted = False  # whether the instruments were ours since they were last left as the settings say
         self._forced = False
+        self._settling_events = Questionable(0)
 
     @property
     def probe(self) -> CurrentProbe:
@@ -84,7 +98,7 @@ class Bench:
         await self.close()
 
     async def open(self) -> Mapping[str, str]:
-        """Open and identify every instrument; nothing that changes a live output is sent.
+        """Open every instrument and identify it; nothing that changes a live output is sent.
 
         Returns:
             Identity string by role: `oscilloscope`, `power_supply`, `probe`.
@@ -99,6 +113,7 @@ class Bench:
             await self._disconnect()
             raise
         self._entrusted = True
+        self._settling_events = Questionable(0)
         return identities
 
     async def identify(self) -> Mapping[str, str]:
@@ -110,6 +125,19 @@ class Bench:
         return await self._learn_identities(
             self._scope.call(OscilloscopeDriver.identify), self._supply.call(PowerSupplyDriver.identify)
         )
+
+    async def recover(self) -> tuple[Recovery, ...]:
+        """Bring every instrument back after a failure, each by the least drastic step that works.
+
+        Returns:
+            How each came back; where one did not, the bench must be opened again.
+        """
+        # Until they are back nobody may count on them: who closes the bench meanwhile opens them first.
+        known, self._identities = self._identities, {}
+        recoveries = await asyncio.gather(self._scope.recover(), self._supply.recover())
+        if all(one.failure is None for one in recoveries):
+            self._identities = known
+        return tuple(recoveries)
 
     async def prepare(self, *, edge: bool = True) -> Mapping[str, str]:
         """Program the oscilloscope and read every setting back; before the first time, keep what it is set to.
@@ -189,7 +217,20 @@ class Bench:
         Args:
             take_events: False leaves what is latched for whoever measures.
         """
-        return await self._supply.call(PowerSupplyDriver.read_state, take_events=take_events)
+        reading = await self._supply.call(PowerSupplyDriver.read_state, take_events=take_events)
+        if not take_events:
+            return reading
+        before, self._settling_events = self._settling_events, Questionable(0)
+        return replace(reading, events=reading.events | before)
+
+    async def reported_errors(self) -> Mapping[str, list[str]]:
+        """Return what stands in the error queue of each instrument, by role, oldest first; all are empty then."""
+        scope, supply = await asyncio.gather(self._scope.reported_errors(), self._supply.reported_errors())
+        return {self._scope.role: scope, self._supply.role: supply}
+
+    async def supply_errors(self) -> list[str]:
+        """Return what stands in the supply's error queue, oldest first; it is empty then."""
+        return await self._supply.reported_errors()
 
     async def supply_set_points(self) -> tuple[float, float]:
         """Return the supply's programmed voltage in volt and current limit in ampere."""
@@ -222,18 +263,45 @@ class Bench:
                 PowerSupplyDriver.set_protected_point, voltage_v=voltage_v, current_a=current_a, ovp_v=ovp_v
             )
         if settle:
-            await self._supply.call(PowerSupplyDriver.settle)
+            await self._settle_supply()
+
+    async def clear_supply_trip(self) -> None:
+        """Clear the supply's over-voltage protection after it has tripped, and switch the output on as ever.
+
+        Raises:
+            InstrumentTimeout: the output did not reach the voltage.
+            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
+            SoftStartAborted: it rose slowly, and had to be switched off again on the way.
+        """
+        await self._supply.call(PowerSupplyDriver.set_output, False)
+        await self._supply.call(PowerSupplyDriver.clear_trip)
+        await self.set_supply_output(True)
 
     async def set_supply_output(self, on: bool, *, settle: bool = True) -> None:
         """Switch the supply's output, and wait for its voltage where it is switched on (`settle` as above).
 
+        It rises slowly where the settings say so and its voltage is waited for: what a limit is meant to hold down is
+        no board that must be spared, and could not be told from one that draws too much.
+
         Raises:
             InstrumentTimeout: the output did not reach the voltage.
             SettingRefused: what is set lies outside the envelope, so the output is not switched on.
+            SoftStartAborted: it rose slowly, and had to be switched off again on the way.
         """
-        await self._supply.call(PowerSupplyDriver.set_output, on)
+        if on and settle and self.settings.soft_start_s > 0:
+            await soft_start(self._supply, duration_s=self.settings.soft_start_s)
+        else:
+            await self._supply.call(PowerSupplyDriver.set_output, on)
         if settle:
-            await self._supply.call(PowerSupplyDriver.settle)
+            await self._settle_supply()
+
+    async def _settle_supply(self) -> None:
+        """Wait for the output's voltage; what was latched until then is told, and kept for the next reading."""
+        await self._supply.call(PowerSupplyDriver.settle)
+        reading = await self._supply.call(PowerSupplyDriver.read_state, take_events=True)
+        self._settling_events |= reading.events
+        if reading.cc_excursion:
+            logger.warning("the supply has limited its current since it was last read, as late as while it settled")
 
     async def force(self) -> ForcedTrigger:
         """Complete the armed acquisition without an edge; return between which times the trigger came.
@@ -270,7 +338,7 @@ class Bench:
         try:
             if not self._identities:  # it was lost on the way, and could not be opened again
                 await self._supply.open()
-            await self._supply.call(PowerSupplyDriver.set_output, False)
+            await switch_off(self._supply)
         except InstrumentError as error:
             logger.error("the supply's output was to be switched off, and may be ON; look at it: %s", error)
 
@@ -315,13 +383,14 @@ class Bench:
         text = f"record not complete within {deadline_s:g} s (condition {condition!r})"
         return InstrumentTimeout(text, instrument="oscilloscope", operation="wait_complete")
 
-    def _connect_oscilloscope(self, stack: ExitStack) -> OscilloscopeDriver:
+    def _connect_oscilloscope(self, stack: ExitStack) -> tuple[OscilloscopeDriver, VisaSession]:
         settings = self.settings
         maker = oscilloscope_maker(settings.oscilloscope_driver)
         resource, timeout_s = settings.oscilloscope_resource, settings.timeout_s
-        return maker(self._connector.connect(stack, resource, role=self._scope.role, timeout_s=timeout_s))
+        session = self._connector.connect(stack, resource, role=self._scope.role, timeout_s=timeout_s)
+        return maker(session), session
 
-    def _connect_supply(self, stack: ExitStack) -> PowerSupplyDriver:
+    def _connect_supply(self, stack: ExitStack) -> tuple[PowerSupplyDriver, VisaSession]:
         settings = self.settings
         maker = power_supply_maker(settings.power_supply_driver)
         session = self._connector.connect(
@@ -332,7 +401,7 @@ class Bench:
             gpib_adapter=settings.gpib_adapter_resource,
             line=settings.serial_line,
         )
-        return maker(session, settings.envelope)
+        return maker(session, settings.envelope), session
 
 
 def _not_ready(failures: list[BaseException]) -> BaseException:

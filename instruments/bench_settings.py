@@ -7,6 +7,7 @@ from enum import StrEnum
 from instruments.current_probe import CurrentProbe
 from instruments.errors import SettingRefused
 from instruments.oscilloscope_settings import (
+    SAMPLED_TYPES,
     AcquisitionType,
     ChannelSettings,
     OscilloscopeSettings,
@@ -22,6 +23,14 @@ OSCILLOSCOPE_DRIVER = "mso-x-2024a"
 """Name of this project's driver of an oscilloscope."""
 POWER_SUPPLY_DRIVER = "e3645a"
 """Name of this project's driver of a supply."""
+LONGEST_SOFT_START_S = 60.0
+"""Longest time in which an output may rise."""
+
+NO_SINGLE_RUN = {
+    AcquisitionType.AVERAGE: "the mean over many triggers of a signal that repeats is of no single run",
+    AcquisitionType.PEAK: "a lowest and a highest value a point are no samples that an energy could be computed from",
+}
+"""Why an acquisition type measures no single run."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +72,8 @@ class BenchSettings:
     """Bounds of the supply's set-points."""
     output_on_exit: OutputOnExit = OutputOnExit.LEAVE
     """What becomes of the supply's output when the bench closes."""
+    soft_start_s: float = 0.0
+    """Time in which the supply's output rises where the bench switches it on; 0: at once."""
     gpib_adapter_resource: str | None = None
     """VISA resource name of a Prologix-style adapter in front of the supply; None where there is none."""
     serial_line: SerialLine = field(default_factory=SerialLine)
@@ -86,7 +97,7 @@ class BenchSettings:
     pretrigger_fraction: float = 0.1
     """Part of the record before the trigger."""
     acquisition: AcquisitionType = AcquisitionType.NORMAL
-    """How samples become points."""
+    """How samples become points; one of `SAMPLED_TYPES`, since a bench measures single runs."""
     trigger: TriggerSettings | None = None
     """What starts a record; None: the marker's rising edge, or without marker the largest value on the screen."""
     restore_front_panel: bool = True
@@ -100,9 +111,15 @@ class BenchSettings:
         if re.search(r"::5024::SOCKET$", self.oscilloscope_resource, re.IGNORECASE):
             text = "port 5024 is a telnet prompt that corrupts records; use port 5025"
             raise SettingRefused(text, instrument="bench", operation="oscilloscope_resource")
+        if self.acquisition not in SAMPLED_TYPES:
+            text = f"{self.acquisition}: {NO_SINGLE_RUN[self.acquisition]}"
+            raise SettingRefused(text, instrument="bench", operation="acquisition")
         if not 0 < self.timeout_s <= 60:
             text = f"must be 0 < value <= 60 s, got {self.timeout_s!r}"
             raise SettingRefused(text, instrument="bench", operation="timeout_s")
+        if not 0 <= self.soft_start_s <= LONGEST_SOFT_START_S:
+            text = f"must be 0 <= value <= {LONGEST_SOFT_START_S:g} s, got {self.soft_start_s!r}"
+            raise SettingRefused(text, instrument="bench", operation="soft_start_s")
         _ = self.oscilloscope_settings
 
     @property

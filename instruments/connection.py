@@ -59,6 +59,18 @@ class Connection(Protocol):
         """
         ...
 
+    def drain(self) -> bool:
+        """Throw away what still comes, until nothing does; say whether this can be done here.
+
+        False where a transport carries whole messages, and where the connection is lost or closed. Raises what VISA
+        raises.
+        """
+        ...
+
+    def clear(self) -> bool:
+        """Clear the instrument's buffers by a device clear; say whether this can be done here, as `drain` does."""
+        ...
+
     def write(self, message: bytes) -> None:
         """Send bytes; raises what VISA raises."""
         ...
@@ -67,12 +79,20 @@ class Connection(Protocol):
         """Return one answer with its end; raises what VISA raises."""
         ...
 
+    def read_within(self, wait_s: float) -> bytes:
+        """Return one answer with its end, for which this long is waited, in seconds; raises what VISA raises."""
+        ...
+
     def read_block(self, operation: str) -> bytes:
         """Return the bytes of the definite-length block that comes next.
 
         Raises:
             BadBlock: it is truncated or garbled.
         """
+        ...
+
+    def break_off(self) -> None:
+        """End a read that hangs in another thread with an error, where the transport lets one; else do nothing."""
         ...
 
     def close(self) -> None:

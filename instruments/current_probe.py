@@ -1,11 +1,10 @@
 """Current probe: a probe or shunt on an oscilloscope channel. It has no identity, so what it is must be declared."""
 
-import math
 from dataclasses import dataclass
 
 from instruments.errors import SettingRefused
 from instruments.probe_1146b import PROBE_1146B
-from instruments.probe_declaration import ProbeDeclaration
+from instruments.probe_declaration import MOST_A, ProbeDeclaration
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,10 +19,10 @@ class ProbeAccuracy:
     """Noise over the probe's bandwidth, in ampere in the jaw."""
 
     def __post_init__(self) -> None:
-        for name in ("gain_fraction_limit", "zero_limit_a", "noise_a_rms"):
+        for name, most in (("gain_fraction_limit", 1.0), ("zero_limit_a", MOST_A), ("noise_a_rms", MOST_A)):
             value = getattr(self, name)
-            if not (math.isfinite(value) and value >= 0):
-                raise _refused(name, value, "a finite number, 0 or more")
+            if not 0 <= value < most:
+                raise _refused(name, value, f"0 or more, and below {most:g}")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,8 +44,8 @@ class CurrentProbe:
         self.declaration.at(self.range_v_per_a)
         if not 1 <= self.turns <= self.declaration.max_turns:
             raise _refused("turns", self.turns, f"1..{self.declaration.max_turns}")
-        if not math.isfinite(self.zero_a):
-            raise _refused("zero_a", self.zero_a, "finite")
+        if not abs(self.zero_a) <= self.peak_current_a:
+            raise _refused("zero_a", self.zero_a, f"finite, and within the range of {self.peak_current_a:g} A")
 
     @property
     def model(self) -> str:

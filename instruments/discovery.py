@@ -156,7 +156,7 @@ def _opened_adapter(resource: str) -> PrologixAdapter:
 
 def _set_points(session: VisaSession) -> tuple[float | None, float | None]:
     try:
-        return session.query_number("VOLTage?"), session.query_number("CURRent?")
+        return power_supply.set_points(session)
     except InstrumentError:
         return None, None  # who it is was the question; the draft of a configuration does without
 

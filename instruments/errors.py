@@ -9,6 +9,7 @@ JoulebenchError
    |  `- BadBlock         a block of binary data truncated or garbled: read it again
    |- InstrumentReported  the instrument's own error queue is not empty: correct the command
    |- SettingRefused      a setting outside envelope or range, or silently clamped: choose another
+   |- SoftStartAborted    the output was switched off again while it rose: find what draws the current
    |- NotTriggered        the record holds no triggered acquisition: arm again
    `- BenchNotReady       several of the above at once, one for each instrument
 """
@@ -61,6 +62,15 @@ class InstrumentReported(InstrumentError):
 
 class SettingRefused(InstrumentError):
     """A setting that may not be sent, or that the instrument did not take as it was sent."""
+
+
+class SoftStartAborted(InstrumentError):
+    """A supply's output that was to rise slowly was switched off again on the way."""
+
+    def __init__(self, problem: str, *, instrument: str, operation: str) -> None:
+        super().__init__(problem, instrument=instrument, operation=operation)
+        self.problem = problem
+        """What happened, without where."""
 
 
 class NotTriggered(InstrumentError):

@@ -17,6 +17,8 @@ OSCILLOSCOPES = "joulebench.oscilloscopes"
 """Group of the entry points by which a package brings drivers of oscilloscopes."""
 POWER_SUPPLIES = "joulebench.power_supplies"
 """The same of supplies."""
+DRIVER = "driver"
+"""Operation that a refused driver is told as."""
 
 MakeOscilloscope = Callable[[VisaSession], OscilloscopeDriver]
 """Makes a driver of an oscilloscope for a session; sends nothing."""
@@ -55,7 +57,7 @@ def _maker(name: str, own: Mapping[str, M], *, group: str, role: str) -> M:
     if len({point.value for point in found}) != 1:
         told = f"brought by several packages: {', '.join(sorted(map(_origin, found)))}" if found else "not installed"
         known = ", ".join(sorted({*own, *installed.names}))
-        raise SettingRefused(f"driver {name!r} is {told}; there are {known}", instrument=role, operation="driver")
+        raise SettingRefused(f"driver {name!r} is {told}; there are {known}", instrument=role, operation=DRIVER)
     maker: M = _loaded(found[0], role)
     return maker
 
@@ -65,7 +67,7 @@ def _loaded(point: EntryPoint, role: str) -> Any:
         return point.load()
     except Exception as error:  # somebody else's module: importing it may raise anything
         text = f"driver {point.name!r} of {_origin(point)} cannot be imported: {type(error).__name__}: {error}"
-        raise SettingRefused(text, instrument=role, operation="driver") from error
+        raise SettingRefused(text, instrument=role, operation=DRIVER) from error
 
 
 def _origin(point: EntryPoint) -> str:

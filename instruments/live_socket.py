@@ -12,14 +12,14 @@ class LiveSocket(socket.socket):
     every write to a Prologix adapter may call) spins for ever.
     """
 
-    def recv(self, bufsize: int, flags: int = 0) -> bytes:
-        """Return at least one byte.
+    def recv(self, most_bytes: int, flags: int = 0) -> bytes:
+        """Return what has come, at least one byte.
 
         Raises:
             ConnectionResetError: the other side closed the connection.
         """
-        data = super().recv(bufsize, flags)
-        if not data and bufsize:
+        data = super().recv(most_bytes, flags)
+        if not data and most_bytes:
             raise ConnectionResetError(errno.ECONNRESET, "the other side closed the connection")
         return data
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from instruments.oscilloscope_settings import (
     CHANNELS,
+    AcquisitionType,
     ChannelSettings,
     OscilloscopeSettings,
     PodSettings,
@@ -30,8 +31,7 @@ def parameters(settings: OscilloscopeSettings) -> Iterator[Setting]:
     yield from _other_channels(settings)
     yield from _pod(settings.pod)
     yield from _time_base(settings.time_base)
-    yield Setting(header=":ACQuire:MODE", value="RTIMe")
-    yield Setting(header=":ACQuire:TYPE", value=str(settings.acquisition))
+    yield from _acquisition(settings)
     yield from _trigger(settings.trigger, settings)
 
 
@@ -68,6 +68,20 @@ def _time_base(time_base: TimeBaseSettings) -> Iterator[Setting]:
     yield Setting(header=":TIMebase:REFerence", value="CENTer")
     yield Setting(header=":TIMebase:RANGe", value=time_base.range_s, tolerance=tolerance_s)
     yield Setting(header=":TIMebase:POSition", value=time_base.position_s, tolerance=tolerance_s)
+
+
+def _acquisition(settings: OscilloscopeSettings) -> Iterator[Setting]:
+    kind = Setting(header=":ACQuire:TYPE", value=str(settings.acquisition))
+    # Averages and segments exclude each other: what ends the one comes before what begins the other.
+    if settings.segments is None:
+        yield Setting(header=":ACQuire:MODE", value="RTIMe")
+        yield kind
+    else:
+        yield kind
+        yield Setting(header=":ACQuire:MODE", value="SEGMented")
+        yield Setting(header=":ACQuire:SEGMented:COUNt", value=settings.segments)
+    if settings.acquisition is AcquisitionType.AVERAGE:
+        yield Setting(header=":ACQuire:COUNt", value=settings.average_count)
 
 
 def _trigger(trigger: TriggerSettings, settings: OscilloscopeSettings) -> Iterator[Setting]:

@@ -2,6 +2,7 @@
 
 import time
 
+from instruments.deadline import check_deadline
 from instruments.errors import BadAnswer, InstrumentTimeout
 from instruments.identity import expect_model
 from instruments.setting import Setting, program
@@ -11,6 +12,10 @@ from instruments.visa_session import VisaSession
 
 MODELS = ("E3645A",)
 """Models that this driver speaks to."""
+LARGEST_V, LARGEST_A = 100.0, 10.0
+"""Beyond these an answer is no voltage or current of this supply, whatever its errors."""
+LARGEST_REGISTER = 0xFFFF
+"""Largest value of a status register: sixteen bits."""
 VOLTAGE_RESOLUTION_V = 0.002
 """How far a voltage may be read back from the one sent: one step of the supply's converter."""
 CURRENT_RESOLUTION_A = 0.0005
@@ -46,16 +51,16 @@ class PowerSupply:
         return expect_model(self.session, MODELS)
 
     def read_state(self, *, take_events: bool = True) -> SupplyReading:
-        """Measure voltage and current; get regulation, switch, protection, and what happened since the last call.
+        """Measure the voltage and current; get regulation, switch, protection, and what happened since the last call.
 
         Args:
             take_events: also read what is latched, which clears it; False leaves it for whoever measures.
         """
-        output_on = self.session.query_number("OUTPut?") != 0
-        ovp_tripped = self.session.query_number("VOLTage:PROTection:TRIPped?") != 0
+        output_on = self.session.query_whole_number("OUTPut?", high=1) != 0
+        ovp_tripped = self._tripped()
         return SupplyReading(
-            voltage_v=self.session.query_number("MEASure:VOLTage?"),
-            current_a=self.session.query_number("MEASure:CURRent?"),
+            voltage_v=self.session.query_number("MEASure:VOLTage?", low=-LARGEST_V, high=LARGEST_V),
+            current_a=self.session.query_number("MEASure:CURRent?", low=-LARGEST_A, high=LARGEST_A),
             mode=self._mode(driven=output_on and not ovp_tripped),
             output_on=output_on,
             ovp_tripped=ovp_tripped,
@@ -63,14 +68,21 @@ class PowerSupply:
         )
 
     def _events(self) -> Questionable:
-        return Questionable(round(self.session.query_number("STATus:QUEStionable?")))
+        return Questionable(self.session.query_whole_number("STATus:QUEStionable?", high=LARGEST_REGISTER))
+
+    def _tripped(self) -> bool:
+        return self.session.query_whole_number("VOLTage:PROTection:TRIPped?", high=1) != 0
 
     def set_points(self) -> tuple[float, float]:
         """Get the programmed voltage in volt and current limit in ampere."""
-        return self.session.query_number("VOLTage?"), self.session.query_number("CURRent?")
+        return set_points(self.session)
 
     def output_range(self) -> SupplyRange:
-        """Get the output range."""
+        """Get the output range.
+
+        Raises:
+            BadAnswer: the supply names none that it has.
+        """
         answer = self.session.query("VOLTage:RANGe?")
         try:
             return SupplyRange(answer.upper())
@@ -82,6 +94,8 @@ class PowerSupply:
         """Set the voltage in volt, the current limit in ampere, or both; what is None stays.
 
         Raises:
+            BadAnswer: the supply names no range that it has.
+            InstrumentReported: the supply refused.
             SettingRefused: outside envelope or range (nothing was sent), or read back otherwise.
         """
         self._check(voltage_v=voltage_v, current_a=current_a)
@@ -96,6 +110,7 @@ class PowerSupply:
         """Set the output range.
 
         Raises:
+            InstrumentReported: the supply refused.
             SettingRefused: present set-points lie outside it, and the supply would silently clamp a live output.
         """
         voltage_v, current_a = self.set_points()
@@ -112,9 +127,10 @@ class PowerSupply:
         """Set the level of the over-voltage protection in volt, and switch it on.
 
         Raises:
+            InstrumentReported: the supply refused.
             SettingRefused: above 66 V, or not above the set voltage, where it would trip at once.
         """
-        set_v = self.session.query_number("VOLTage?")
+        set_v = set_voltage_v(self.session)
         if not set_v < voltage_v <= OVP_MAX_V:
             text = f"must lie above the set voltage of {set_v:g} V and not above {OVP_MAX_V:g} V, got {voltage_v!r} V"
             raise refused(text, operation="set_ovp")
@@ -130,14 +146,16 @@ class PowerSupply:
         A level above the present voltage comes first; a lower one waits until the output has come down.
 
         Raises:
+            BadAnswer: the supply names no range that it has.
+            InstrumentReported: the supply refused.
             InstrumentTimeout: the output did not come down to the voltage.
             SettingRefused: outside envelope or range, or a level that would trip at once.
         """
-        present_v = self.session.query_number("VOLTage?")
+        self._check(voltage_v=voltage_v, current_a=current_a)
+        present_v = set_voltage_v(self.session)
         if not (present_v if voltage_v is None else voltage_v) < ovp_v <= OVP_MAX_V:
             text = f"must lie above the voltage that is to be set, and not above {OVP_MAX_V:g} V, got {ovp_v!r} V"
             raise refused(text, operation="ovp_v")
-        self._check(voltage_v=voltage_v, current_a=current_a)
         if ovp_v > present_v:
             self.set_ovp(ovp_v)
             self.set_point(voltage_v=voltage_v, current_a=current_a)
@@ -150,6 +168,8 @@ class PowerSupply:
         """Control the output switch.
 
         Raises:
+            BadAnswer: the supply names no range that it has.
+            InstrumentReported: the supply refused.
             SettingRefused: what is set lies outside the envelope, so the output is not switched on.
         """
         if on:
@@ -157,15 +177,21 @@ class PowerSupply:
         program(self.session, [Setting(header="OUTPut", value=on)], operation="set_output")
 
     def settle(self, deadline_s: float = SETTLE_DEADLINE_S) -> None:
-        """Measure until the output stands at the set voltage; an output that is off is not waited for.
+        """Measure until the output stands at the set voltage; an output that is off, or has tripped, is not waited for.
+
+        What is latched meanwhile stays latched, for whoever reads next: a moment of constant current is not forgotten.
 
         Raises:
             InstrumentTimeout: not within `deadline_s`; a current limit may hold the output down.
+            SettingRefused: a deadline that is none.
         """
+        check_deadline(deadline_s, instrument=self.session.role, operation="settle")
         set_v, _ = self.set_points()
         tolerance_v = SETTLED_V + SETTLED_FRACTION * set_v
         end = time.monotonic() + deadline_s
-        while (state := self.read_state()).output_on and abs(state.voltage_v - set_v) > tolerance_v:
+        while abs((state := self.read_state(take_events=False)).voltage_v - set_v) > tolerance_v:
+            if state.ovp_tripped or not state.output_on:
+                return
             if time.monotonic() >= end:
                 text = f"not reached the set {set_v:g} V within {deadline_s:g} s ({state.voltage_v:g} V, {state.mode})"
                 raise InstrumentTimeout(text, instrument=self.session.role, operation="settle")
@@ -175,13 +201,14 @@ class PowerSupply:
         """Control the over-voltage protection: restore the output after a trip whose cause is removed.
 
         Raises:
-            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
+            BadAnswer: the supply names no range that it has.
             InstrumentReported: the supply refused.
+            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
         """
         self._check(voltage_v=None, current_a=None)
         self.session.write("VOLTage:PROTection:CLEar")
         self.session.check_errors("clear_trip")
-        if self.session.query_number("VOLTage:PROTection:TRIPped?") != 0:
+        if self._tripped():
             text = "tripped again at once; lower the voltage, raise the protection's level, or look for another source"
             raise refused(text, operation="clear_trip")
 
@@ -194,6 +221,16 @@ class PowerSupply:
         )
 
     def _mode(self, *, driven: bool) -> SupplyMode:
-        condition = round(self.session.query_number("STATus:QUEStionable:CONDition?"))
+        condition = self.session.query_whole_number("STATus:QUEStionable:CONDition?", high=LARGEST_REGISTER)
         idle = SupplyMode.UNREGULATED if driven else SupplyMode.OFF
         return CONDITION_MODE.get(condition & 3, idle)
+
+
+def set_points(session: VisaSession) -> tuple[float, float]:
+    """Get the programmed voltage in volt and current limit in ampere; sends nothing that changes the supply."""
+    return set_voltage_v(session), session.query_number("CURRent?", low=0.0, high=LARGEST_A)
+
+
+def set_voltage_v(session: VisaSession) -> float:
+    """Get the programmed voltage in volt."""
+    return session.query_number("VOLTage?", low=0.0, high=LARGEST_V)

@@ -23,7 +23,7 @@ class PowerSupplyDriver(Protocol):
         ...
 
     def read_state(self, *, take_events: bool) -> SupplyReading:
-        """Measure voltage and current; get regulation, switch, protection, and what happened since the last call.
+        """Measure the voltage and current; get regulation, switch, protection, and what happened since the last call.
 
         Args:
             take_events: False leaves what is latched for whoever asks next.
@@ -59,8 +59,18 @@ class PowerSupplyDriver(Protocol):
         """
         ...
 
+    def clear_trip(self) -> None:
+        """Control the over-voltage protection: restore the output after a trip whose cause is removed.
+
+        Raises:
+            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
+        """
+        ...
+
     def settle(self) -> None:
-        """Measure until the output stands at the set voltage; an output that is off is not waited for.
+        """Measure until the output stands at the set voltage; an output that is off, or has tripped, is not waited for.
+
+        What is latched meanwhile is left for whoever reads next.
 
         Raises:
             InstrumentTimeout: it did not get there; a current limit may hold it down.

@@ -3,13 +3,16 @@
 import math
 from dataclasses import dataclass
 
-from instruments.errors import BadAnswer, InstrumentError
+from instruments.answer_number import text_to_number
+from instruments.errors import BadAnswer
 from metrology.errors import MetrologyError
 from metrology.timebase import TimeBase
 from metrology.trace import Scale
 
 FIELDS = ("format", "type", "points", "count", "xinc", "xorig", "xref", "yinc", "yorig", "yref")
 """Names of the fields, in order (reference 1.6)."""
+_WHOLE = {"format": 4, "type": 3, "points": 10**9, "count": 65_536, "xref": 10**9, "yref": 65_535}
+"""Fields that are counts, codes or indices, each with its largest value."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,7 +36,7 @@ class Preamble:
     y_increment: float
     """Value of one code, in the channel's unit."""
     y_origin: float
-    """Value at the reference code."""
+    """Value at the reference code, in the channel's unit."""
     y_reference_counts: int
     """Code of the centre of the screen."""
 
@@ -88,18 +91,14 @@ def _to_numbers(answer: str, *, instrument: str, operation: str) -> dict[str, fl
         raise _bad(text, instrument=instrument, operation=operation)
     numbers: dict[str, float] = {}
     for name, text in zip(FIELDS, texts, strict=True):
-        numbers[name] = _to_number(text)
-        if not math.isfinite(numbers[name]):
+        numbers[name] = text_to_number(text)
+        if math.isnan(numbers[name]):
             raise _bad(f"{name} must be a number, got {text!r}", instrument=instrument, operation=operation)
+        if name in _WHOLE and not (numbers[name].is_integer() and 0 <= numbers[name] <= _WHOLE[name]):
+            bound = f"a whole number in 0..{_WHOLE[name]}"
+            raise _bad(f"{name} must be {bound}, got {text!r}", instrument=instrument, operation=operation)
     return numbers
 
 
-def _to_number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        return math.nan
-
-
-def _bad(text: str, *, instrument: str, operation: str) -> InstrumentError:
+def _bad(text: str, *, instrument: str, operation: str) -> BadAnswer:
     return BadAnswer(text, instrument=instrument, operation=operation)

@@ -5,6 +5,10 @@ from dataclasses import dataclass
 
 from instruments.errors import SettingRefused
 
+MOST_A = 1e5
+"""Current that no probe measures any more."""
+_MOST = {"gain_v_per_a": 1e4, "bandwidth_hz": 1e11}
+"""The same of other numbers: beyond it somebody has mistaken the unit."""
 MODEL_LENGTH = 40
 """Most characters of a model's name."""
 
@@ -70,9 +74,11 @@ class ProbeDeclaration:
 
 
 def _check(name: str, value: object, *, above_zero: bool) -> None:
+    most = _MOST.get(name, MOST_A)
     number = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
-    if not number or value < 0 or (above_zero and value == 0):  # type: ignore[operator]
-        raise refused(name, f"must be a finite number{' above 0' if above_zero else ', 0 or more'}, got {value!r}")
+    if not number or not 0 <= value <= most or (above_zero and value == 0):  # type: ignore[operator]
+        least = " above 0" if above_zero else ", 0 or more"
+        raise refused(name, f"must be a finite number{least} and at most {most:g}, got {value!r}")
 
 
 def refused(name: str, text: str) -> SettingRefused:

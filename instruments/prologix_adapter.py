@@ -46,6 +46,11 @@ class PrologixAdapter:
             raise ConnectionFailed("the adapter is closed", instrument="gpib_adapter", operation=self.resource)
         return self._interface
 
+    @property
+    def opened(self) -> MessageBasedResource | None:
+        """The same, None while it is closed."""
+        return self._interface
+
     def open(self) -> None:
         """Open the connection and take the adapter's settings over; a live connection is kept.
 
@@ -84,7 +89,8 @@ class PrologixAdapter:
         """Close the connection; safe to call again."""
         interface, self._interface = self._interface, None
         if interface is not None:
-            interface.close()
+            with contextlib.suppress(pyvisa.errors.Error, OSError):
+                interface.close()
 
     def _configure(self, interface: MessageBasedResource) -> None:
         interface.timeout = (self.read_timeout_s + MARGIN_S) * 1000.0

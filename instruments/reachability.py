@@ -7,6 +7,8 @@ from enum import StrEnum
 
 import pyvisa
 
+from instruments.address import text_to_port
+
 PORT_MAPPER = 111
 """TCP port of the port mapper, which tells where a VXI-11 instrument listens."""
 CONNECT_S = 1.5
@@ -108,14 +110,14 @@ def _target(resource: str) -> tuple[str, int] | None:
     if host is None:
         return None
     address, _, core_port = str(host).partition(",")  # a VXI-11 server that no port mapper knows is `host,port`
-    port = core_port or getattr(name, "port", None) or PORT_MAPPER
-    return address, int(port)
+    port = text_to_port(core_port or str(getattr(name, "port", None) or PORT_MAPPER))
+    return None if port is None else (address, port)
 
 
 def _way(host: str, port: int, deadline_s: float) -> Way:
     try:
         socket.create_connection((host, port), timeout=deadline_s).close()
-    except socket.gaierror:
+    except (socket.gaierror, UnicodeError):  # a name that no name server would be asked for
         return Way.UNKNOWN_NAME
     except ConnectionRefusedError:
         return Way.REFUSED

@@ -26,7 +26,7 @@ class ResourceList:
 
 
 def list_resources() -> ResourceList:
-    """List USB, GPIB and serial resources, and ask the local network for VXI-11 instruments; takes about 1 s."""
+    """List the USB, GPIB and serial resources, and ask the local network for VXI-11 instruments; takes about 1 s."""
     lacking = [text for module, text in _NEEDED.items() if importlib.util.find_spec(module) is None]
     resources: tuple[str, ...] = ()
     with warnings.catch_warnings():

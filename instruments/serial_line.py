@@ -56,7 +56,7 @@ class SerialLine:
             try:
                 setattr(port, name, value)
                 taken = getattr(port, name)
-            except (pyvisa.errors.Error, ValueError) as error:
+            except Exception as error:  # `termios.error`, of what the system refuses, is no OSError and none of VISA's
                 text = f"the port refuses {name} = {value!r}: {error}"
                 raise ConnectionFailed(text, instrument=role, operation="open") from error
             if taken != value:

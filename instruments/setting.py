@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from instruments.answer_number import text_to_number
 from instruments.errors import SettingRefused
 from instruments.mnemonic import same_mnemonic
 from instruments.visa_session import VisaSession
@@ -20,6 +21,8 @@ class Setting:
     """How far a number may be read back from the one sent (resolution of the instrument), in the number's unit."""
     also: tuple[str, ...] = ()
     """Other mnemonics that mean the same when read back."""
+    names_number: bool = False
+    """Whether the mnemonic stands for a number above 0, such as `MAXimum`, and that number is what is read back."""
 
     @property
     def command(self) -> str:
@@ -28,12 +31,14 @@ class Setting:
 
     def accepts(self, answer: str) -> bool:
         """Tell whether an answer to the query is the value that was sent."""
+        if self.names_number:
+            return text_to_number(answer) > 0
         if isinstance(self.value, str):
             return any(same_mnemonic(word, answer) for word in (self.value, *self.also))
-        number = _to_number(answer)
+        number = text_to_number(answer)
         if isinstance(self.value, bool):
             return number == float(self.value)
-        return number is not None and abs(number - self.value) <= self.tolerance
+        return abs(number - self.value) <= self.tolerance
 
     def _argument(self) -> str:
         if isinstance(self.value, bool):
@@ -66,10 +71,3 @@ def program(session: VisaSession, settings: Iterable[Setting], *, operation: str
 def _describe(setting: Setting, answer: str) -> str:
     bound = f" (within {setting.tolerance:g})" if setting.tolerance else ""
     return f"sent {setting.command!r}, read back {answer!r}{bound}"
-
-
-def _to_number(answer: str) -> float | None:
-    try:
-        return float(answer)
-    except ValueError:
-        return None

@@ -45,7 +45,7 @@ class SupplyEnvelope:
                 raise refused(f"must lie in 0 < value <= {bound:g}, got {value!r}", operation=name)
 
     def check(self, *, voltage_v: float, current_a: float, output_range: SupplyRange) -> None:
-        """Check set-points against envelope and range.
+        """Check the set-points against envelope and range.
 
         Raises:
             SettingRefused: with every set-point that lies outside.

@@ -4,16 +4,16 @@ import contextlib
 
 import pyvisa
 from pyvisa.constants import ResourceAttribute
-from pyvisa.resources import MessageBasedResource, SerialInstrument, TCPIPSocket
+from pyvisa.resources import MessageBasedResource, SerialInstrument, TCPIPInstrument, TCPIPSocket
 
 from instruments import serial_line
-from instruments.block_readers import CHUNK_BYTES, MessageReader, StreamReader
+from instruments.block_readers import CHUNK_BYTES, MESSAGE_CHUNK_BYTES, MessageReader, StreamReader
 from instruments.connection import Link
 from instruments.definite_block import read_block
 from instruments.errors import ConnectionFailed
 from instruments.prologix_adapter import PrologixAdapter
 from instruments.serial_line import SerialLine
-from instruments.visa_library import open_resource
+from instruments.visa_library import discard_pending, open_resource, shut_down
 
 
 class VisaConnection:
@@ -57,6 +57,12 @@ class VisaConnection:
             self._prepare_serial(self._visa)
         self.link = Link.GOOD
 
+    def break_off(self) -> None:
+        """End the TCP connection under whoever reads from it: a read to which bytes only trickle has no time-out."""
+        carrier = self._visa if self._adapter is None else self._adapter.opened
+        if carrier is not None:
+            shut_down(carrier)
+
     def close(self) -> None:
         """Close the instrument's resource; safe to call again. An adapter stays open: its owner closes it."""
         self.link = Link.CLOSED
@@ -77,27 +83,77 @@ class VisaConnection:
         return self._visa
 
     def mend(self) -> None:
-        """Bring it back into step where the last exchange failed; raises as `in_step` does."""
+        """Bring it back into step where the last exchange failed.
+
+        Raises:
+            ConnectionFailed: it is closed, or cannot be reached again.
+        """
         self.in_step()
 
+    def drain(self) -> bool:
+        """Throw away what still comes over a socket, or through an adapter, until it is quiet for 0.1 s.
+
+        Raises:
+            InstrumentTimeout: it never is.
+            OSError: the connection is gone.
+        """
+        stream = self._stream()
+        if stream is None:
+            return False
+        discard_pending(stream, role=self.role)
+        self.link = Link.GOOD
+        return True
+
+    def clear(self) -> bool:
+        """Clear the instrument; a plain socket has no such thing."""
+        if self._visa is None or self.link is Link.LOST or isinstance(self._visa, TCPIPSocket):
+            return False
+        self._clear_device(self._visa)
+        return True
+
     def write(self, message: bytes) -> None:
-        """Send bytes; raises what VISA raises."""
+        """Send bytes; raises what VISA raises, too.
+
+        Raises:
+            ConnectionFailed: it is closed, or cannot be reached again.
+        """
         self.in_step().write_raw(message)
 
     def read(self) -> bytes:
-        """Return one answer with its end; raises what VISA raises."""
+        """Return one answer with its end; raises what VISA raises, too.
+
+        Raises:
+            ConnectionFailed: it is closed, or cannot be reached again.
+        """
         return self.in_step().read_raw()
+
+    def read_within(self, wait_s: float) -> bytes:
+        """Return one answer with its end, for which this long is waited; raises what VISA raises, too.
+
+        Raises:
+            ConnectionFailed: it is closed, or cannot be reached again.
+        """
+        visa = self.in_step()
+        if self._adapter is not None:
+            return visa.read_raw()  # it is the adapter that waits, as long as it was told to
+        try:
+            visa.timeout = wait_s * 1000.0
+            return visa.read_raw()
+        finally:
+            visa.timeout = self._timeout_s * 1000.0
 
     def read_block(self, operation: str) -> bytes:
         """Return the bytes of the definite-length block that comes next.
 
         Raises:
             BadBlock: it is truncated or garbled.
+            ConnectionFailed: it is closed, or cannot be reached again.
         """
         visa = self.in_step()
         if self._adapter is None and not isinstance(visa, TCPIPSocket):
             # These transports mark the end of an answer; reading part of one is not safe on all of them.
-            message = MessageReader(visa.read_raw(CHUNK_BYTES), instrument=self.role, operation=operation)
+            chunk_bytes = MESSAGE_CHUNK_BYTES if isinstance(visa, TCPIPInstrument) else CHUNK_BYTES
+            message = MessageReader(visa.read_raw(chunk_bytes), instrument=self.role, operation=operation)
             return read_block(message, instrument=self.role, operation=operation)
         stream = visa if self._adapter is None else self._adapter.interface
         # Newlines are data inside a block, and looking for them costs up to a second a record.
@@ -127,13 +183,24 @@ class VisaConnection:
             self._reconnect()
             return
         try:
-            if isinstance(self._visa, SerialInstrument):
-                serial_line.clear(self._visa)
-            else:
-                self._visa.clear()
-            self.link = Link.GOOD
+            self._clear_device(self._visa)
         except (pyvisa.errors.Error, OSError):
             self._reconnect()
+
+    def _clear_device(self, visa: MessageBasedResource) -> None:
+        if isinstance(visa, SerialInstrument):
+            serial_line.clear(visa)
+        else:
+            visa.clear()
+        self.link = Link.GOOD
+
+    def _stream(self) -> MessageBasedResource | None:
+        """Return what carries answers as a stream of bytes, of which some may be left over."""
+        if self._visa is None or self.link is Link.LOST:
+            return None
+        if self._adapter is not None:
+            return self._adapter.interface
+        return self._visa if isinstance(self._visa, TCPIPSocket) else None
 
     def _reconnect(self) -> None:
         self._disconnect()

@@ -1,8 +1,11 @@
 """VISA library: the one resource manager of the process, and resources opened so that they are fit to use."""
 
+import contextlib
 import functools
+import select
 import socket
 import threading
+import time
 from typing import Any, cast
 
 import pyvisa
@@ -12,11 +15,15 @@ import pyvisa
 import pyvisa_py.prologix  # type: ignore[import-untyped]
 from pyvisa.resources import MessageBasedResource
 
-from instruments.errors import ConnectionFailed
+from instruments.errors import ConnectionFailed, InstrumentTimeout
 from instruments.live_socket import make_live
 
 OPEN_TIMEOUT_S = 5.0
 """How long a connection may take to be made."""
+QUIET_S = 0.1
+"""A socket from which nothing has come for so long is empty."""
+DRAIN_LIMIT_S = 2.0
+"""Longest time that one is emptied."""
 RECEIVE_BYTES = 65536
 """Bytes taken from a socket at once; pyvisa-py's 4096 makes 49 calls of a 200 kB record."""
 
@@ -66,7 +73,7 @@ def open_resource(name: str, *, role: str) -> MessageBasedResource:
 
 
 def prologix_boards() -> dict[str, Any]:
-    """Return pyvisa-py's table of open Prologix adapters, session by board number."""
+    """Return the table that pyvisa-py keeps of open Prologix adapters: session by board number."""
     boards: dict[str, Any] = pyvisa_py.prologix.PrologixTCPIPIntfcSession.boards
     return boards
 
@@ -74,6 +81,34 @@ def prologix_boards() -> dict[str, Any]:
 def transport_of(resource: MessageBasedResource) -> Any:
     """Return what pyvisa-py carries a resource's bytes over: a socket, another session, or something of its own."""
     return getattr(_session_of(resource), "interface", None)
+
+
+def discard_pending(resource: MessageBasedResource, *, role: str) -> None:
+    """Throw away what a socket has received and still receives, until it is quiet for a while.
+
+    pyvisa-py's own clear does that too, but has no end where the other side never stops.
+
+    Raises:
+        InstrumentTimeout: it is not quiet after `DRAIN_LIMIT_S`.
+        OSError: the connection is gone.
+    """
+    session = _session_of(resource)
+    session._pending_buffer.clear()
+    connection: socket.socket = session.interface
+    end = time.monotonic() + DRAIN_LIMIT_S
+    while select.select([connection], [], [], QUIET_S)[0]:
+        connection.recv(RECEIVE_BYTES)
+        if time.monotonic() > end:
+            raise InstrumentTimeout(f"still sends after {DRAIN_LIMIT_S:g} s", instrument=role, operation="drain")
+
+
+def shut_down(resource: MessageBasedResource) -> None:
+    """End the TCP connection under a resource, from any thread; another kind of connection is left."""
+    carrier = transport_of(resource)
+    connection = getattr(carrier, "sock", carrier)  # VXI-11: the client's socket
+    if isinstance(connection, socket.socket):
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def _open(name: str) -> object:

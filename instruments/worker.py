@@ -2,6 +2,7 @@
 
 import asyncio
 import concurrent.futures
+import contextlib
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -39,7 +40,12 @@ class InstrumentWorker:
             raise self._missed(operation, deadline_s) from None
 
     def call(self, function: Callable[..., T], *arguments: Any, deadline_s: float) -> T:
-        """Run a blocking call on the worker's thread and block until its result is there; raises as `run` does."""
+        """Run a blocking call on the worker's thread and block until its result is there.
+
+        Raises:
+            InstrumentTimeout: no result within `deadline_s`, waiting for earlier calls included.
+            ConnectionFailed: the worker is closed.
+        """
         operation = _name_of(function)
         future = self._submit(function, arguments, operation)
         try:
@@ -48,9 +54,26 @@ class InstrumentWorker:
             future.cancel()
             raise self._missed(operation, deadline_s) from None
 
-    def close(self, *, wait: bool = True) -> None:
+    def close(self) -> None:
         """Drop the calls that wait, and end the thread after the call that runs."""
-        self._executor.shutdown(wait=wait, cancel_futures=True)
+        self._executor.shutdown(cancel_futures=True)
+
+    def abandon(self, last: Callable[[], None]) -> "concurrent.futures.Future[None] | None":
+        """Drop the calls that wait, and end the thread after the call that hangs and a last one; wait for neither.
+
+        What that last call frees stays taken until then. Who lets go of a hanging call breaks its connection off, for a
+        read to which bytes trickle has no time-out.
+
+        Returns:
+            What is done when that last call is; None where the thread has ended already.
+        """
+        for future in tuple(self._pending):
+            future.cancel()
+        freed: concurrent.futures.Future[None] | None = None
+        with contextlib.suppress(RuntimeError):  # closed already
+            freed = self._executor.submit(last)
+        self._executor.shutdown(wait=False)
+        return freed
 
     def _submit(
         self, function: Callable[..., T], arguments: tuple[Any, ...], operation: str

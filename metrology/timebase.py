@@ -24,6 +24,8 @@ class TimeBase:
             raise MetrologyError(f"interval_s must be finite and > 0 s, got {self.interval_s!r}")
         if self.sample_count < 2:
             raise MetrologyError(f"sample_count must be at least 2, got {self.sample_count!r}")
+        if not math.isfinite(self.end_s):
+            raise MetrologyError(f"the last sample's time must be finite, got {self!r}")
 
     @property
     def rate_hz(self) -> float:

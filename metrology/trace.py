@@ -33,6 +33,9 @@ class Scale:
     def __post_init__(self) -> None:
         if not (np.isfinite(self.increment) and self.increment != 0.0 and np.isfinite(self.origin)):
             raise MetrologyError(f"scale needs finite origin and non-zero increment, got {self!r}")
+        ends = [(code - self.reference_counts) * float(self.increment) + float(self.origin) for code in (0, 0xFFFF)]
+        if not np.all(np.isfinite(ends)):
+            raise MetrologyError(f"every code must have a finite value, got {self!r}")
 
     def counts_to_value(self, counts: NDArray[np.uint16]) -> NDArray[np.float64]:
         """Convert codes (any shape, uint16) to values (same shape, float64, in the trace's unit)."""

@@ -101,7 +101,7 @@ async def _point(bench: Workbench, number: int, level_a: float, known: _Known) -
     after = await known.reference.read(bench)
     level = steady_level(capture.current)
     true_a = (before.mean_a + after.mean_a) / 2 - known.offset_a.value
-    bench.advance(f"{true_a:.4f} A by the reference, {level.mean:.4f} A indicated")
+    bench.advance(f"{true_a:z.4f} A by the reference, {level.mean:z.4f} A indicated")
     return ChainPoint(
         reference_a=true_a,
         reference_deviation_a=max(before.deviation_a, after.deviation_a),

@@ -148,7 +148,7 @@ async def _point(bench: Workbench, number: int, level_a: float) -> LeadPoint:
         board_v=board.mean,
         board_deviation_v=board.deviation,
     )
-    bench.advance(f"{point.current_a:.4f} A: {1e3 * (point.supply_v - point.board_v):.2f} mV over the leads")
+    bench.advance(f"{point.current_a:z.4f} A: {1e3 * (point.supply_v - point.board_v):z.2f} mV over the leads")
     return point
 
 

@@ -82,7 +82,7 @@ async def _levels(bench: Workbench, captures: int) -> list[SteadyLevel]:
     for number in range(captures):
         capture = await bench.capture(f"{number}")
         found.append(steady_level(capture.current))
-        bench.advance(f"record {number + 1} of {captures}: {found[-1].mean:.5f} A indicated")
+        bench.advance(f"record {number + 1} of {captures}: {found[-1].mean:z.5f} A indicated")
     return found
 
 

@@ -32,14 +32,26 @@ def daemon(
 
 
 async def serve(configuration: "Configuration", *, connector: "Connector | None" = None) -> None:
-    """Serve a bench until SIGINT or SIGTERM; the run in hand then ends as interrupted, and is announced so."""
+    """Serve a bench until SIGINT or SIGTERM; the run in hand then ends as interrupted, and is announced so.
+
+    SIGHUP, of a terminal that is closed, is one of them, unless it is ignored (`nohup`): the supply's output is to be
+    left as configured then too.
+    """
     from daemon.bootstrap import application
 
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _endings():
         loop.add_signal_handler(number, stop.set)
     name = configuration.bench.name
     await application(configuration, connector=connector).run(
         stop=stop, ready=lambda: typer.echo(f"bench {name} is served; Ctrl-C stops", err=True)
     )
+
+
+def _endings() -> list[signal.Signals]:
+    """Return the signals that end the daemon in an orderly way."""
+    endings = [signal.SIGINT, signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        endings.append(signal.SIGHUP)
+    return endings

@@ -1,4 +1,4 @@
-"""`joulebench verify`: proof that the stated uncertainty is what it says."""
+"""`joulebench verify`: proof that the stated uncertainty is what it says, and that faults are survived."""
 
 import json
 import os
@@ -9,7 +9,13 @@ import typer
 from rich.console import Console
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.progress import Progress
+
     from daemon.verify.coverage import CoverageReport
+    from daemon.verify.recovery import Toll
+    from daemon.verify.strike import Assault
     from metrology.ladder import Rung
 
 app = typer.Typer(no_args_is_help=True, help="Prove on virtual benches what results claim.")
@@ -60,19 +66,9 @@ def _rung(sync: str) -> "Rung":
 
 def _verified(*, benches: int, seed: int, rung: "Rung", jobs: int) -> "CoverageReport":
     """Verify with a progress bar on standard error."""
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
     from daemon.verify.coverage import verify_coverage
 
-    columns = (TextColumn("{task.description}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True)) as progress:
+    with _progress() as progress:
         task = progress.add_task("benches", total=benches)
         inside = done = 0
 
@@ -83,3 +79,73 @@ def _verified(*, benches: int, seed: int, rung: "Rung", jobs: int) -> "CoverageR
             progress.update(task, advance=1, description=f"benches, {inside} of {done} inside")
 
         return verify_coverage(benches=benches, seed=seed, rung=rung, jobs=jobs, on_score=on_score)
+
+
+@app.command("recovery")
+def recovery(
+    times: Annotated[int, typer.Option(min=1, help="How often each fault strikes.")] = 100,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the moments and of the worlds.")] = 1,
+    fault: Annotated[
+        list[str] | None, typer.Option(metavar="KIND", help="Only this fault; may be given again. Left out: all.")
+    ] = None,
+    jobs: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that work at the same time; left out: one per core.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Let every instrument fault strike runs at random moments; see what came of them, and of the next run.
+
+    Exit status 1: a result was called valid and was not, or a next run was not measured.
+    """
+    tolls = _recovered(times=times, seed=seed, assaults=_assaults(fault or []), jobs=jobs or os.cpu_count() or 1)
+    if as_json:
+        typer.echo(json.dumps([asdict(toll) for toll in tolls], indent=2))
+    else:
+        from daemon.cli.output_console import output_console
+        from daemon.cli.recovery_table import complaints, recovery_table
+
+        output_console().print(recovery_table(tolls))
+        for complaint in complaints(tolls):
+            typer.echo(complaint, err=True)
+    if not all(toll.passed for toll in tolls):
+        raise typer.Exit(1)
+
+
+def _assaults(kinds: list[str]) -> "Sequence[Assault]":
+    from daemon.verify.strike import ASSAULTS
+
+    known = sorted({assault.kind.value for assault in ASSAULTS})
+    if unknown := [kind for kind in kinds if kind not in known]:
+        raise typer.BadParameter(f"--fault must be among {', '.join(known)}, got {unknown[0]!r}")
+    return [assault for assault in ASSAULTS if not kinds or assault.kind.value in kinds]
+
+
+def _recovered(*, times: int, seed: int, assaults: "Sequence[Assault]", jobs: int) -> "list[Toll]":
+    """Verify with a progress bar on standard error."""
+    from daemon.verify.recovery import verify_recovery
+
+    with _progress() as progress:
+        task = progress.add_task("strikes", total=times * len(assaults))
+        return verify_recovery(
+            times=times,
+            seed=seed,
+            jobs=jobs,
+            assaults=assaults,
+            on_strike=lambda done: progress.update(task, completed=done),
+        )
+
+
+def _progress() -> "Progress":
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(),
+        TimeRemainingColumn(), console=Console(stderr=True),
+    )  # fmt: skip

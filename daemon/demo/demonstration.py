@@ -11,7 +11,7 @@ from typing import Any
 
 from daemon.application import Application
 from daemon.bootstrap import application
-from daemon.configuration import load_configuration
+from daemon.configuration import OwnConfiguration, load_configuration
 from daemon.demo.children import Child
 from daemon.demo.embedded_broker import EmbeddedBroker
 from daemon.demo.plan import BENCH, BOARD, DemoPlan, configuration_text
@@ -92,7 +92,7 @@ def inference_threads() -> int:
 
 async def _start_daemon(path: Path, stack: AsyncExitStack) -> Application:
     """Start the daemon in this process; on leaving the stack it is stopped in the regular way."""
-    daemon = application(load_configuration(path))
+    daemon = application(load_configuration(path, kind=OwnConfiguration))
     stop, ready = asyncio.Event(), asyncio.Event()
     task = asyncio.get_running_loop().create_task(daemon.run(stop=stop, ready=ready.set), name="daemon")
 

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from daemon.sections.section import DriverName, InstrumentResource, NotNegative, Positive, Section
 
@@ -21,6 +21,14 @@ class AcquisitionChoice(StrEnum):
     """Every stored point is one sample: the only type that delivers the whole memory."""
     HIGH_RESOLUTION = "high_resolution"
     """Every point is a mean of samples: more bits, but at most 62 500 points a record."""
+
+
+NO_SINGLE_RUN = {
+    "average": "the mean over many triggers of a signal that repeats is of no single run",
+    "peak": "a lowest and a highest value a point are no samples that an energy could be computed from",
+    "segmented": "between segments nothing is recorded, and an energy is an integral over all of a window",
+}
+"""Why what the oscilloscope can do as well measures no run."""
 
 
 class OscilloscopeSection(Section):
@@ -71,6 +79,14 @@ class OscilloscopeSection(Section):
     """Third part, as a fraction of the offset that is set."""
     clock_limit: NotNegative = 25e-6
     """Limit of the sample clock's error, as a fraction."""
+
+    @field_validator("acquisition_type", mode="before")
+    @classmethod
+    def _measures_single_runs(cls, value: object) -> object:
+        if isinstance(value, str) and value in NO_SINGLE_RUN:
+            choices = " or ".join(choice.value for choice in AcquisitionChoice)
+            raise ValueError(f"{value}: {NO_SINGLE_RUN[value]}; choose {choices}")
+        return value
 
     @property
     def marker_bit(self) -> int:

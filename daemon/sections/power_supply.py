@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import BeforeValidator, Field, StringConstraints, model_validator
 
 from daemon.sections.section import DriverName, InstrumentResource, NotNegative, Positive, Section
 
@@ -17,6 +17,15 @@ class OutputChoice(StrEnum):
     """It is switched off."""
 
 
+class TripChoice(StrEnum):
+    """What happens when the supply's over-voltage protection has tripped."""
+
+    REFUSE = "refuse"
+    """Runs are refused until a person has found the cause and cleared it."""
+    CLEAR = "clear"
+    """It is cleared for the next run, which the board must survive; tripping again, it stays down."""
+
+
 class SerialParityChoice(StrEnum):
     """Parity of a serial line to the supply."""
 
@@ -28,6 +37,15 @@ class SerialParityChoice(StrEnum):
     """Odd parity, 7 data bits."""
 
 
+def _number_of(value: object) -> object:
+    """Return the number that a text of digits means: what the environment says is text, and a literal takes none."""
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdecimal() else value
+
+
+BaudRate = Annotated[Literal[300, 600, 1200, 2400, 4800, 9600], BeforeValidator(_number_of)]
+"""A baud rate that the supply has."""
+
+
 class PowerSupplySection(Section):
     """The supply: where it is, and the envelope that protects the board."""
 
@@ -37,7 +55,7 @@ class PowerSupplySection(Section):
     """Driver of the supply: `e3645a`, or the name of one that an installed package brings."""
     gpib_adapter: Annotated[str, StringConstraints(pattern=r"^PRLGX-(TCPIP|ASRL).*::INTFC$")] | None = None
     """VISA resource name of a Prologix-style adapter; left out where the GPIB board has a driver of its own."""
-    baud: Literal[300, 600, 1200, 2400, 4800, 9600] = 9600
+    baud: BaudRate = 9600
     """Baud rate where the resource is a serial port (`ASRL...`), as set at the supply's front panel."""
     parity: SerialParityChoice = SerialParityChoice.NONE
     """Parity of a serial port: `none` with 8 data bits, `even` or `odd` with 7."""
@@ -53,8 +71,14 @@ class PowerSupplySection(Section):
     """Level of the over-voltage protection to program at start, in volts; left out: it stays as it is found."""
     output_on_exit: OutputChoice = OutputChoice.LEAVE
     """What becomes of the output when the daemon ends, after an error too: `leave` or `off`."""
+    after_trip: TripChoice = TripChoice.REFUSE
+    """What happens when the over-voltage protection has tripped: runs are refused until somebody has cleared it
+    (`refuse`), or the next run clears it (`clear`)."""
+    soft_start_s: Annotated[float, Field(ge=0, le=60)] = 0.0
+    """Time in which the output rises from 0 V in steps where joulebench switches it on, in seconds; 0: at once."""
     timeout_s: Positive = 5.0
-    """Longest wait for one answer of the supply, in seconds."""
+    """Longest wait for one answer of the supply, in seconds; behind a Prologix-style adapter 3 s at most, whatever is
+    set here: no such adapter waits longer."""
     readback_gain_limit: NotNegative = 0.0005
     """Limit of the voltage read-back's error: the part that is a fraction of the reading."""
     readback_limit_v: NotNegative = 0.005

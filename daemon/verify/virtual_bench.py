@@ -20,7 +20,7 @@ from calibration.workbench import Workbench
 from daemon.bench_configuration import bench_settings
 from daemon.bench_keeper import BenchKeeper, Record
 from daemon.captures import CaptureFiles
-from daemon.configuration import Configuration
+from daemon.configuration import Configuration, OwnConfiguration
 from daemon.errors import VerificationFailed
 from daemon.measurement import Measurement
 from daemon.store import Store
@@ -106,7 +106,7 @@ def configuration_of(addresses: BenchAddresses, folder: Path) -> Configuration:
         "storage": {"directory": folder, "min_free_bytes": 0},
         "calibration": {"directory": folder / "certificates", "missing": "degrade"},
     }
-    return Configuration(**sections)
+    return OwnConfiguration(**sections)
 
 
 async def _calibrate(configuration: Configuration, truth: TruthClient, *, rung: Rung) -> None:

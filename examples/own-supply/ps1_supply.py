@@ -39,11 +39,15 @@ class Ps1Supply:
         self.envelope = envelope
 
     def identify(self) -> str:
-        """Get the identity string."""
+        """Get the identity string.
+
+        Raises:
+            WrongInstrument: something else answers.
+        """
         return expect_model(self.session, MODELS, VENDORS)
 
     def read_state(self, *, take_events: bool = True) -> SupplyReading:
-        """Measure voltage and current; get regulation, switch, protection, and what happened since the last call."""
+        """Measure the voltage and current; get regulation, switch, trip, and what was latched since the last call."""
         output_on = self._register("OUTPut?") != 0
         tripped = bool(self._register("STATus:QUEStionable:CONDition?") & OVER_VOLTAGE)
         return SupplyReading(
@@ -60,7 +64,12 @@ class Ps1Supply:
         return self.session.query_number("VOLTage?"), self.session.query_number("CURRent?")
 
     def set_point(self, *, voltage_v: float | None = None, current_a: float | None = None) -> None:
-        """Set the voltage in volt, the current limit in ampere, or both; what is None stays."""
+        """Set the voltage in volt, the current limit in ampere, or both; what is None stays.
+
+        Raises:
+            InstrumentReported: the supply refused.
+            SettingRefused: outside the envelope or the supply's range (nothing was sent), or read back otherwise.
+        """
         self._check(voltage_v=voltage_v, current_a=current_a)
         wanted = []
         if current_a is not None:
@@ -72,11 +81,17 @@ class Ps1Supply:
     def set_protected_point(
         self, *, voltage_v: float | None = None, current_a: float | None = None, ovp_v: float
     ) -> None:
-        """Set the protection too: before a voltage that rises, after one that falls, so that nothing trips."""
+        """Set the protection too: before a voltage that rises, after one that falls, so that nothing trips.
+
+        Raises:
+            InstrumentReported: the supply refused.
+            InstrumentTimeout: the output did not come down to the voltage.
+            SettingRefused: outside the envelope, or a level that would trip at once.
+        """
+        self._check(voltage_v=voltage_v, current_a=current_a)
         present_v, _ = self.set_points()
         if not (present_v if voltage_v is None else voltage_v) < ovp_v <= MAX_OVP_V:
             raise _refused(f"ovp_v must lie above the voltage and not above {MAX_OVP_V:g}, got {ovp_v!r}")
-        self._check(voltage_v=voltage_v, current_a=current_a)
         if ovp_v > present_v:
             self._set_ovp(ovp_v)
             self.set_point(voltage_v=voltage_v, current_a=current_a)
@@ -86,17 +101,41 @@ class Ps1Supply:
         self._set_ovp(ovp_v)
 
     def set_output(self, on: bool) -> None:
-        """Control the output switch."""
+        """Control the output switch.
+
+        Raises:
+            InstrumentReported: the supply refused.
+            SettingRefused: what is set lies outside the envelope, so the output is not switched on.
+        """
         if on:
             self._check(voltage_v=None, current_a=None)
         program(self.session, [Setting(header="OUTPut", value=on)], operation="set_output")
 
+    def clear_trip(self) -> None:
+        """Control the protection: restore the output after a trip whose cause is removed.
+
+        Raises:
+            InstrumentReported: the supply refused.
+            SettingRefused: what is set lies outside the envelope, or it tripped again.
+        """
+        self._check(voltage_v=None, current_a=None)
+        self.session.write("VOLTage:PROTection:CLEar")
+        self.session.check_errors("clear_trip")
+        if self.read_state(take_events=False).ovp_tripped:
+            raise _refused("tripped again at once; look for the cause")
+
     def settle(self) -> None:
-        """Measure until the output stands at the set voltage; an output that is off is not waited for."""
+        """Measure until the output stands at the set voltage; an output that is off, or has tripped, is not waited for.
+
+        Raises:
+            InstrumentTimeout: it did not get there; a current limit may hold it down.
+        """
         set_v, _ = self.set_points()
         end = time.monotonic() + SETTLE_DEADLINE_S
-        # What is latched on the way there, such as the current limit while a capacitor fills, is forgotten.
-        while (state := self.read_state()).output_on and abs(state.voltage_v - set_v) > SETTLED_V:
+        # What is latched on the way, such as the current limit while a capacitor fills, is left for the next reading.
+        while abs((state := self.read_state(take_events=False)).voltage_v - set_v) > SETTLED_V:
+            if state.ovp_tripped or not state.output_on:
+                return
             if time.monotonic() >= end:
                 text = (
                     f"not at the set {set_v:g} V within {SETTLE_DEADLINE_S:g} s ({state.voltage_v:g} V, {state.mode})"

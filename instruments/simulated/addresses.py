@@ -18,6 +18,8 @@ class BenchAddresses:
     """VISA resource name of the adapter."""
     power_supply: str
     """VISA resource name of the supply behind it."""
+    power_supply_serial: str
+    """VISA resource name of the same supply over RS-232; empty where the system has no pseudo-terminals."""
     marker: str
     """tcp:// address of the marker input."""
     truth: str

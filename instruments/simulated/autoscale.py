@@ -28,7 +28,7 @@ def autoscale(acquisition: Acquisition, named: Collection[int] = ()) -> None:
     level_v = sum(found[source]) / 2
     settings.trigger = TriggerSettings(source=f"CHAN{source}", levels={f"CHAN{source}": level_v})
     settings.time_base.position_s, settings.time_base.reference, settings.time_base.mode = 0.0, "CENT", "MAIN"
-    settings.kind = AcquisitionKind.NORMAL
+    settings.kind, settings.mode = AcquisitionKind.NORMAL, "RTIM"
     acquisition.run()
 
 

@@ -3,19 +3,24 @@
 import asyncio
 import contextlib
 import logging
+import os
 import threading
+from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 
 from instruments.simulated.acquisition import Acquisition
 from instruments.simulated.addresses import BenchAddresses
 from instruments.simulated.clock import WorldClock
-from instruments.simulated.faults import Faults
+from instruments.simulated.fault_plan import FaultPlan, PlannedFault
+from instruments.simulated.faults import Fault, FaultKind, Faults
 from instruments.simulated.gpib_device import GpibDevice
 from instruments.simulated.line_server import LineServer
 from instruments.simulated.marker_input import MarkerInput
 from instruments.simulated.prologix_front import AdapterState, PrologixFront
 from instruments.simulated.rpc_server import RpcServer
 from instruments.simulated.scope_dialect import ScopeDialect
+from instruments.simulated.scpi_instrument import ScpiInstrument
 from instruments.simulated.socket_front import SocketFront
 from instruments.simulated.supply_dialect import SupplyDialect
 from instruments.simulated.truth_channel import TruthChannel
@@ -35,8 +40,21 @@ class SimulatedBench:
     """Async context manager: inside it the bench is served on loopback."""
 
     def __init__(
-        self, settings: WorldSettings | None = None, *, host: str = "127.0.0.1", board_number: int = 0
+        self,
+        settings: WorldSettings | None = None,
+        *,
+        host: str = "127.0.0.1",
+        board_number: int = 0,
+        plan: Sequence[PlannedFault] = (),
     ) -> None:
+        """Make a bench that is not served yet.
+
+        Args:
+            settings: its world.
+            host: address that it is served on.
+            board_number: GPIB board number in the resource names.
+            plan: faults that will strike by themselves.
+        """
         self.settings = settings or WorldSettings()
         self.faults = Faults()
         self._host = host
@@ -44,7 +62,8 @@ class SimulatedBench:
         self._clock = WorldClock(time_scale=self.settings.time_scale)
         self.world = World(self.settings, self._clock)
         self.truth = TruthLog()
-        self._acquisition = Acquisition(self.world, self.truth, background=True)
+        self._plan = FaultPlan(plan, self.faults, self._clock)
+        self._acquisition = Acquisition(self.world, self.truth, faults=self.faults, background=True)
         self._stack = contextlib.AsyncExitStack()
         self._addresses: BenchAddresses | None = None
 
@@ -61,19 +80,24 @@ class SimulatedBench:
         return self._clock
 
     async def __aenter__(self) -> "SimulatedBench":
-        scope = ScopeDialect(self._acquisition, self.faults)
-        supply = GpibDevice(SupplyDialect(self.world, self.faults), latency_s=self.settings.supply_latency_s)
-        adapter = AdapterState({SUPPLY_ADDRESS: supply})
+        latency, seed = self.settings.latency, self.settings.seed
+        scope = ScopeDialect(self._acquisition, self.faults, latency=latency, seed=seed)
+        supply = SupplyDialect(self.world, self.faults, latency=latency, seed=seed)
+        self._expose(scope, supply)
+        adapter = AdapterState({SUPPLY_ADDRESS: GpibDevice(supply)}, line_s=latency.adapter_line_s)
         async with contextlib.AsyncExitStack() as stack:
             serve = self._serve
             scope_port = await serve(stack, LineServer(lambda: SocketFront(scope), host=self._host))
             gpib_port = await serve(stack, LineServer(lambda: PrologixFront(adapter), host=self._host))
             marker = LineServer(lambda: MarkerInput(self.world, self._clock), host=self._host)
-            truth = LineServer(lambda: TruthChannel(self.world, self.truth, self.faults), host=self._host)
+            truth = LineServer(lambda: TruthChannel(self.world, self.truth, self.faults, self._plan), host=self._host)
             marker_port, truth_port = await serve(stack, marker), await serve(stack, truth)
             vxi11_port = await self._serve_vxi11(stack, scope)
+            serial = await self._serve_serial(stack)
             pacer = asyncio.create_task(self._pace(), name="simulated-bench-pacer")
             stack.push_async_callback(_cancelled, pacer)
+            striking = asyncio.create_task(self._plan.strike(), name="fault-plan")
+            stack.push_async_callback(_cancelled, striking)
             self._stack = stack.pop_all()
         board = self._board_number
         self._addresses = BenchAddresses(
@@ -81,6 +105,7 @@ class SimulatedBench:
             oscilloscope_vxi11=f"TCPIP{board}::{self._host},{vxi11_port}::{DEVICE_NAME}::INSTR",
             gpib_adapter=f"PRLGX-TCPIP{board}::{self._host}::{gpib_port}::INTFC",
             power_supply=f"GPIB{board}::{SUPPLY_ADDRESS}::INSTR",
+            power_supply_serial=serial,
             marker=f"tcp://{self._host}:{marker_port}",
             truth=f"tcp://{self._host}:{truth_port}",
             seed=self.settings.seed,
@@ -94,6 +119,15 @@ class SimulatedBench:
         self._addresses = None
         await self._stack.aclose()
 
+    def _expose(self, *instruments: ScpiInstrument) -> None:
+        """Let the faults that strike at once reach whom they strike."""
+        for instrument in instruments:
+            self.faults.at_once(
+                FaultKind.QUEUE_ERROR, partial(_queue_error, instrument=instrument), role=instrument.role
+            )
+        self.faults.at_once(FaultKind.TRIP_SUPPLY, lambda _: self.world.change_supply(tripped=True))
+        self.faults.at_once(FaultKind.CC_EXCURSION, lambda fault: self.world.hold_current(fault.seconds))
+
     async def _serve(self, stack: contextlib.AsyncExitStack, server: LineServer) -> int:
         await stack.enter_async_context(server)
         return server.port
@@ -104,6 +138,16 @@ class SimulatedBench:
         device.abort_port = abort.port
         core = await stack.enter_async_context(RpcServer(lambda: Vxi11Core(device), host=self._host))
         return core.port
+
+    async def _serve_serial(self, stack: contextlib.AsyncExitStack) -> str:
+        if not hasattr(os, "openpty"):
+            return ""
+        from instruments.simulated.serial_front import SerialFront
+
+        latency = self.settings.latency
+        supply = SupplyDialect(self.world, self.faults, latency=latency, seed=self.settings.seed, over_serial=True)
+        front = SerialFront(supply, character_s=latency.serial_character_s)
+        return (await stack.enter_async_context(front)).resource
 
     async def _pace(self) -> None:
         """Finish sweeps while nobody asks, rendering beside the event loop, which must stay quick for the marker."""
@@ -125,6 +169,10 @@ class SimulatedBench:
             # A computer that was asleep: the world has gone on and forgotten the sweep. The scope ends without data.
             logger.error("sweep lost: %s", error)
             self._acquisition.abandon()
+
+
+def _queue_error(fault: Fault, *, instrument: ScpiInstrument) -> None:
+    instrument.report(fault.code)
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:
@@ -151,7 +199,7 @@ class SimulatedBenchThread:
 
     @property
     def faults(self) -> Faults:
-        """Faults to inject."""
+        """Faults to inject; those that strike at once go through the truth channel, into the bench's own thread."""
         return self.bench.faults
 
     def __enter__(self) -> "SimulatedBenchThread":

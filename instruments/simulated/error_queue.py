@@ -3,7 +3,7 @@
 from collections import deque
 
 NO_ERROR = '+0,"No error"'
-_TEXTS = {
+TEXTS = {
     -102: "Syntax error",
     -104: "Data type error",
     -108: "Parameter not allowed",
@@ -17,12 +17,17 @@ _TEXTS = {
     -224: "Illegal parameter value",
     -230: "Data corrupt or stale",
     -241: "Hardware missing",
+    -310: "System error",
     -350: "Queue overflow",
     -363: "Input buffer overrun",
     -410: "Query INTERRUPTED",
     -420: "Query UNTERMINATED",
+    -430: "Query DEADLOCKED",
+    511: "RS-232 framing error",
     514: "Command allowed only with RS-232",
+    550: "Command not allowed in local",
 }
+"""Text of each error by its code."""
 
 
 class ScpiError(Exception):
@@ -30,7 +35,7 @@ class ScpiError(Exception):
 
     def __init__(self, code: int) -> None:
         self.code = code
-        super().__init__(f'{code},"{_TEXTS[code]}"')
+        super().__init__(f'{code},"{TEXTS[code]}"')
 
 
 class ErrorQueue:
@@ -52,7 +57,7 @@ class ErrorQueue:
         if not self._entries:
             return NO_ERROR
         code = self._entries.popleft()
-        return f'{code:+d},"{_TEXTS[code]}"'
+        return f'{code:+d},"{TEXTS[code]}"'
 
     def clear(self) -> None:
         """Empty the queue."""

@@ -15,12 +15,12 @@ class GpibDevice:
     """An instrument on the bus: a SCPI instrument with its input and output buffer."""
 
     instrument: ScpiInstrument
-    latency_s: float = 0.0
-    """Real seconds from a message to its answer."""
     unread: bytes | None = None
     """Answer that has not been read."""
     ready_at: float = 0.0
     """Loop time at which that answer is there."""
+    free_at: float = 0.0
+    """Loop time until which it is busy with the messages so far; they take effect at once, and answer after that."""
     partial: bytes = b""
     """Message whose end has not been seen."""
 
@@ -36,13 +36,16 @@ class GpibDevice:
 
     def clear(self) -> None:
         """Do a device clear: both buffers empty."""
-        self.unread, self.partial = None, b""
+        self.unread, self.partial, self.free_at = None, b"", 0.0
         self.instrument.device_clear()
 
     def _execute(self, message: bytes, now: float) -> None:
         if self.unread is not None:
             self.unread = None
             self.instrument.report(-410)
-        delivery = delivered(self.instrument, self.instrument.receive(message))
+        answer = self.instrument.receive(message)
+        self.free_at = max(now, self.free_at) + self.instrument.taken_s(answer)
+        delivery = delivered(self.instrument, answer)
         if delivery is not None:
-            self.unread, self.ready_at = delivery.data, now + self.latency_s
+            # a stalled handshake holds the whole answer back: the bus knows no half of one
+            self.unread, self.ready_at = delivery.data + delivery.rest, self.free_at + delivery.pause_s

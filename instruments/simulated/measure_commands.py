@@ -148,7 +148,7 @@ class MeasureCommands:
             return None
         channel = record.sweep.settings.channels[number]
         values = (codes[codes != HOLE].astype(float) - REFERENCE_WORD) * word_increment(channel) + channel.offset
-        return MeasuredTrace(values, record.sweep.interval_s)
+        return MeasuredTrace(values, record.interval_s)
 
     def _source_of(self, arguments: tuple[str, ...]) -> str:
         if len(arguments) > 1:

@@ -87,6 +87,8 @@ class MeasuredTrace:
         if not edges.size:
             return NOT_MEASURABLE
         base, amplitude = self.base(), self.top() - self.base()
+        if not amplitude:  # edges of points so few that no level knows them
+            return NOT_MEASURABLE
         height = (self.values - base) / amplitude if rising else (base + amplitude - self.values) / amplitude
         before = np.flatnonzero(height[: edges[0]] <= 0.1)
         after = np.flatnonzero(height[edges[0] :] >= 0.9)
@@ -101,6 +103,8 @@ class MeasuredTrace:
             return NOT_MEASURABLE
         rising = not falls.size or (rises.size > 0 and rises[0] < falls[0])
         amplitude = self.top() - self.base()
+        if not amplitude:
+            return NOT_MEASURABLE
         beyond = self.values.max() - self.top() if rising != before_edge else self.base() - self.values.min()
         return float(100.0 * beyond / amplitude)
 

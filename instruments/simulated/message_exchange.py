@@ -4,6 +4,7 @@ Unlike a raw socket, such a link knows whether an answer was read. So a new mess
 and a read with nothing to say "Query UNTERMINATED" [M2 p.57].
 """
 
+import time
 from collections import deque
 from dataclasses import dataclass
 
@@ -33,6 +34,8 @@ class MessageExchange:
         self._executing = False
         self._output: Delivery | None = None
         self._read_bytes = 0
+        self._resumes_at = 0.0
+        self._busy_until = 0.0
 
     @property
     def dropped(self) -> bool:
@@ -42,7 +45,7 @@ class MessageExchange:
     @property
     def answer_waiting(self) -> bool:
         """Whether there is something to read (the status byte's MAV)."""
-        return self._left > 0
+        return self._left > 0 and not self._busy
 
     @property
     def idle(self) -> bool:
@@ -62,8 +65,13 @@ class MessageExchange:
         self.advance()
 
     def advance(self) -> None:
-        """Execute what waits, as far as a blocking command allows."""
-        while not self.instrument.blocked:
+        """Execute what waits, as far as a blocking command, and the time that a message takes, allow.
+
+        An answer that stalled goes on when its pause is over.
+        """
+        if self._output is not None and self._output.rest and time.monotonic() >= self._resumes_at:
+            self._output = self._output.resumed()
+        while not (self._busy or self.instrument.blocked):
             if self._executing:
                 self._take(self.instrument.resume())
             elif self._messages:
@@ -98,7 +106,12 @@ class MessageExchange:
         """Do a device clear: both queues empty, what is executed is given up."""
         self._partial, self._output, self._executing = b"", None, False
         self._messages.clear()
+        self._busy_until = 0.0
         self.instrument.device_clear()
+
+    @property
+    def _busy(self) -> bool:
+        return self._busy_until > 0 and time.monotonic() < self._busy_until
 
     @property
     def _left(self) -> int:
@@ -111,5 +124,8 @@ class MessageExchange:
 
     def _take(self, answer: Answer | None) -> None:
         self._executing = self.instrument.unfinished
+        taken_s = self.instrument.taken_s(answer)
+        self._busy_until = time.monotonic() + taken_s if taken_s > 0 else 0.0
         if answer is not None:
             self._output, self._read_bytes = delivered(self.instrument, answer), 0
+            self._resumes_at = time.monotonic() + (self._output.pause_s if self._output is not None else 0.0)

@@ -4,6 +4,7 @@ import asyncio
 import re
 from dataclasses import dataclass, field
 
+from instruments.simulated.faults import FaultKind
 from instruments.simulated.gpib_device import GpibDevice
 from instruments.simulated.line_server import LineConnection
 
@@ -26,6 +27,8 @@ class AdapterState:
     """Instruments by primary address."""
     address: int = 0
     """Address that data goes to."""
+    line_s: float = 0.0
+    """Real seconds for which it is busy with a line."""
     settings: dict[str, int] = field(
         default_factory=lambda: {
             "mode": 1,
@@ -50,6 +53,7 @@ class PrologixFront(LineConnection):
         super().__init__()
         self._state = state
         self._reading_until: float | None = None
+        self._free_at = 0.0
 
     def split(self, received: bytes) -> tuple[list[bytes], bytes]:
         """Split at line ends that are not escaped; escapes stay for `handle`."""
@@ -61,13 +65,16 @@ class PrologixFront(LineConnection):
         return lines, received[end:]
 
     def busy_s(self) -> float:
-        """Return the time to wait while a read is in progress."""
+        """Return the time to wait while a line takes its time, or a read is in progress."""
+        if (left_s := self._free_at - self._now()) > 0:
+            return left_s
         if self._reading_until is None:
             return 0.0
         return self._try_read(self._reading_until)
 
     def handle(self, line: bytes) -> None:
         """Execute an adapter command, or send data to the addressed instrument."""
+        self._free_at = self._now() + self._state.line_s
         if line.startswith(b"++"):
             self._command(line[2:].decode("ascii", "replace").split())
             return
@@ -104,22 +111,23 @@ class PrologixFront(LineConnection):
             self._say(str(self._state.settings[name]))
             return
         low, high = _SETTING_LIMITS[name]
-        if values[0].isdigit() and low <= int(values[0]) <= high:
-            self._state.settings[name] = int(values[0])
+        value = _whole(values[0])
+        if value is not None and low <= value <= high:
+            self._state.settings[name] = value
         else:
             self._say("Unrecognized command")
 
     def _address(self, values: list[str]) -> None:
         if not values:
             self._say(str(self._state.address))
-        elif values[0].isdigit() and int(values[0]) <= 30:
-            self._state.address = int(values[0])
+        elif (address := _whole(values[0])) is not None and address <= 30:
+            self._state.address = address
         else:
             self._say("Unrecognized command")
 
     def _bus_command(self, name: str, values: list[str]) -> None:
-        address = int(values[0]) if values and values[0].isdigit() else self._state.address
-        device = self._state.devices.get(address)
+        address = _whole(values[0]) if values else None
+        device = self._state.devices.get(self._state.address if address is None else address)
         if name == "srq":
             polled = [
                 d.instrument.status_byte(answer_waiting=d.unread is not None) for d in self._state.devices.values()
@@ -153,6 +161,9 @@ class PrologixFront(LineConnection):
         return min(until, device.ready_at if device is not None and ready else until) - now + 1e-4
 
     def _deliver(self, device: GpibDevice) -> None:
+        if device.instrument.faults.take(FaultKind.ADAPTER_SWALLOWS_ANSWER):
+            device.unread = None
+            return
         settings = self._state.settings
         tail = bytes([settings["eot_char"]]) if settings["eot_enable"] else b""
         self.send((device.unread or b"") + tail)
@@ -160,6 +171,11 @@ class PrologixFront(LineConnection):
 
     def _say(self, text: str) -> None:
         self.send(text.encode("ascii") + b"\r\n")
+
+
+def _whole(word: str) -> int | None:
+    """Return a whole number, None where it is none; beyond nine digits Python may refuse, and nothing is meant."""
+    return int(word) if word.isdigit() and len(word) <= 9 else None
 
 
 def _unescaped(line: bytes) -> bytes:

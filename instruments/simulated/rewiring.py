@@ -1,14 +1,15 @@
 """Rewiring: what a person's hands change on the bench, as a request says it."""
 
 import math
+import sys
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from instruments.simulated.switched_load import SHORT_OHM
 from instruments.simulated.world import World
 from metrology.errors import MetrologyError
 
-_KEYS = ("load", "jaw", "turns", "tap", "range_v_per_a", "battery", "zero_shift_a")
+_KEYS = ("load", "jaw", "turns", "tap", "range_v_per_a", "battery", "zero_shift_a", "front_panel")
 _LOADS: dict[str, float | None] = {"board": None, "open": math.inf, "short": SHORT_OHM}
 
 
@@ -16,7 +17,8 @@ def rewire(world: World, request: Mapping[str, Any]) -> None:
     """Change what a request names, and leave the rest as it is.
 
     Keys: `load` ("board", "open", "short" or {"resistor_ohm": R}), `jaw` ("closed", "open"), `turns`, `tap` of the
-    voltage probe ("supply", "board"), `range_v_per_a`, `battery` ("good", "empty"), `zero_shift_a` of the probe.
+    voltage probe ("supply", "board"), `range_v_per_a`, `battery` ("good", "empty"), `zero_shift_a` of the probe,
+    `front_panel` of the supply ("clear_trip", which the next look at its voltage may undo).
 
     Raises:
         MetrologyError: a key or a value that cannot be; nothing is changed then.
@@ -37,7 +39,10 @@ def rewire(world: World, request: Mapping[str, Any]) -> None:
         wiring["load_ohm"] = _load_ohm(request["load"])
     if "tap" in request:
         wiring["tap_at_board"] = _choice(request, "tap", {"supply": False, "board": True})
+    cleared = "front_panel" in request and _choice(request, "front_panel", {"clear_trip": True})
     world.rewire(probe=changes, **wiring)
+    if cleared:
+        world.change_supply(tripped=False)
 
 
 def _load_ohm(load: Any) -> float | None:
@@ -52,12 +57,18 @@ def _load_ohm(load: Any) -> float | None:
 
 def _choice(request: Mapping[str, Any], name: str, values: Mapping[str, bool]) -> bool:
     value = request[name]
-    if value not in values:
+    if not isinstance(value, str) or value not in values:
         raise MetrologyError(f"wire: {name} must be one of {sorted(values)}, got {value!r}")
     return values[value]
 
 
+def is_finite_number(value: Any) -> TypeGuard[float]:
+    """Tell whether a value out of JSON is a number that a float can be."""
+    # Compared, not converted: a whole number in JSON may be longer than any float.
+    return type(value) in (int, float) and -sys.float_info.max <= value <= sys.float_info.max
+
+
 def _number(value: Any, name: str) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not is_finite_number(value):
         raise MetrologyError(f"wire: {name} must be a finite number, got {value!r}")
     return value

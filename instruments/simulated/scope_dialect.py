@@ -5,6 +5,7 @@ from typing import NoReturn
 from instruments.simulated.acquisition import Acquisition
 from instruments.simulated.error_queue import ScpiError
 from instruments.simulated.faults import Faults, Role
+from instruments.simulated.latency import NO_LATENCY, LatencyProfile, Pace
 from instruments.simulated.measure_commands import MeasureCommands
 from instruments.simulated.scope_setting_commands import add_setting_commands
 from instruments.simulated.scope_settings import ScopeSettings
@@ -35,11 +36,18 @@ _DIGITIZABLE = ("CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4", "POD1")
 class ScopeDialect(ScpiInstrument):
     """MSO-X 2024A as its remote interface shows it (reference 1.3 to 1.8)."""
 
-    def __init__(self, acquisition: Acquisition, faults: Faults) -> None:
-        super().__init__(role=Role.OSCILLOSCOPE, identity=SCOPE_IDENTITY, queue_depth=ERROR_QUEUE_DEPTH, faults=faults)
+    def __init__(
+        self, acquisition: Acquisition, faults: Faults, *, latency: LatencyProfile = NO_LATENCY, seed: int = 0
+    ) -> None:
+        pace = Pace(latency.scope_message_s, rate_bytes_per_s=latency.scope_rate_bytes_per_s, seed=seed)
+        super().__init__(
+            role=Role.OSCILLOSCOPE, identity=SCOPE_IDENTITY, queue_depth=ERROR_QUEUE_DEPTH, faults=faults, pace=pace
+        )
         self.acquisition = acquisition
         self._operation_events = 0
-        self._waveform = WaveformCommands(acquisition, self.report)
+        self._waveform = WaveformCommands(
+            acquisition, self.report, linger_armed=lambda: pace.linger(latency.scope_points_armed_s)
+        )
         self._waveform.add_to(self.tree)
         add_setting_commands(self.tree, acquisition)
         self._measure = MeasureCommands(acquisition)
@@ -100,7 +108,7 @@ class ScopeDialect(ScpiInstrument):
 
     def _add_system(self) -> None:
         add = self.tree.add
-        add("*OPT", query=lambda _: "0" if self.acquisition.memory_points <= 100_000 else "MEMUP")
+        add("*OPT", query=lambda _: self._options())
         add("SYSTem:PRESet", write=lambda _: self.reset())
         add("SYSTem:SETup", write=self._recall, query=lambda _: bytes_to_block(settings_to_setup(self._settings)))
         add("DISPlay:DATA", query=self._screen)
@@ -112,6 +120,10 @@ class ScopeDialect(ScpiInstrument):
     @property
     def _settings(self) -> ScopeSettings:
         return self.acquisition.settings
+
+    def _options(self) -> str:
+        fitted = {"MEMUP": self.acquisition.memory_points > 100_000, "SGM": self.acquisition.segmented_memory}
+        return ",".join(name for name, is_fitted in fitted.items() if is_fitted) or "0"
 
     def _recall(self, call: Call) -> None:
         self.acquisition.recall(setup_to_settings(text_to_block(call.text())))

@@ -18,7 +18,9 @@ from instruments.simulated.scpi_values import (
     text_to_switch,
     unquoted,
 )
+from instruments.simulated.segment_commands import SegmentCommands
 
+LONGEST_POSITION_S = 500.0
 _THRESHOLDS_V = {"TTL": 1.4, "CMOS": 2.5, "ECL": -1.3}
 _TRIGGER_MODES = (
     "EDGE", "GLITch", "PATTern", "TV", "DELay", "EBURst", "OR", "RUNT", "SHOLd", "TRANsition", "SBUS1", "USB",
@@ -34,6 +36,7 @@ def add_setting_commands(tree: ScpiTree, acquisition: Acquisition) -> None:
     _TriggerCommands(acquisition).add_to(tree)
     _AcquireCommands(acquisition).add_to(tree)
     _PodCommands(acquisition).add_to(tree)
+    SegmentCommands(acquisition).add_to(tree)
     add_kept_settings(tree, acquisition)
 
 
@@ -118,7 +121,7 @@ class _TimeBaseCommands(_Commands):
             query=lambda _: number_to_nr3(self._settings.time_base.range_s / 10),
         )
         for node, name, parse, answer in (
-            ("POSition", "position_s", text_to_number, number_to_nr3),
+            ("POSition", "position_s", _position, number_to_nr3),
             ("REFerence", "reference", _chooser("LEFT", "CENTer", "RIGHt"), str),
             ("MODE", "mode", _chooser("MAIN", "WINDow", "XY", "ROLL"), str),
         ):
@@ -135,7 +138,6 @@ class _TimeBaseCommands(_Commands):
 class _TriggerCommands(_Commands):
     def add_to(self, tree: ScpiTree) -> None:
         for node, name, parse, answer in (
-            (":MODE", "mode", _chooser(*_TRIGGER_MODES), str),
             (":SWEep", "sweep", _chooser("AUTO", "NORMal"), str),
             ("[:EDGE]:SOURce", "source", _chooser(*_SOURCES), str),
             ("[:EDGE]:SLOPe", "slope", _chooser("POSitive", "NEGative", "EITHer", "ALTernate"), str),
@@ -143,10 +145,16 @@ class _TriggerCommands(_Commands):
             (":HOLDoff", "holdoff_s", _holdoff, number_to_nr3),
         ):
             tree.add(f"TRIGger{node}", **self._attribute(self._trigger, name, parse, answer))
+        mode = self._attribute(self._trigger, "mode", _chooser(*_TRIGGER_MODES), str)
+        tree.add("TRIGger:MODE", write=mode["write"], query=lambda _: self._mode())
         tree.add("TRIGger[:EDGE]:LEVel", write=self._set_level, query=self._level)
 
     def _trigger(self, _: Call) -> Any:
         return self._settings.trigger
+
+    def _mode(self) -> str:
+        # In these no trigger takes part (reference 1.4).
+        return "NONE" if self._settings.time_base.mode in ("ROLL", "XY") else self._settings.trigger.mode
 
     def _set_level(self, call: Call) -> None:
         if not 1 <= len(call.arguments) <= 2:
@@ -172,20 +180,20 @@ class _TriggerCommands(_Commands):
 
 class _AcquireCommands(_Commands):
     def add_to(self, tree: ScpiTree) -> None:
-        choices = _chooser("NORMal", "AVERage", "HRESolution", "PEAK")
-        tree.add(
-            "ACQuire:TYPE",
-            **self._attribute(lambda _: self._settings, "kind", lambda text: AcquisitionKind(choices(text)), str),
-        )
+        tree.add("ACQuire:TYPE", write=self._set_kind, query=lambda _: self._settings.kind.value)
         tree.add(
             "ACQuire:COUNt",
             **self._attribute(lambda _: self._settings, "average_count", _average_count, number_to_nr1),
         )
-        # Segmented memory needs an option that this scope has not got.
-        tree.add("ACQuire:MODE", write=_set_mode, query=lambda _: "RTIM")
         memory = self._acquisition.memory_points
         tree.add("ACQuire:POINts", query=lambda _: number_to_nr1(memory_in_use(self._settings, memory)))
         tree.add("ACQuire:SRATe", query=lambda _: number_to_nr3(sample_rate_hz(self._settings, memory)))
+
+    def _set_kind(self, call: Call) -> None:
+        kind = AcquisitionKind(text_to_choice(call.text(), ("NORMal", "AVERage", "HRESolution", "PEAK")))
+        if kind is AcquisitionKind.AVERAGE and self._settings.segmented:
+            raise ScpiError(-221)
+        self._settings.kind = kind
 
 
 class _PodCommands(_Commands):
@@ -238,6 +246,11 @@ def _bounded(text: str, low: float, high: float) -> float:
     return value
 
 
+def _position(text: str) -> float:
+    """Return a trigger's distance from the reference point, clamped in silence to a screen of the longest range [?]."""
+    return min(max(text_to_number(text), -LONGEST_POSITION_S), LONGEST_POSITION_S)
+
+
 def _skew(text: str) -> float:
     return _bounded(text, -100e-9, 100e-9)
 
@@ -254,7 +267,3 @@ def _threshold(text: str) -> str:
     if text.upper() in _THRESHOLDS_V:
         return number_to_nr3(_THRESHOLDS_V[text.upper()])
     return number_to_nr3(_bounded(text, -8.0, 8.0))
-
-
-def _set_mode(call: Call) -> None:
-    text_to_choice(call.text(), ("RTIMe",))

@@ -148,5 +148,14 @@ class ScopeSettings:
     """Acquisition type."""
     average_count: int = 8
     """Sweeps of an average."""
+    mode: str = "RTIM"
+    """RTIM, or SEGM where the memory is divided into segments."""
+    segment_count: int = 2
+    """Segments that it is divided into."""
     kept: dict[str, str] = field(default_factory=dict)
     """What else was set and changes nothing in this world, as it is answered."""
+
+    @property
+    def segmented(self) -> bool:
+        """Whether the memory is divided into segments."""
+        return self.mode == "SEGM"

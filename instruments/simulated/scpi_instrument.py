@@ -11,8 +11,12 @@ from enum import IntFlag
 from instruments.simulated.block_input import split_outside
 from instruments.simulated.error_queue import ErrorQueue, ScpiError
 from instruments.simulated.faults import Faults, Role
+from instruments.simulated.latency import Pace
 from instruments.simulated.scpi_tree import Call, Path, ScpiTree, parse_header
 from instruments.simulated.scpi_values import number_to_nr1, text_to_number
+
+MAX_ANSWER_BYTES = 32 << 20
+"""Longest answer of one message: the whole of the largest memory in each format fits several times over."""
 
 
 class EventStatus(IntFlag):
@@ -47,11 +51,21 @@ class _Message:
         self.units = deque(units)
         self.path: Path = ()
         self._parts: list[bytes] = []
+        self._size = 0
         self._holds_block = False
 
     def add(self, answer: str | bytes) -> None:
         self._holds_block |= isinstance(answer, bytes)
         self._parts.append(answer if isinstance(answer, bytes) else answer.encode("ascii", "replace"))
+        self._size += len(self._parts[-1])
+
+    @property
+    def too_long(self) -> bool:
+        return self._size > MAX_ANSWER_BYTES
+
+    def give_up(self) -> None:
+        self.units.clear()
+        self._parts.clear()
 
     def answer(self) -> Answer | None:
         return Answer(b";".join(self._parts) + b"\n", self._holds_block) if self._parts else None
@@ -60,11 +74,14 @@ class _Message:
 class ScpiInstrument:
     """Command tree, error queue, status registers, and the parsing of messages."""
 
-    def __init__(self, *, role: Role, identity: str, queue_depth: int, faults: Faults) -> None:
+    def __init__(
+        self, *, role: Role, identity: str, queue_depth: int, faults: Faults, pace: Pace | None = None
+    ) -> None:
         self.role = role
         self.tree = ScpiTree()
         self.errors = ErrorQueue(queue_depth)
         self.faults = faults
+        self.pace = pace or Pace()
         self._identity = identity
         self._message = _Message(iter(()))
         self._events = EventStatus(0)
@@ -94,6 +111,10 @@ class ScpiInstrument:
                 return None
             self._execute_next(message)
         return message.answer()
+
+    def taken_s(self, answer: Answer | None) -> float:
+        """Return how long the instrument takes over what it just executed, in real seconds; the transport waits."""
+        return self.pace.taken_s(0 if answer is None else len(answer.data))
 
     def report(self, code: int) -> None:
         """Queue an error and set its event bit."""
@@ -146,6 +167,9 @@ class ScpiInstrument:
             return
         if answer is not None:
             message.add(answer)
+        if message.too_long:
+            self.report(-430)
+            message.give_up()
 
     def _execute(self, unit: str, path: Path) -> tuple[Path, str | bytes | None]:
         header, _, rest = unit.partition(" ")
@@ -153,6 +177,9 @@ class ScpiInstrument:
         body = header.rstrip("?").removeprefix(":")
         here = parse_header(body)
         absolute = header.startswith((":", "*"))
+        common = header.startswith("*") or here[0][0] in ("SYST", "SYSTEM")
+        if not common and self.faults.estranged(self.role):
+            raise ScpiError(-113)
         full = here if absolute else path + here
         handler, suffixes = self.tree.find(full, is_query=is_query)
         answer = handler(Call(suffixes, tuple(_arguments(rest))))

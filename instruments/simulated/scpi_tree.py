@@ -55,7 +55,7 @@ Path = tuple[tuple[str, str], ...]
 """Mnemonics of a header as (letters, digits)."""
 
 _PART = re.compile(r"(\[?):?(\*?[A-Za-z]+)(<n>)?(\]?)")
-_MNEMONIC = re.compile(r"(\*?[A-Za-z]+)(\d*)\Z")
+_MNEMONIC = re.compile(r"(\*?[A-Z]+)([0-9]{0,9})\Z")
 
 
 class ScpiTree:

@@ -6,7 +6,10 @@ from collections.abc import Mapping
 
 from instruments.simulated.error_queue import ScpiError
 
-_NUMBER = re.compile(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:E[+-]?\d+)?)\s*([A-Z]*)\Z")
+# Each digit can belong to one part only: else a long number that ends in rubbish is tried in every division of it.
+_NUMBER = re.compile(r"([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:E[+-]?\d+)?)\s*([A-Z]*)\Z", re.ASCII)
+LARGEST_NUMBER = 9.9e37
+"""Largest magnitude of a number in SCPI, which takes it for infinity (SCPI 1999, volume 1, 7.2.1.4)."""
 _UNITS = {"": 1.0, "S": 1.0, "V": 1.0, "A": 1.0, "MS": 1e-3, "US": 1e-6, "NS": 1e-9, "MV": 1e-3, "UV": 1e-6, "MA": 1e-3}
 
 
@@ -14,14 +17,17 @@ def text_to_number(text: str) -> float:
     """Return a number with an optional unit, in SI units.
 
     Raises:
-        ScpiError: -104 or -131, it is no number or its unit is unknown.
+        ScpiError: -104, -131 or -222: it is no number, its unit is unknown, or it is larger than any in SCPI.
     """
     match = _NUMBER.match(text.strip().upper())
     if match is None:
         raise ScpiError(-104)
     if match[2] not in _UNITS:
         raise ScpiError(-131)
-    return float(match[1]) * _UNITS[match[2]]
+    value = float(match[1]) * _UNITS[match[2]]
+    if abs(value) > LARGEST_NUMBER:
+        raise ScpiError(-222)
+    return value
 
 
 def text_to_switch(text: str) -> bool:

@@ -5,6 +5,7 @@ What is inside is the instrument's own business; here text, since programs exist
 
 import base64
 import json
+import re
 import zlib
 from dataclasses import asdict
 from typing import Any
@@ -18,6 +19,22 @@ from instruments.simulated.scope_settings import (
     TimeBaseSettings,
     TriggerSettings,
 )
+from instruments.simulated.scpi_values import LARGEST_NUMBER
+
+MOST_BYTES = 1 << 16
+"""Longest text of settings, in bytes; they take some 4 kB."""
+_OPEN = {"levels": float, "kept": str}
+"""Tables whose keys are not always the same, and what is in them."""
+_LIMITS = {
+    "range_s": (50e-9, 500.0),
+    "position_s": (-500.0, 500.0),
+    "input_scale_v": (0.001, 5.0),
+    "input_offset_v": (-50.0, 50.0),
+    "ratio": (0.001, 10_000.0),
+    "average_count": (2, 65_536),
+}
+_WORDS = {"reference": "LEFT|CENT|RIGH", "source": "CHAN[1-4]|DIG[0-7]|EXT|LINE|WGEN", "kind": "NORM|AVER|HRES|PEAK"}
+"""Words that the acquisition relies on; others are only told again."""
 
 
 def settings_to_setup(settings: ScopeSettings) -> bytes:
@@ -32,9 +49,12 @@ def setup_to_settings(setup: bytes) -> ScopeSettings:
         ScpiError: -161, it is none, or not whole.
     """
     try:
-        return _settings(json.loads(zlib.decompress(base64.b64decode(setup, validate=True))))
-    except (ValueError, KeyError, TypeError, zlib.error):
+        fields = json.loads(zlib.decompressobj().decompress(base64.b64decode(setup, validate=True), MOST_BYTES))
+    except (ValueError, RecursionError, zlib.error):
         raise ScpiError(-161) from None
+    if not _is_like(fields, _as_read(ScopeSettings())):
+        raise ScpiError(-161)
+    return _settings(fields)
 
 
 def text_to_block(text: str) -> bytes:
@@ -49,6 +69,26 @@ def text_to_block(text: str) -> bytes:
     if not digits or not count.isdecimal() or len(data) != int(count):
         raise ScpiError(-161)
     return data
+
+
+def _as_read(settings: ScopeSettings) -> Any:
+    return json.loads(json.dumps(asdict(settings)))
+
+
+def _is_like(value: Any, example: Any, name: str = "") -> bool:
+    """Tell whether a value has the form of an example, and lies where the front panel could have set it."""
+    if name in _OPEN:
+        return isinstance(value, dict) and all(_is_like(entry, _OPEN[name]()) for entry in value.values())
+    if isinstance(example, dict):
+        same = isinstance(value, dict) and value.keys() == example.keys()
+        return same and all(_is_like(value[key], example[key], key) for key in example)
+    if isinstance(example, str):
+        return isinstance(value, str) and re.fullmatch(_WORDS.get(name, ".*"), value, re.DOTALL) is not None
+    if isinstance(example, bool):
+        return isinstance(value, bool)
+    kinds = (int,) if isinstance(example, int) else (int, float)
+    low, high = _LIMITS.get(name, (-LARGEST_NUMBER, LARGEST_NUMBER))
+    return type(value) in kinds and bool(low <= value <= high)
 
 
 def _settings(fields: dict[str, Any]) -> ScopeSettings:

@@ -1,12 +1,14 @@
 """The supply's SCPI (reference 2.2)."""
 
+import re
 from functools import partial
 from typing import Any
 
 from instruments.simulated.error_queue import ScpiError
 from instruments.simulated.faults import Faults, Role
+from instruments.simulated.latency import NO_LATENCY, LatencyProfile, Pace
 from instruments.simulated.scpi_instrument import ScpiInstrument
-from instruments.simulated.scpi_tree import Call
+from instruments.simulated.scpi_tree import Call, Path
 from instruments.simulated.scpi_values import (
     number_to_nr1,
     number_to_nr3,
@@ -32,14 +34,38 @@ SUPPLY_IDENTITY = "Agilent Technologies,E3645A,0,2.6-6.1-2.1"
 ERROR_QUEUE_DEPTH = 20
 _RANGES = {"P35V": SupplyRange.P35V, "LOW": SupplyRange.P35V, "P60V": SupplyRange.P60V, "HIGH": SupplyRange.P60V}
 _SOURCE = "[SOURce]:"
+_SAYS_WHERE = re.compile(r":?SYST(EM)?:(REM(OTE)?|RWL(OCK)?|LOC(AL)?)", re.IGNORECASE)
+"""What is obeyed over RS-232 while the supply is local."""
 _LEVEL = "[:LEVel][:IMMediate][:AMPLitude]"
 
 
 class SupplyDialect(ScpiInstrument):
-    """E3645A as its GPIB interface shows it."""
+    """E3645A as one of its interfaces shows it."""
 
-    def __init__(self, world: World, faults: Faults) -> None:
-        super().__init__(role=Role.POWER_SUPPLY, identity=SUPPLY_IDENTITY, queue_depth=ERROR_QUEUE_DEPTH, faults=faults)
+    def __init__(
+        self,
+        world: World,
+        faults: Faults,
+        *,
+        latency: LatencyProfile = NO_LATENCY,
+        seed: int = 0,
+        over_serial: bool = False,
+    ) -> None:
+        """Make one.
+
+        Args:
+            world: what it supplies.
+            faults: what may go wrong.
+            latency: how long it takes.
+            seed: of what it draws of that.
+            over_serial: whether it is reached by RS-232, where it must be told that it is remote, and not by GPIB.
+        """
+        pace = Pace(latency.supply_message_s, seed=seed)
+        super().__init__(
+            role=Role.POWER_SUPPLY, identity=SUPPLY_IDENTITY, queue_depth=ERROR_QUEUE_DEPTH, faults=faults, pace=pace
+        )
+        self._over_serial = over_serial
+        self._remote = not over_serial
         self._world = world
         self._steps = {"voltage_v": 0.001, "current_a": 0.0001}
         self._triggered: dict[str, float] = {}
@@ -47,6 +73,8 @@ class SupplyDialect(ScpiInstrument):
         self._status_enable = 0
         self._display_text = ""
         self._display_on = True
+        self._relay_on = False
+        self._peripheral = 1
         self._state_names: dict[int, str] = {}
         self._power_on_clear = True
         self._supply_trigger = SupplyTrigger(self.trigger)
@@ -81,6 +109,7 @@ class SupplyDialect(ScpiInstrument):
             tripped=False,
         )
         self._display_on = True
+        self._relay_on = False
         self._supply_trigger.reset()
 
     def trigger(self) -> None:
@@ -123,13 +152,19 @@ class SupplyDialect(ScpiInstrument):
             write=lambda call: change(output_on=text_to_switch(call.text())),
             query=lambda _: switch_to_text(self._settings.output_on),
         )
+        # It moves two pins of the RS-232 connector, to which nothing is wired here.
+        add(
+            "OUTPut:RELay[:STATe]",
+            write=lambda call: setattr(self, "_relay_on", text_to_switch(call.text())),
+            query=lambda _: switch_to_text(self._relay_on),
+        )
         add("MEASure[:SCALar][:VOLTage][:DC]", query=lambda _: self._measure_voltage())
         add("MEASure[:SCALar]:CURRent[:DC]", query=lambda _: self._measure_current())
 
     def _add_status(self) -> None:
         add = self.tree.add
         add("STATus:QUEStionable:CONDition", query=lambda _: number_to_nr1(self._condition()))
-        add("STATus:QUEStionable[:EVENt]", query=lambda _: self._take_events())
+        add("STATus:QUEStionable[:EVENt]", query=lambda _: self._take_questionable())
         add(
             "STATus:QUEStionable:ENABle",
             write=self._set_status_enable,
@@ -139,8 +174,13 @@ class SupplyDialect(ScpiInstrument):
     def _add_system(self) -> None:
         add = self.tree.add
         add("SYSTem:VERSion", query=lambda _: "1995.0")
-        for node in ("REMote", "LOCal", "RWLock"):
-            add(f"SYSTem:{node}", write=_refuse_on_gpib)
+        for node, remote in (("REMote", True), ("LOCal", False), ("RWLock", True)):
+            add(f"SYSTem:{node}", write=partial(self._set_remote, remote))
+        add(
+            "SYSTem:COMMunicate:GPIB:RDEVice:ADDRess",
+            write=self._set_peripheral,
+            query=lambda _: number_to_nr1(self._peripheral),
+        )
         add("SYSTem:BEEPer[:IMMediate]", write=lambda _: None)
         add("*SAV", write=self._save)
         add("*RCL", write=self._recall)
@@ -224,9 +264,19 @@ class SupplyDialect(ScpiInstrument):
         """Return 0 off, 1 constant current, 2 constant voltage: the mode as it is now."""
         return int(self._world.supply_mode())
 
-    def _take_events(self) -> str:
+    def _take_questionable(self) -> str:
         seen, self._world.status_seen = self._world.status_seen, SupplyStatus(0)
         return number_to_nr1(int(seen))
+
+    def _execute(self, unit: str, path: Path) -> tuple[Path, str | bytes | None]:
+        if not self._remote and not _SAYS_WHERE.fullmatch(unit):
+            raise ScpiError(550)  # of the kind's own text; that nothing else is obeyed is known [?]
+        return super()._execute(unit, path)
+
+    def _set_remote(self, remote: bool, _: Call) -> None:
+        if not self._over_serial:
+            raise ScpiError(514)
+        self._remote = remote
 
     def _set_status_enable(self, call: Call) -> None:
         value = text_to_number(call.text())
@@ -256,6 +306,12 @@ class SupplyDialect(ScpiInstrument):
     def _state_name(self, call: Call) -> str:
         return f'"{self._state_names.get(_place(call), "")}"'
 
+    def _set_peripheral(self, call: Call) -> None:
+        address = text_to_number(call.text())
+        if address not in range(31):
+            raise ScpiError(-222)
+        self._peripheral = int(address)
+
     def _set_text(self, call: Call) -> None:
         self._display_text = unquoted(call.text())[:12]
 
@@ -269,7 +325,3 @@ def _place(call: Call) -> int:
     if place not in (1, 2, 3, 4, 5):
         raise ScpiError(-222)
     return int(place)
-
-
-def _refuse_on_gpib(_: Call) -> None:
-    raise ScpiError(514)

@@ -99,6 +99,8 @@ class SupplyPhysics:
 
     def __init__(self, settings: SupplySettings, errors: DrawnErrors) -> None:
         self.settings = settings
+        self.held_a: float | None = None
+        """Current that the supply holds whatever its limit, while it is disturbed; None: it is not."""
         self._errors = errors
 
     def change(self, **changes: object) -> None:
@@ -113,6 +115,8 @@ class SupplyPhysics:
         on = self.settings.output_on and not self.settings.tripped
         limit_a = self.settings.current_a
         limit_a += self._errors.supply_current * (0.002 * limit_a + 0.010)
+        if self.held_a is not None:
+            limit_a = min(limit_a, self.held_a)
         return SupplyDrive(
             voltage_v=self._true_voltage_v() if on else 0.0, current_limit_a=max(limit_a, 0.0), output_on=on
         )

@@ -1,13 +1,12 @@
 """Sweep: one acquisition of the oscilloscope, and the record of codes rendered from it."""
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from instruments.simulated.inputs import ScopeInputs, WorldPart
-from instruments.simulated.scope_settings import AcquisitionKind, ChannelSettings, ScopeSettings
-from instruments.simulated.vertical import HOLE, OWN_NOISE_CODES, VerticalSystem
+from instruments.simulated.scope_settings import ScopeSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -54,67 +53,55 @@ class Sweep:
     @property
     def times_s(self) -> NDArray[np.float64]:
         """World time of each point, shape (n,), float64."""
-        index = np.arange(self.point_count, dtype=np.float64)
-        return np.asarray(self.start_s + index * (self.interval_s * (1.0 + self.clock_error)), dtype=np.float64)
+        return self.times_at_s(np.arange(self.point_count, dtype=np.float64))
+
+    def times_at_s(self, places: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the world time of points, shape and dtype as given."""
+        return np.asarray(self.start_s + places * (self.interval_s * (1.0 + self.clock_error)), dtype=np.float64)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Record:
-    """Codes of one sweep."""
+    """Codes of one sweep, or of the average of several."""
 
     sweep: Sweep
-    """The sweep they belong to."""
+    """The sweep they belong to; of an average the last one."""
     codes: dict[int, NDArray[np.uint16]]
     """Word codes by channel, each of shape (n,)."""
     pod: NDArray[np.uint8] | None
     """Digital lines, shape (n,), bit k is line Dk; None where the pod was off."""
+    origin_s: float
+    """Time of the first point relative to the trigger, as the scope believes it."""
+    interval_s: float
+    """Time between two points as the scope believes it."""
+    point_count: int
+    """Points that it holds, n."""
+    converted: dict[int, NDArray[np.uint16]] = field(default_factory=dict)
+    """Samples as converted, by channel, shape (n,), where `codes` are means over an interval; else empty."""
+    extremes: dict[int, NDArray[np.uint16]] = field(default_factory=dict)
+    """Lowest and highest code of each interval, by channel, shape (n, 2), in the type PEAK; else empty."""
+    averages: int = 0
+    """Sweeps that are averaged; 0 where none is."""
+    earlier: tuple["Record", ...] = ()
+    """Segments of the same acquisition before this one, in their order."""
 
+    def between(self, start_s: float, end_s: float) -> "Record":
+        """Return the points in `[start_s, end_s)`, times relative to the trigger: what a screen shows of it."""
+        first, last = (self._place(time_s) for time_s in (start_s, end_s))
+        if (first, last) == (0, self.point_count):
+            return self
+        part = slice(first, last)
+        return replace(
+            self,
+            codes={number: codes[part] for number, codes in self.codes.items()},
+            pod=None if self.pod is None else self.pod[part],
+            converted={number: codes[part] for number, codes in self.converted.items()},
+            extremes={number: codes[part] for number, codes in self.extremes.items()},
+            origin_s=self.origin_s + first * self.interval_s,
+            point_count=max(0, last - first),
+        )
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Rendering:
-    """Everything needed to render a sweep, in any thread."""
-
-    sweep: Sweep
-    """The sweep to render."""
-    part: WorldPart
-    """The world during it."""
-    inputs: ScopeInputs
-    """What is plugged in."""
-    vertical: VerticalSystem
-    """The channels."""
-    seed: int
-    """Seed of the world; the sweep's index makes the noise its own."""
-
-    def render(self) -> Record:
-        """Return the record; always the same one."""
-        settings = self.sweep.settings
-        times_s = self.sweep.times_s
-        holes = times_s > self.sweep.stopped_s
-        codes = {n: self._codes(n, channel, times_s) for n, channel in settings.channels.items() if channel.displayed}
-        for channel_codes in codes.values():
-            channel_codes[holes] = HOLE
-        pod = self._pod(times_s) if settings.pod.displayed else None
-        return Record(sweep=self.sweep, codes=codes, pod=pod)
-
-    def _codes(self, number: int, channel: ChannelSettings, times_s: NDArray[np.float64]) -> NDArray[np.uint16]:
-        kind = self.sweep.settings.kind
-        averaged_s = self.sweep.interval_s if kind is AcquisitionKind.HIGH_RESOLUTION else 0.0
-        volts = self._mean_volts(number, times_s, averaged_s)
-        own_v = OWN_NOISE_CODES * 8.0 * channel.input_scale_v / 199.0
-        noise_v = float(np.hypot(self.inputs.noise_v(number, self.part, averaged_s=averaged_s), own_v))
-        rng = np.random.default_rng([self.seed, self.sweep.index, number])
-        volts += rng.standard_normal(times_s.size, dtype=np.float32) * np.float32(noise_v)
-        return self.vertical.codes(volts, number=number, channel=channel, kind=kind)
-
-    def _mean_volts(self, number: int, times_s: NDArray[np.float64], averaged_s: float) -> NDArray[np.float64]:
-        if averaged_s == 0.0:
-            return self.inputs.volts(number, times_s, self.part)
-        # Four points an interval follow the current's 50 us settling closely enough.
-        parts = [(k / 4 - 0.375) * averaged_s for k in range(4)]
-        return np.asarray(sum(self.inputs.volts(number, times_s + part_s, self.part) for part_s in parts) / 4)
-
-    def _pod(self, times_s: NDArray[np.float64]) -> NDArray[np.uint8]:
-        bit = np.uint8(1 << self.inputs.wiring.marker_bit)
-        pod = self.part.marker.levels(times_s).astype(np.uint8) * bit
-        pod[times_s > self.sweep.stopped_s] = 0
-        return np.asarray(pod, dtype=np.uint8)
+    def _place(self, time_s: float) -> int:
+        """Return the index of the first point that is not before a time."""
+        # A point that lies there exactly must not be lost to the last bit of a division.
+        return min(max(0, math.ceil((time_s - self.origin_s) / self.interval_s - 1e-6)), self.point_count)

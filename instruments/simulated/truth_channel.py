@@ -5,9 +5,10 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
+from instruments.simulated.fault_plan import FaultPlan
 from instruments.simulated.faults import Faults
 from instruments.simulated.line_server import LineConnection
-from instruments.simulated.rewiring import rewire
+from instruments.simulated.rewiring import is_finite_number, rewire
 from instruments.simulated.truth_log import TruthLog
 from instruments.simulated.world import World
 from metrology.errors import MetrologyError
@@ -18,8 +19,9 @@ Request = dict[str, Any]
 class TruthChannel(LineConnection):
     """One connection to the truth. Each request is an object with `op`; each answer an object, `error` in a bad one."""
 
-    def __init__(self, world: World, log: TruthLog, faults: Faults) -> None:
+    def __init__(self, world: World, log: TruthLog, faults: Faults, plan: FaultPlan | None = None) -> None:
         super().__init__()
+        self._plan = plan
         self._world = world
         self._log = log
         self._faults = faults
@@ -30,6 +32,7 @@ class TruthChannel(LineConnection):
             "errors": lambda _: {"errors": asdict(self._world.errors), "circuit": self._world.true_values()},
             "pulses": self._pulses,
             "fault": self._fault,
+            "faults": self._all_faults,
             "wire": self._wire,
             "play": self._play,
             "supply": lambda _: dict(zip(("voltage_v", "current_a"), self._world.supply_means(), strict=True)),
@@ -46,7 +49,7 @@ class TruthChannel(LineConnection):
     def _answer(self, line: bytes) -> dict[str, Any]:
         try:
             request = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise MetrologyError(f"truth: the request is no JSON: {error}") from None
         operation = self._operations.get(str(request.get("op"))) if isinstance(request, dict) else None
         if operation is None:
@@ -69,8 +72,20 @@ class TruthChannel(LineConnection):
         return {"pulses": self._world.marker_pulses(_number(request, "since_s", 0.0), now_s)}
 
     def _fault(self, request: Request) -> dict[str, Any]:
-        self._faults.inject(str(request.get("kind")), request.get("role"))
+        unknown = sorted(set(request) - {"op", "kind", "role", "seconds", "code"})
+        if unknown:
+            raise MetrologyError(f"fault: keys must be among kind, role, seconds, code; got {unknown}")
+        wanted = {name: request.get(name) for name in ("role", "seconds", "code")}
+        self._faults.inject(request.get("kind"), **wanted)
         return {"ok": True}
+
+    def _all_faults(self, _: Request) -> dict[str, Any]:
+        coming = [] if self._plan is None else self._plan.coming
+        return {
+            "planned": [{**asdict(fault), "at_s": at_s} for fault, at_s in coming],
+            "waiting": [asdict(fault) for fault in self._faults.waiting],
+            "struck": self._faults.struck,
+        }
 
     def _wire(self, request: Request) -> dict[str, Any]:
         rewire(self._world, {key: value for key, value in request.items() if key != "op"})
@@ -94,6 +109,6 @@ def _pulse(pulse: Any) -> tuple[float, float]:
 
 def _number(request: Request, name: str, default: float | None = None) -> float:
     value = request.get(name, default)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise MetrologyError(f"truth: {name} must be a number, got {value!r}")
+    if not is_finite_number(value):
+        raise MetrologyError(f"truth: {name} must be a finite number, got {value!r}")
     return float(value)

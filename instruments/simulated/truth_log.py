@@ -30,6 +30,8 @@ class TrueAcquisition:
     """Mean power before the first rise; None where the record does not begin with a low marker."""
     mean_active_power_w: float | None
     """Mean power inside the pulses; None where there is none."""
+    held_voltage: bool
+    """Whether the supply was in constant voltage from its first sample to its last."""
 
 
 class TruthLog:
@@ -56,6 +58,7 @@ class TruthLog:
                 pulse_energy_j=sum(energies_j[::2]) if pulses else None,
                 idle_power_w=_idle_power_w(world, start_s, end_s),
                 mean_active_power_w=sum(energies_j[::2]) / active_s if pulses else None,
+                held_voltage=world.held_voltage(start_s, end_s),
             )
         )
         self.count += 1

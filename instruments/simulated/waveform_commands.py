@@ -1,4 +1,8 @@
-"""Commands of the waveform subsystem: which record, in which format (reference 1.5 and 1.6)."""
+"""Commands of the waveform subsystem: which record, in which format (reference 1.5 and 1.6).
+
+Raw records hold the converter's samples: with high resolution those before its means, of an average nothing. Whether a
+real instrument says `RAW` or `MAX` of a raw record, it means the same while it is stopped.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,6 +13,7 @@ from numpy.typing import NDArray
 
 from instruments.simulated.acquisition import Acquisition
 from instruments.simulated.error_queue import ScpiError
+from instruments.simulated.rendering import AVERAGE_POINTS
 from instruments.simulated.sample_rate import MEASUREMENT_POINTS, POINT_CHOICES
 from instruments.simulated.scope_settings import AcquisitionKind, RunState
 from instruments.simulated.scpi_tree import Call, ScpiTree
@@ -25,8 +30,11 @@ from instruments.simulated.scpi_values import (
 from instruments.simulated.sweep import Record
 from instruments.simulated.vertical import CLIPPED_LOW, HOLE, REFERENCE_WORD, word_increment
 
-AVERAGE_POINTS = 1000
-_SOURCES = ("CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4", "POD1")
+_SOURCES = (
+    "CHANnel1", "CHANnel2", "CHANnel3", "CHANnel4", "POD1",
+    "BUS1", "FUNCtion", "MATH", "SBUS1", "WMEMory1", "WMEMory2",
+)  # fmt: skip
+"""Those after the pod are taken, and have no data in this world."""
 _TYPE_NUMBERS = {
     AcquisitionKind.NORMAL: 0,
     AcquisitionKind.PEAK: 1,
@@ -59,9 +67,19 @@ class _Axis:
 class WaveformCommands:
     """Answers of the waveform subsystem about the record on screen."""
 
-    def __init__(self, acquisition: Acquisition, report: Callable[[int], None]) -> None:
+    def __init__(
+        self, acquisition: Acquisition, report: Callable[[int], None], *, linger_armed: Callable[[], None]
+    ) -> None:
+        """Take what the commands work on.
+
+        Args:
+            acquisition: the record on screen, and its settings.
+            report: queues an error.
+            linger_armed: called where the answer takes longer because an acquisition runs.
+        """
         self._acquisition = acquisition
         self._report = report
+        self._linger_armed = linger_armed
         self._format = _Format()
 
     def reset(self) -> None:
@@ -71,12 +89,12 @@ class WaveformCommands:
     def add_to(self, tree: ScpiTree) -> None:
         """Add the commands."""
         self._add_formats(tree)
-        tree.add("WAVeform:POINts", write=self._set_points, query=lambda _: number_to_nr1(self._point_count()))
+        tree.add("WAVeform:POINts", write=self._set_points, query=self._answer_points)
         tree.add("WAVeform:POINts:MODE", write=self._set_mode, query=lambda _: self._format.mode)
         tree.add("WAVeform:PREamble", query=lambda _: self._preamble())
         tree.add("WAVeform:DATA", query=lambda _: self._data())
-        tree.add("WAVeform:TYPE", query=lambda _: self._acquisition.settings.kind.value)
-        tree.add("WAVeform:COUNt", query=lambda _: "+1")
+        tree.add("WAVeform:TYPE", query=lambda _: self._kind().value)
+        tree.add("WAVeform:COUNt", query=lambda _: number_to_nr1(self._count()))
         tree.add("WAVeform:XREFerence", query=lambda _: "+0")
         for node, name in (("XINCrement", "interval_s"), ("XORigin", "origin_s"), ("YINCrement", "increment")):
             tree.add(f"WAVeform:{node}", query=partial(self._axis_value, name))
@@ -111,7 +129,7 @@ class WaveformCommands:
         settings = self._acquisition.settings
         if source == "POD1":
             settings.pod.displayed = True
-        else:
+        elif source.startswith("CHAN"):
             settings.channels[int(source[-1])].displayed = True
 
     def _set_mode(self, call: Call) -> None:
@@ -136,20 +154,35 @@ class WaveformCommands:
         if not POINT_CHOICES[0] <= wanted <= available:
             raise ScpiError(-222)
 
+    def _answer_points(self, _: Call) -> str:
+        if self._acquisition.acquiring:
+            self._linger_armed()
+        return number_to_nr1(self._point_count())
+
     def _available(self, record: Record) -> int:
         """Return the most points that the record yields in the mode and state as they are."""
-        sweep = record.sweep
-        kind = sweep.settings.kind
-        if kind is AcquisitionKind.AVERAGE:
+        if record.averages:
             # The raw record of an average is empty [KS].
-            return 0 if self._format.raw else min(AVERAGE_POINTS, sweep.point_count)
-        raw = (
+            return 0 if self._format.raw else min(AVERAGE_POINTS, record.point_count)
+        return record.point_count if self._is_raw(record) else min(MEASUREMENT_POINTS, record.point_count)
+
+    def _is_raw(self, record: Record) -> bool:
+        """Return whether it is the acquisition record that comes, and not the measurement record made from it."""
+        return (
             self._format.mode == "MAX"
-            and kind is AcquisitionKind.NORMAL
+            and record.sweep.settings.kind is not AcquisitionKind.PEAK
             and self._acquisition.state is RunState.STOP
-            and sweep.settings.time_base.mode == "MAIN"
+            and record.sweep.settings.time_base.mode == "MAIN"
         )
-        return sweep.point_count if raw else min(MEASUREMENT_POINTS, sweep.point_count)
+
+    def _kind(self) -> AcquisitionKind:
+        record = self._acquisition.current_record()
+        return self._acquisition.settings.kind if record is None else record.sweep.settings.kind
+
+    def _count(self) -> int:
+        """Return the acquisitions that the record is the mean of."""
+        record = self._acquisition.current_record()
+        return 1 if record is None else max(1, record.averages)
 
     def _point_count(self) -> int:
         record = self._acquisition.current_record()
@@ -161,35 +194,36 @@ class WaveformCommands:
     def _codes(self, record: Record) -> NDArray[np.uint16] | None:
         if self._format.source == "POD1":
             return None if record.pod is None else record.pod.astype(np.uint16)
-        return record.codes.get(int(self._format.source[-1]))
+        if not self._format.source.startswith("CHAN"):
+            return None
+        number = int(self._format.source[-1])
+        if record.converted and self._is_raw(record):
+            return record.converted.get(number)
+        return record.extremes.get(number) if record.extremes else record.codes.get(number)
 
     def _axis(self) -> _Axis:
         record = self._acquisition.current_record()
         count = self._point_count()
         if record is None or count == 0:
             return _Axis(0.0, 0.0, 0.0, 0.0, 0)
-        sweep = record.sweep
-        interval_s = sweep.interval_s * (sweep.point_count / count)
+        interval_s = record.interval_s * (record.point_count / count)
         if self._format.source == "POD1":
-            return _Axis(interval_s, sweep.origin_s, 1.0, 0.0, 0)
-        channel = sweep.settings.channels[int(self._format.source[-1])]
+            return _Axis(interval_s, record.origin_s, 1.0, 0.0, 0)
+        channel = record.sweep.settings.channels[int(self._format.source[-1])]
         width = 256 if self._format.format == "BYTE" else 1
         reference = REFERENCE_WORD // width if self._format.unsigned else 0
-        return _Axis(interval_s, sweep.origin_s, word_increment(channel) * width, channel.offset, reference)
+        return _Axis(interval_s, record.origin_s, word_increment(channel) * width, channel.offset, reference)
 
     def _axis_value(self, name: str, _: Call) -> str:
         return number_to_nr3(getattr(self._axis(), name))
 
     def _preamble(self) -> str:
         axis = self._axis()
-        form = _FORMAT_NUMBERS[self._format.format]
-        kind = _TYPE_NUMBERS[self._acquisition.settings.kind]
-        record = self._acquisition.current_record()
-        if record is not None:
-            kind = _TYPE_NUMBERS[record.sweep.settings.kind]
+        form, kind = _FORMAT_NUMBERS[self._format.format], _TYPE_NUMBERS[self._kind()]
+        whole = ",".join(number_to_nr1(number) for number in (form, kind, self._point_count(), self._count()))
         times = f"{number_to_nr3(axis.interval_s)},{number_to_nr3(axis.origin_s)},+0"
         values = f"{number_to_nr3(axis.increment)},{number_to_nr3(axis.origin)},{number_to_nr1(axis.reference)}"
-        return f"{number_to_nr1(form)},{number_to_nr1(kind)},{number_to_nr1(self._point_count())},+1,{times},{values}"
+        return f"{whole},{times},{values}"
 
     def _data(self) -> bytes:
         record = self._acquisition.current_record()
@@ -200,7 +234,7 @@ class WaveformCommands:
         if self._format.source == "POD1" and not self._format.unsigned:
             self._report(-221)
             return bytes_to_block(b"")
-        return bytes_to_block(self._encoded(_selected(codes, self._point_count(), record.sweep.settings.kind)))
+        return bytes_to_block(self._encoded(_selected(codes, self._point_count())))
 
     def _encoded(self, codes: NDArray[np.uint16]) -> bytes:
         form = self._format
@@ -224,14 +258,12 @@ def _words_to_bytes(codes: NDArray[np.uint16]) -> NDArray[np.uint8]:
     return narrow
 
 
-def _selected(codes: NDArray[np.uint16], count: int, kind: AcquisitionKind) -> NDArray[np.uint16]:
-    """Return the points delivered: all of them, every so-manieth, or the extremes of each stretch."""
+def _selected(codes: NDArray[np.uint16], count: int) -> NDArray[np.uint16]:
+    """Return what is delivered of that many points: every so-manieth code, or each stretch's extremes in pairs."""
     if count == 0:
-        return codes[:0]
-    if kind is AcquisitionKind.PEAK:
-        starts = np.floor(np.arange(count // 2) * (codes.size / (count // 2))).astype(np.intp)
-        extremes = np.stack([np.minimum.reduceat(codes, starts), np.maximum.reduceat(codes, starts)], axis=1)
-        return np.asarray(extremes.ravel())
-    if count == codes.size:
-        return codes
-    return np.asarray(codes[np.floor(np.arange(count) * (codes.size / count)).astype(np.intp)])
+        return codes[:0].ravel()
+    starts = np.floor(np.arange(count) * (codes.shape[0] / count)).astype(np.intp)
+    if codes.ndim == 1:
+        return codes if count == codes.size else np.asarray(codes[starts])
+    low, high = np.minimum.reduceat(codes[:, 0], starts), np.maximum.reduceat(codes[:, 1], starts)
+    return np.asarray(np.stack([low, high], axis=1).ravel())

@@ -4,6 +4,8 @@ It is advanced on demand: every question first brings the world up to now, so no
 the same questions at the same times always get the same answers.
 """
 
+import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -15,6 +17,7 @@ from instruments.simulated.circuit import Circuit, Leads
 from instruments.simulated.clock import Clock
 from instruments.simulated.error_draw import DrawnErrors, InstrumentErrors, draw_errors
 from instruments.simulated.inputs import Wiring, WorldPart
+from instruments.simulated.latency import NO_LATENCY, LatencyProfile
 from instruments.simulated.marker_line import MarkerLine
 from instruments.simulated.probe_physics import HallProbe, ProbeSettings
 from instruments.simulated.recorded_load import RecordedLoad, Replay
@@ -42,6 +45,8 @@ class WorldSettings:
     """Whether the instruments err."""
     memory_points: int = 100_000
     """Memory of the scope per channel: 100 000, or 1 000 000 with its option."""
+    segmented_memory: bool = False
+    """Whether the scope has the option of segmented memory, SGM."""
     board: BoardSettings = field(default_factory=BoardSettings)
     """The board, where its marker drives it."""
     replay: Replay | None = None
@@ -56,8 +61,8 @@ class WorldSettings:
     """The current probe."""
     wiring: Wiring = field(default_factory=Wiring)
     """What is plugged in where."""
-    supply_latency_s: float = 0.0
-    """Real seconds the supply takes to answer; a real one takes up to 0.1."""
+    latency: LatencyProfile = NO_LATENCY
+    """How long the instruments take over what they are told."""
 
     def __post_init__(self) -> None:
         if self.errors not in tuple(InstrumentErrors):
@@ -84,6 +89,9 @@ class World:
         self._tap_at_board = False
         self._load = SwitchedLoad(_load_from(settings))
         self._reached_s = clock.now_s()
+        self._held_until_s = math.inf
+        self._unsteady_since_s = math.inf
+        self._unsteady: deque[tuple[float, float]] = deque(maxlen=1000)
         leads = settings.leads
         self._circuit = Circuit(
             leads=leads,
@@ -101,20 +109,38 @@ class World:
     def advance(self) -> float:
         """Bring the world up to now; return that time, in seconds."""
         now_s = self._clock.now_s()
+        if now_s >= self._held_until_s:
+            held_until_s, self._held_until_s = self._held_until_s, math.inf
+            self._advance_to(held_until_s)
+            self.supply.held_a = None
+            self._disturb()
+        self._advance_to(now_s)
+        self._circuit.history.forget_before(now_s - self._keep_s)
+        self._marker.forget_before(now_s - self._keep_s)
+        return self._reached_s
+
+    def _advance_to(self, now_s: float) -> None:
         if now_s <= self._reached_s:
-            return self._reached_s
+            return
         edges_s = [time_s for time_s, _ in self._marker.edges_between(self._reached_s, now_s)]
         own_s = self._load.breakpoints(self._reached_s, now_s)
         if edges_s or own_s.size:  # polled thousands of times a second, mostly with nothing new
             self._extend(np.union1d(edges_s, own_s))
         self._reached_s = now_s
-        self._circuit.history.forget_before(now_s - self._keep_s)
-        self._marker.forget_before(now_s - self._keep_s)
-        return now_s
+
+    def _disturb(self) -> None:
+        """Let what has just been changed take effect."""
+        self._reached_s += _TICK_S
+        self._extend(np.array([self._reached_s]))
 
     def keep_at_least(self, duration_s: float) -> None:
         """Keep this much of the past, and never less than a minute or than five real seconds are in this world."""
         self._keep_s = max(60.0, duration_s, 5.0 * self.settings.time_scale)
+
+    @property
+    def oldest_s(self) -> float:
+        """World time from which on the past is kept."""
+        return self._circuit.history.oldest_s
 
     def set_marker(self, level: bool) -> None:
         """Set the marker line now."""
@@ -142,10 +168,16 @@ class World:
         """Change settings of the supply now."""
         self.advance()
         self.supply.change(**changes)
-        self._reached_s += _TICK_S
-        self._extend(np.array([self._reached_s]))
+        self._disturb()
         if self.supply.settings.tripped:
             self.status_seen |= SupplyStatus.OVP_TRIPPED
+
+    def hold_current(self, duration_s: float) -> None:
+        """Have the supply hold the current at half of what flows now, for a while."""
+        _, current_a = self.supply_means()
+        self.supply.held_a = max(0.0, current_a / 2)
+        self._held_until_s = self._reached_s + duration_s
+        self._disturb()
 
     def rewire(self, *, probe: dict[str, Any], **wiring: Any) -> None:
         """Change the wiring now: settings of the probe, `load_ohm` at the end of the leads, `tap_at_board`."""
@@ -154,8 +186,7 @@ class World:
         self._probe = changed
         self._tap_at_board = wiring.get("tap_at_board", self._tap_at_board)
         self._load.resistance_ohm = wiring.get("load_ohm", self._load.resistance_ohm)
-        self._reached_s += _TICK_S
-        self._extend(np.array([self._reached_s]))
+        self._disturb()
 
     def supply_means(self, *, over_s: float = 0.02) -> tuple[float, float]:
         """Return true terminal voltage and line current, averaged over the time just passed (a mains period)."""
@@ -166,6 +197,11 @@ class World:
         voltage = part.integral(self._circuit.terminal_voltage(part), start_s=now_s - length_s, end_s=now_s)
         current = part.integral(part.current, start_s=now_s - length_s, end_s=now_s)
         return voltage / length_s, current / length_s
+
+    def held_voltage(self, start_s: float, end_s: float) -> bool:
+        """Return whether the supply was in constant voltage all the time between two times that have passed."""
+        apart = all(until_s < start_s or since_s > end_s for since_s, until_s in self._unsteady)
+        return apart and self._unsteady_since_s > end_s
 
     def supply_mode(self) -> SupplyStatus:
         """Return how the supply regulates now: constant voltage, constant current, or none while it is off."""
@@ -244,6 +280,16 @@ class World:
             self._load.emf_v = self.supply.drive().voltage_v
             seen, self._mode = self._circuit.extend(starts_s, levels, drive=self.supply.drive())
             self.status_seen |= seen
+            self._note_regulation(float(starts_s[0]), left=bool(seen & SupplyStatus.VOLTAGE_UNREGULATED))
+
+    def _note_regulation(self, at_s: float, *, left: bool) -> None:
+        """Note since when the supply has not been in constant voltage, and until when it was not, as far as that is."""
+        steady = self._mode is SupplyStatus.CURRENT_UNREGULATED
+        if (left or not steady) and math.isinf(self._unsteady_since_s):
+            self._unsteady_since_s = at_s
+        if steady and not math.isinf(self._unsteady_since_s):
+            self._unsteady.append((self._unsteady_since_s, at_s))
+            self._unsteady_since_s = math.inf
 
     def _next_instant_s(self) -> float:
         return max(self._clock.now_s(), self._reached_s + _TICK_S, self._marker.last_edge_s + _TICK_S)

@@ -25,6 +25,10 @@ class Event(StrEnum):
     """A definite-length block came; its bytes stand without header and newline."""
     MEND = "mend"
     """The connection was brought back into step after a failure: cleared, or made again."""
+    DRAIN = "drain"
+    """What still came was thrown away."""
+    CLEAR = "clear"
+    """The instrument was cleared."""
     CLOSE = "close"
     """The connection was closed."""
 
@@ -85,11 +89,11 @@ class Line:
                 role=str(document["role"]),
                 event=Event(document["event"]),
                 data=_json_to_data(document),
-                failure=None if failure is None else Failure(**failure),
+                failure=None if failure is None else _json_to_failure(failure),
                 utc_ns=int(document["utc_ns"]),
                 took_ns=int(document["took_ns"]),
             )
-        except (KeyError, TypeError, ValueError) as error:
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise BadTranscript(f"is no event of a transcript ({type(error).__name__}: {error})") from error
 
     def __str__(self) -> str:
@@ -98,6 +102,14 @@ class Line:
         size = f" of {len(self.data)} bytes" if self.event is Event.BLOCK else ""
         ended = f"which failed with {self.failure.kind}" if self.failure is not None else ""
         return " ".join(part for part in (self.event.value + size, shown, ended) if part)
+
+
+def _json_to_failure(document: dict[str, Any]) -> Failure:
+    failure = Failure(**document)
+    texts = (failure.kind, failure.text, failure.instrument, failure.operation)
+    if not all(isinstance(text, str) for text in texts) or type(failure.code) not in (int, type(None)):
+        raise TypeError(f"a failure has texts and a whole number, got {document!r}")
+    return failure
 
 
 def _data_to_json(data: bytes) -> dict[str, str]:

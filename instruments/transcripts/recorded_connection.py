@@ -14,6 +14,9 @@ from instruments.transcripts.line import Event, Failure, Line
 from instruments.transcripts.transcript_file import TranscriptFile
 from instruments.visa_session import VisaSession
 
+_DONE = b"done"
+"""Data of a step that could be done; a step that cannot be done here has none."""
+
 
 class RecordedConnection:
     """A connection with a transcript beside it."""
@@ -60,6 +63,14 @@ class RecordedConnection:
         if self.link in (Link.OUT_OF_STEP, Link.LOST):
             self._noted(Event.MEND, self._inner.mend)
 
+    def drain(self) -> bool:
+        """Throw away what still comes, and note that, where it can be done."""
+        return self._noted_step(Event.DRAIN, self._inner.drain)
+
+    def clear(self) -> bool:
+        """Clear the instrument, and note that, where it can be done."""
+        return self._noted_step(Event.CLEAR, self._inner.clear)
+
     def write(self, message: bytes) -> None:
         """Send bytes, and note them."""
         self.mend()
@@ -69,14 +80,32 @@ class RecordedConnection:
         """Return one answer, and note it."""
         return self._noted_answer(Event.READ, self._inner.read)
 
+    def read_within(self, wait_s: float) -> bytes:
+        """Return one answer that may take this long, and note it."""
+        return self._noted_answer(Event.READ, lambda: self._inner.read_within(wait_s))
+
     def read_block(self, operation: str) -> bytes:
         """Return the bytes of the block that comes next, and note them."""
         return self._noted_answer(Event.BLOCK, lambda: self._inner.read_block(operation))
+
+    def break_off(self) -> None:
+        """Have a read that hangs end; what comes of it is noted by the read."""
+        self._inner.break_off()
 
     def close(self) -> None:
         """Close it, and note that where it was open."""
         if self.link is not Link.CLOSED:
             self._noted(Event.CLOSE, self._inner.close)
+
+    def _noted_step(self, event: Event, perform: Callable[[], bool]) -> bool:
+        begun_ns = time.monotonic_ns()
+        try:
+            done = perform()
+        except Exception as error:
+            self._note(event, _DONE, begun_ns, error)
+            raise
+        self._note(event, _DONE if done else b"", begun_ns)
+        return done
 
     def _noted(self, event: Event, perform: Callable[[], None], *, sent: bytes = b"") -> None:
         begun_ns = time.monotonic_ns()

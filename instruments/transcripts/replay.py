@@ -55,7 +55,7 @@ class Replay:
         opened = [line for _, line in self._waiting.get(role, ()) if line.event is Event.OPEN]
         if not opened:
             raise TranscriptDeviation(f"{self._name}: no {role} is opened in it; it holds {sorted(self._waiting)}")
-        return opened[0].data.decode("ascii")
+        return opened[0].data.decode("ascii", "replace")
 
     def take(self, role: str, event: Event, data: bytes | None = None) -> Line:
         """Return the next event of a role, which must be this one.
@@ -147,6 +147,14 @@ class ReplayedConnection:
             self._performed(Event.MEND)
             self.link = Link.GOOD
 
+    def drain(self) -> bool:
+        """Throw away what still came, where that could be done."""
+        return self._step(Event.DRAIN)
+
+    def clear(self) -> bool:
+        """Clear it as it was cleared, where that could be done."""
+        return self._step(Event.CLEAR)
+
     def write(self, message: bytes) -> None:
         """Take bytes, which must be those that were sent."""
         self.mend()
@@ -156,15 +164,28 @@ class ReplayedConnection:
         """Return the answer that came."""
         return self._performed(Event.READ)
 
+    def read_within(self, wait_s: float) -> bytes:  # noqa: ARG002 - nothing waits here
+        """Return the answer that came."""
+        return self._performed(Event.READ)
+
     def read_block(self, operation: str) -> bytes:  # noqa: ARG002 - the protocol's signature
         """Return the bytes of the block that came."""
         return self._performed(Event.BLOCK)
+
+    def break_off(self) -> None:
+        """Do nothing: no read hangs here."""
 
     def close(self) -> None:
         """Close it as it was closed; safe to call again."""
         if self.link is not Link.CLOSED:
             self.link = Link.CLOSED
             self._performed(Event.CLOSE)
+
+    def _step(self, event: Event) -> bool:
+        done = bool(self._performed(event))
+        if done:
+            self.link = Link.GOOD
+        return done
 
     def _performed(self, event: Event, data: bytes | None = None) -> bytes:
         line = self._replay.take(self.role, event, data)

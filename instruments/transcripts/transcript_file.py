@@ -149,7 +149,7 @@ def read_whole_transcript(path: Path) -> Transcript:
 def _document(path: Path, number: int, text: str) -> dict[str, Any]:
     try:
         document = json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise BadTranscript(f"{path}, line {number}: is not JSON: {error}") from error
     if not isinstance(document, dict):
         raise BadTranscript(f"{path}, line {number}: must be a JSON object, got {text[:40]!r}")

@@ -2,6 +2,7 @@
 
 import math
 import time
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -26,15 +27,19 @@ FORCE_S = 2.0
 CODES_PER_SCREEN = 199
 """Steps of the converter in eight divisions (reference 1.6)."""
 _CLAMPS = (
-    # The probe's ratio last: the limits of the others are multiples of it.
     ("S10", ":CHANnel1:OFFSet", "1E6", "highest offset at the present scale and ratio", "not known: it is noted"),
     ("S11", ":CHANnel1:SCALe", "1E6", "largest scale at the present ratio", "5 V/div at the connector"),
-    ("S12", ":POD1:THReshold", "100", "highest threshold of the pod", "8 V [?]"),
     ("S13", ":TIMebase:RANGe", "1E6", "longest record", "500 s"),
-    ("S14", ":CHANnel1:PROBe", "100000", "highest probe ratio", "1000 [?]"),
-    ("S15", ":CHANnel1:PROBe", "0.0001", "lowest probe ratio", "0.1 [?]"),
 )
 """Settings sent far out of range: number, header, value, what is looked for, what is expected."""
+_STEPS = (
+    # The probe's ratio after the clamps: the limits of the others are multiples of it.
+    ("S12", ":POD1:THReshold", ("6", "7", "8", "9", "100"), "highest threshold of the pod", "8 V [?]"),
+    ("S14", ":CHANnel1:PROBe", ("100", "1000", "2000", "10000", "20000"), "highest probe ratio", "1000 [?]"),
+    ("S15", ":CHANnel1:PROBe", ("1", "0.1", "0.05", "0.01", "0.001", "0.0005"), "lowest probe ratio", "0.1 [?]"),
+)
+"""Settings sent in steps until one is not taken; far out of range they may be refused, and a refusal tells no limit:
+number, header, values, what is looked for, what is expected."""
 
 
 def try_oscilloscope(session: VisaSession, settings: OscilloscopeSettings, log: TrialLog) -> None:
@@ -186,6 +191,9 @@ def _summary(capture: Capture, settings: OscilloscopeSettings) -> dict[str, floa
 def _limits(session: VisaSession, log: TrialLog) -> None:
     for number, header, value, what, expected in _CLAMPS:
         log.attempt(number, f"{what} ({header} {value})", partial(_clamped, session, header, value), expected=expected)
+    for number, header, values, what, expected in _STEPS:
+        text = f"{what} ({header} {values[0]}, and on to {values[-1]})"
+        log.attempt(number, text, partial(_stepped, session, header, values), expected=expected)
     log.attempt(
         "S16",
         "raw records read back (:WAVeform:POINts:MODE RAW)",
@@ -213,6 +221,18 @@ def _clamped(session: VisaSession, header: str, value: str) -> dict[str, str]:
     """Send a setting that is out of range; return what stands afterwards, and what the error queue says."""
     errors = _errors_of(session, f"{header} {value}")
     return {"read_back": session.query(f"{header}?"), "errors": errors}
+
+
+def _stepped(session: VisaSession, header: str, values: Sequence[str]) -> dict[str, str | float]:
+    """Send settings in turn until one is not taken; return the last that was, and what became of that one."""
+    taken = ""
+    for value in values:
+        errors = _errors_of(session, f"{header} {value}")
+        read_back = session.query_number(f"{header}?")
+        if errors or not math.isclose(read_back, float(value), rel_tol=1e-3):
+            return {"taken": taken, "sent": value, "read_back": read_back, "errors": errors}
+        taken = value
+    return {"taken": taken}
 
 
 def _errors_of(session: VisaSession, command: str) -> str:

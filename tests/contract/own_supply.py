@@ -29,7 +29,11 @@ class Ps1:
         name = ":".join(short_form(word) for word in header.split(":"))
         if message.endswith("?"):
             return f"{self._answer(name)}\n".encode()
-        self._set(name, float(argument))
+        if name == "VOLT:PROT:CLE":
+            self.tripped = False
+            self._latch()
+        else:
+            self._set(name, float(argument))
         return None
 
     @property

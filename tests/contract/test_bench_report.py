@@ -81,6 +81,11 @@ def test_it_holds_identities_clamps_timings_and_versions(report: dict[str, Any])
     assert record["points"] == 100_000
     assert record["mean_a"] == pytest.approx(0.15, abs=0.02)
     assert float(trial(report, "S10")["found"]["read_back"]) < 1e6, "the clamp that was found"
+    highest = trial(report, "S14")["found"]
+    assert (highest["taken"], highest["sent"]) == ("10000", "20000"), "refused far out of range, and still found"
+    assert highest["errors"].startswith("-222")
+    assert trial(report, "S15")["found"]["taken"] == "0.001"
+    assert trial(report, "S12")["found"]["taken"] == "8"
     assert "E3645A" in trial(report, "P1")["found"]
     assert report["software"]["pyvisa-py"]
     assert report["resources"]["power_supply"] == f"GPIB{BOARD}::5::INSTR"
@@ -125,20 +130,29 @@ def test_what_nothing_rests_on_can_be_asked(repository: Path, capsys: pytest.Cap
     text = (repository / "docs" / "hardware-checklist.md").read_text()
     (code,) = re.findall(r"^<!-- test: ask -->\n```python\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
     rows = dict(re.findall(r"^\| (N\d+) \|.*?`(ask\(.*?\))` \|", text, re.MULTILINE))
-    assert set(rows) == {"N1", "N2", "N3", "N4", "N5", "N6", "N7"}
+    assert set(rows) == {"N1", "N2", "N3", "N4", "N5", "N6", "N7", "N11"}
     names: dict[str, Any] = {}
-    exec(compile(code, "hardware-checklist.md", "exec"), names)
+    exec(compile(code.replace("timeout_s=5.0", "timeout_s=0.5"), "hardware-checklist.md", "exec"), names)
     with SimulatedBenchThread(WorldSettings(time_scale=20.0), board_number=BOARD + 2) as world:
         at = world.addresses
         names |= {"SCOPE": at.oscilloscope, "SUPPLY": at.power_supply, "ADAPTER": at.gpib_adapter}
+        names["SERIAL"] = at.power_supply_serial
         printed = {}
-        for number in ("N1", "N2", "N3", "N4", "N5"):
+        earlier = 'ask(SCOPE, ":NONSense 1")'  # whose error must not be taken for an answer to what follows
+        for number in ("N1", "N2", "N3", "N4", "N5", "N7", "N11"):
+            exec(earlier, names)
             exec(rows[number], names)
             printed[number] = capsys.readouterr().out
+        exec('ask(SCOPE, ":ACQuire:MODE?")', names)
+        printed["N7 after"] = capsys.readouterr().out
     assert re.findall(r":POD1:THReshold\? (\S+)", printed["N1"]) == ["-8.00000000E+000"] * 2
-    assert "-224" in printed["N2"]
-    assert "-109" in printed["N2"]
+    assert ":SYSTem:ERRor? -222" in printed["N1"]
+    assert ":SYSTem:ERRor? -224" in printed["N2"]
+    assert ":SYSTem:ERRor? -109" in printed["N2"]
+    assert "no answer within" in printed["N7"], "the option is not fitted"
+    assert ":ACQuire:MODE? RTIM" in printed["N7 after"]
     assert '514,"Command allowed only with RS-232"' in printed["N3"]
+    assert '550,"Command not allowed in local"' in printed["N11"]
     assert "-222" in printed["N4"]
     assert [float(line.split()[-1]) for line in printed["N5"].splitlines()] == [0, 0, 2.2, 66, 1]
 

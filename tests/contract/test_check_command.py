@@ -17,6 +17,7 @@ from instruments.simulated.world import WorldSettings
 from instruments.transcripts.line import Event
 from instruments.transcripts.replay import Replay
 from instruments.transcripts.transcript_file import read_transcript, read_whole_transcript
+from tests.unit.house.documents import names_defined
 
 BOARD = 25
 NO_BROKER = {"JOULEBENCH_MQTT__PORT": "1"}
@@ -111,6 +112,21 @@ def test_an_adapter_that_is_not_there(config: Path, environment: dict[str, str])
     assert "power_supply" not in found
 
 
+def test_an_adapter_that_is_the_oscilloscope(config: Path, environment: dict[str, str]) -> None:
+    _, host, port, _ = environment["JOULEBENCH_OSCILLOSCOPE__RESOURCE"].split("::")
+    environment["JOULEBENCH_POWER_SUPPLY__GPIB_ADAPTER"] = f"PRLGX-TCPIP{BOARD}::{host}::{port}::INTFC"
+    found = findings(config, environment)
+    assert "MSO-X 2024A" in found["power_supply"]["text"]
+    assert "power_supply.gpib_adapter" in found["power_supply"]["remedy"]
+
+
+def test_a_driver_that_is_not_installed(config: Path, environment: dict[str, str]) -> None:
+    environment["JOULEBENCH_POWER_SUPPLY__DRIVER"] = "own-supply"
+    found = findings(config, environment)
+    assert "'own-supply' is not installed; there are e3645a" in found["power_supply"]["text"]
+    assert "pip install" in found["power_supply"]["remedy"]
+
+
 @pytest.mark.parametrize("role", list(Role))
 def test_a_wrong_instrument(world, config: Path, environment: dict[str, str], role: Role) -> None:
     world.faults.inject(FaultKind.WRONG_IDENTITY, role)
@@ -132,6 +148,14 @@ def test_a_store_that_cannot_be_opened(config: Path, environment: dict[str, str]
     found = findings(config, environment)
     assert not found["store"]["ok"]
     assert "storage.directory" in found["store"]["remedy"]
+    assert not found["captures"]["ok"]
+    assert "may this user write" in found["captures"]["remedy"]
+
+
+def test_a_disk_with_too_little_room(config: Path, environment: dict[str, str]) -> None:
+    found = findings(config, environment | {"JOULEBENCH_STORAGE__MIN_FREE_BYTES": str(10**18)})
+    assert "storage.min_free_bytes asks for 1000000000.0 GB" in found["captures"]["text"]
+    assert "make room" in found["captures"]["remedy"]
 
 
 def test_a_broker_that_is_none(config: Path, environment: dict[str, str]) -> None:
@@ -166,3 +190,20 @@ def test_a_check_is_recorded(config: Path, environment: dict[str, str], tmp_path
     again = check(config, environment, "--record", str(path))
     assert again.exit_code == 1
     assert "exists already" in str(again.exception)
+
+
+def test_the_documented_test_replays_what_a_check_wrote(
+    config: Path, environment: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "tests" / "transcripts"
+    folder.mkdir(parents=True)
+    check(config, environment, "--record", str(folder / "check.jsonl"))
+    config.rename(folder / "lab.toml")
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(tmp_path)
+    documented = "test_the_check_of_that_day"
+    names_defined("record-a-transcript.md", documented)[documented]()
+    monkeypatch.setenv("JOULEBENCH_POWER_SUPPLY__MAX_VOLTAGE_V", "12")
+    with pytest.raises(AssertionError):  # another envelope: the same answers are another finding
+        names_defined("record-a-transcript.md", documented)[documented]()

@@ -17,6 +17,8 @@ from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.world import WorldSettings
 
 BOARD = 26
+SERIAL_LINES = ("ASRL/dev/ttyS0::INSTR", "PRLGX-ASRL0::/dev/ttyS0::INTFC")
+"""One port, by both names that PyVISA-py lists it under: an instrument's, and an adapter's."""
 
 
 @pytest.fixture(scope="module")
@@ -129,11 +131,11 @@ def test_what_the_computer_lists_is_asked_but_for_serial_lines(world) -> None:
     told: list[str] = []
 
     def listed() -> ResourceList:
-        return ResourceList(resources=("ASRL/dev/ttyS0::INSTR", world.addresses.oscilloscope), lacking=("no USB",))
+        return ResourceList(resources=(*SERIAL_LINES, world.addresses.oscilloscope), lacking=("no USB",))
 
     seen = discovery_round.survey([], listing=True, tell=told.append, listed=listed)
     assert [one.resource for one in seen.found] == [world.addresses.oscilloscope]
-    assert [one.resource for one in seen.silent] == ["ASRL/dev/ttyS0::INSTR"]
+    assert [one.resource for one in seen.silent] == list(SERIAL_LINES)
     assert seen.lacking == ("no USB",)
     assert seen.asked == 1
     assert told == [

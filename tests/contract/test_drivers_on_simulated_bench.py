@@ -2,7 +2,7 @@
 
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +11,7 @@ import pytest
 
 from instruments.bench import Bench
 from instruments.bench_settings import BenchSettings, VoltageChannel
+from instruments.connector import VisaConnector
 from instruments.errors import (
     BadBlock,
     BenchNotReady,
@@ -233,8 +234,8 @@ async def test_no_edge_is_no_record(world) -> None:
 
 
 async def test_what_the_scope_clamps_is_refused(world) -> None:
-    async with Bench(settings_of(world, current_offset_a=9000.0)) as bench:
-        with pytest.raises(SettingRefused, match=r"not taken as sent: sent ':CHANnel1:OFFSet 9000'"):
+    async with Bench(settings_of(world, current_offset_a=90.0)) as bench:
+        with pytest.raises(SettingRefused, match=r"not taken as sent: sent ':CHANnel1:OFFSet 90'"):
             await bench.prepare()
 
 
@@ -291,6 +292,32 @@ def supply() -> Iterator[tuple[PowerSupply, Marker]]:
         marker.close()
         session.close()
         adapter.close()
+
+
+@pytest.mark.parametrize(("timeout_s", "read_tmo_ms"), [(0.4, b"400"), (3.0, b"3000"), (60.0, b"3000")])
+def test_the_adapter_waits_as_long_as_an_answer_may_take(world, timeout_s: float, read_tmo_ms: bytes) -> None:
+    """And never longer than an adapter can; by PyVISA-py's own 50 ms, a supply's slower answers would be lost."""
+    with ExitStack() as stack:
+        VisaConnector().connect(
+            stack,
+            world.addresses.power_supply,
+            role="power_supply",
+            timeout_s=timeout_s,
+            gpib_adapter=world.addresses.gpib_adapter,
+        )
+        _, host, port, _ = world.addresses.gpib_adapter.split("::")
+        # a second client asks the adapter what the first has set
+        other = stack.enter_context(socket.create_connection((host, int(port)), timeout=5.0))
+        other.sendall(b"++read_tmo_ms\n")
+        assert stack.enter_context(other.makefile("rb")).readline().strip() == read_tmo_ms
+
+
+def test_the_command_of_rs_232_is_an_error_over_gpib(supply) -> None:
+    driver, _ = supply
+    driver.identify()
+    assert driver.session.drain_errors() == [], "so the driver does not send it"
+    driver.session.write("SYSTem:REMote")
+    assert driver.session.drain_errors() == ['+514,"Command allowed only with RS-232"']
 
 
 def test_opening_leaves_the_supply_as_it_was(supply) -> None:

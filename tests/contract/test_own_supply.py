@@ -81,6 +81,16 @@ async def test_a_bench_reads_and_sets_it_and_switches_it_off(own: OwnBench) -> N
     assert own.supply.settings["OUTP"] == 0
 
 
+async def test_its_output_rises_slowly_too(own: OwnBench) -> None:
+    own.supply.settings["OUTP"] = 0.0
+    async with Bench(replace(own.settings, soft_start_s=0.02)) as bench:
+        await bench.set_supply_output(True)
+        assert (await bench.read_supply()).voltage_v == 5.0
+    assert own.sent[0] == "CURRent 1", "what is to be reached is checked first"
+    steps = [f"VOLTage {5 * step / 10:g}" for step in range(1, 11)]
+    assert own.sent[1:] == ["VOLTage 5", "VOLTage 0", "OUTPut 1", *steps]
+
+
 async def test_a_moment_of_constant_current_is_found_afterwards(own: OwnBench) -> None:
     async with Bench(own.settings) as bench:
         own.supply.load(2.0)

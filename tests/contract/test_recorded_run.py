@@ -1,12 +1,9 @@
 """A whole run is recorded on the simulated bench; the unmodified drivers take the same capture from the transcript."""
 
 import json
-import socket
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +20,6 @@ from instruments.transcripts.recorded_connection import RecordingConnector
 from instruments.transcripts.replay import Replay, ReplayingConnector
 from instruments.transcripts.transcript_file import TranscriptFile
 from metrology.capture import Capture
-from tests.unit.house.documents import blocks
 
 BOARD = 24
 
@@ -140,27 +136,3 @@ async def test_a_lost_answer_and_the_recovery_are_replayed(world, tmp_path: Path
     replay = Replay.from_file(path)
     assert await lose_one(Bench(settings, connector=ReplayingConnector(replay))) == first
     replay.check_finished()
-
-
-def documented() -> dict[str, Any]:
-    """Return the names that the how-to's example of a test defines."""
-    (code,) = [block.text for block in blocks("python") if block.path.name == "record-a-transcript.md"]
-    names: dict[str, Any] = {}
-    exec(compile(code, "record-a-transcript.md", "exec"), names)
-    return names
-
-
-def test_the_documented_test_takes_a_recording(world, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    path = Path("tests/transcripts/that-day.jsonl")
-    path.parent.mkdir(parents=True)
-    recording, host = documented(), world.addresses.marker.removeprefix("tcp://").partition(":")
-    resource = SimpleNamespace(resource=lambda _: world.addresses.oscilloscope, check_finished=lambda _: None)
-    with TranscriptFile(path) as transcript, socket.create_connection((host[0], int(host[2]))) as marker:
-        # The same function, on the bench: what it replays is first recorded by itself.
-        recording["Replay"] = SimpleNamespace(from_file=lambda _: resource)
-        recording["ReplayingConnector"] = lambda _: RecordingConnector(transcript)
-        marker.sendall(b"play" + b" 0.1 0.1" * 200 + b"\n")
-        assert marker.recv(3) == b"ok\n"
-        recording["test_the_capture_of_that_day"]()
-    documented()["test_the_capture_of_that_day"]()

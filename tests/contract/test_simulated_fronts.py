@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from instruments.simulated.bench import SimulatedBenchThread
+from instruments.simulated.latency import LatencyProfile
 from instruments.simulated.truth import TruthClient
 from instruments.simulated.world import WorldSettings
 from metrology.errors import MetrologyError
@@ -177,6 +178,7 @@ class TestSocket:
         assert scope.silent_for(0.05)
         bench.faults.inject("wrong_identity", "oscilloscope")
         assert b"34465A" in scope.ask(b"*IDN?")
+        bench.faults.inject("heal")
         bench.faults.inject("drop_connection_next_block")
         scope.send(b":WAVeform:DATA?\n")
         assert len(scope.file.read()) == 100_005
@@ -258,7 +260,7 @@ class TestAdapter:
         assert adapter.ask(command) == answer
 
     def test_a_slow_answer_is_lost_to_a_short_time_limit_and_not_to_a_long_one(self) -> None:
-        with SimulatedBenchThread(WorldSettings(supply_latency_s=0.15)) as bench:
+        with SimulatedBenchThread(WorldSettings(latency=LatencyProfile(supply_message_s=(0.15, 0.15)))) as bench:
             for adapter in connected(bench.addresses.gpib_adapter):
                 adapter.send(b"++addr 5\n++read_tmo_ms 20\nVOLT?\n++read eoi\n")
                 assert adapter.silent_for(0.1)
@@ -360,6 +362,7 @@ def test_the_ready_file_holds_the_addresses(bench: SimulatedBenchThread, tmp_pat
         "oscilloscope_vxi11",
         "gpib_adapter",
         "power_supply",
+        "power_supply_serial",
         "marker",
         "truth",
         "seed",

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 FEW = 12
 
 
+@pytest.mark.alone
 def test_a_few_benches_are_as_good_as_they_say() -> None:
     """Twelve benches: fewer than nine inside would happen once in a thousand at 95 %."""
     result = CliRunner().invoke(app, ["verify", "coverage", "--benches", str(FEW), "--seed", "7", "--json"])
@@ -37,6 +38,7 @@ def test_a_few_benches_are_as_good_as_they_say() -> None:
     assert 0.0 < report["p95_abs_error_pct"] < 0.5
 
 
+@pytest.mark.alone
 def test_a_few_benches_by_the_clock_are_as_good_as_they_say() -> None:
     result = CliRunner().invoke(
         app, ["verify", "coverage", "--benches", "8", "--seed", "7", "--sync", "clock", "--json"]

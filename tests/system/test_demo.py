@@ -2,11 +2,11 @@
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
+from tests.in_process import run_command
 from tests.system.lab_processes import COMMAND, REPOSITORY
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -40,11 +40,16 @@ def test_the_demo_measures_real_networks_to_a_thousandth(tmp_path: Path) -> None
         ("--batch-sizes", "0", "at least one"),
     ],
 )
-def test_the_demo_refuses_in_one_sentence(tmp_path: Path, option: str, value: str, word: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "daemon.cli.main", "demo", option, value, "--out", str(tmp_path)],
-        capture_output=True, text=True, timeout=120, cwd=REPOSITORY, check=False,
-    )  # fmt: skip
+def test_the_demo_refuses_in_one_sentence(
+    tmp_path: Path,
+    option: str,
+    value: str,
+    word: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    arguments = ["demo", option, value, "--out", str(tmp_path)]
+    done = run_command(arguments, monkeypatch=monkeypatch, capsys=capsys)
     assert done.returncode != 0
     assert word in done.stderr
     assert "Traceback" not in done.stderr

@@ -6,12 +6,14 @@ import pytest
 
 from calibration.ladder import current_ladder
 from daemon.bench_configuration import bench_settings
-from daemon.configuration import load_configuration
+from daemon.configuration import OwnConfiguration, load_configuration
 from daemon.configuration_reference import page_text, schema
 from daemon.errors import ConfigurationError
 from daemon.sections.application import QualitySection
 from daemon.sections.oscilloscope import AcquisitionChoice
 from daemon.sections.storage import MissingCertificate
+from daemon.verify import fault_stage, virtual_bench
+from instruments.simulated.addresses import BenchAddresses
 from metrology.quality import QualityLimits
 from runners.networks.catalogue import KNOWN_NETWORKS
 
@@ -167,6 +169,17 @@ def test_an_empty_file_lacks_the_sections_that_have_no_default(tmp_path: Path) -
     ]
 
 
+def test_a_choice_among_numbers_is_taken_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOULEBENCH_POWER_SUPPLY__BAUD", "4800")
+    assert load_configuration(written(tmp_path)).power_supply.baud == 4800
+
+
+@pytest.mark.parametrize("text", ["4801", "4800.0", "fast", "\u0664\u0668\u0660\u0660"])
+def test_a_baud_rate_that_is_none_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.setenv("JOULEBENCH_POWER_SUPPLY__BAUD", text)
+    assert "power_supply.baud" in problems(written(tmp_path))[0]
+
+
 def test_a_problem_from_the_environment_names_the_variable(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("JOULEBENCH_MQTT__PORT", "99999")
     monkeypatch.setenv("JOULEBENCH_MQTT__HOTS", "a")
@@ -202,6 +215,10 @@ def test_a_section_given_as_broken_json_is_a_problem_of_the_environment(
         (("= 0.2", "= 0.2\nvoltage_channel = 1"), "voltage_channel and current_channel are both 1"),
         (("= 0.2", "= 0.2\nvoltage_scale_v_per_div = 500"), "voltage_scale_v_per_div = 500.0 is 50 V/div"),
         (("= 0.2", "= 0.2\nmarker_line = 'D8'"), "oscilloscope.marker_line"),
+        (("= 0.2", "= 0.2\nacquisition_type = 'average'"), "average: the mean over many triggers"),
+        (("= 0.2", "= 0.2\nacquisition_type = 'peak'"), "are no samples that an energy could be computed from; choose"),
+        (("= 0.2", "= 0.2\nacquisition_type = 'segmented'"), "between segments nothing is recorded"),
+        (("= 0.2", "= 0.2\nacquisition_type = 'roll'"), "oscilloscope.acquisition_type"),
         (("= 0.2", "= 0.2\npretrigger_fraction = 1.0"), "oscilloscope.pretrigger_fraction"),
         (("= 0.2", "= 0.2\ncurrent_offset_a = nan"), "oscilloscope.current_offset_a"),
         (("= 0.2", "= 0.0"), "oscilloscope.current_scale_a_per_div"),
@@ -383,6 +400,36 @@ def test_the_committed_page_is_fresh(repository: Path) -> None:
 def test_every_key_is_explained() -> None:
     tables = [entry for entry in schema()["$defs"].values() if entry["type"] == "object"]
 
-    assert len(tables) == 10
+    assert len(tables) == 11
     silent = [(t["title"], key) for t in tables for key, e in t["properties"].items() if not e.get("description")]
     assert silent == []
+
+
+def test_a_bench_of_its_own_hears_nothing_of_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """A verification on virtual benches must never drive the supply that a variable names."""
+    simulated = BenchAddresses(
+        oscilloscope="TCPIP0::127.0.0.1::1::SOCKET", oscilloscope_vxi11="", power_supply="GPIB0::5::INSTR",
+        gpib_adapter="PRLGX-TCPIP0::127.0.0.1::2::INTFC", power_supply_serial="", marker="", truth="", seed=1,
+        time_scale=1.0,
+    )  # fmt: skip
+    poison = {
+        "OSCILLOSCOPE__RESOURCE": "TCPIP0::10.0.0.1::5025::SOCKET",
+        "POWER_SUPPLY__RESOURCE": "GPIB0::6::INSTR",
+        "POWER_SUPPLY__GPIB_ADAPTER": "PRLGX-TCPIP0::10.0.0.2::1234::INTFC",
+        "POWER_SUPPLY__VOLTAGE_V": "12.0",
+        "STORAGE__DIRECTORY": "/nowhere",
+        "METRICS__PORT": "9464",
+        "MQTT__HOST": "broker.example",
+    }
+    made = [
+        lambda: fault_stage.configuration_of(simulated, 1883, tmp_path),
+        lambda: virtual_bench.configuration_of(simulated, tmp_path),
+    ]
+    clean = [make() for make in made]
+    for name, value in poison.items():
+        monkeypatch.setenv(f"JOULEBENCH_{name}", value)
+    assert [make() for make in made] == clean
+    path = tmp_path / "bench.toml"
+    path.write_text(MINIMAL)
+    assert load_configuration(path).mqtt.host == "broker.example"
+    assert load_configuration(path, kind=OwnConfiguration).mqtt.host == "127.0.0.1"

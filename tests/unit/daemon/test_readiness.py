@@ -35,18 +35,32 @@ def test_those_that_a_run_would_use(tmp_path: Path) -> None:
     assert "until 20" in found["certificate: gain"].text
 
 
-@pytest.mark.parametrize(("missing", "ok"), [("accept", True), ("degrade", True), ("reject", False)])
-def test_none_fails_where_runs_are_refused(tmp_path: Path, missing: str, ok: bool) -> None:
+@pytest.mark.parametrize(
+    ("missing", "ok", "text"),
+    [
+        ("accept", True, "none in use; the declared limits stand"),
+        ("degrade", True, "none in use; the declared limits stand, and results are `degraded`"),
+        ("reject", False, "there is no certificate for these settings; calibrate the bench; calibration.missing is"),
+    ],
+)
+def test_none_fails_where_runs_are_refused(tmp_path: Path, missing: str, ok: bool, text: str) -> None:
     found = findings(tmp_path, missing=missing)
     assert found["certificate: gain"].ok is ok
-    assert "there is no certificate" in found["certificate: gain"].text
+    assert found["certificate: gain"].text.startswith(text)
     assert found["certificate: zero"].ok
+    assert found["certificate: zero"].text == "none in use; the declared limits stand", "and nothing to do about it"
 
 
 def test_another_instrument_is_told(tmp_path: Path) -> None:
     found = findings(tmp_path, of_scope(certificate()), **OTHER_SCOPE)
     assert "calibration_mismatch" in found["certificate: gain"].text
     assert "MY2" in found["certificate: gain"].text
+
+
+def test_a_certificate_of_another_instrument_degrades_wherever_none_would_do(tmp_path: Path) -> None:
+    found = findings(tmp_path, of_scope(certificate()), missing="accept", **OTHER_SCOPE)
+    assert found["certificate: gain"].ok
+    assert "and results are `degraded` (calibration_mismatch: " in found["certificate: gain"].text
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:

@@ -1,8 +1,12 @@
 """Examining a bench leaves it alone."""
 
+import pytest
+
+from daemon.readiness import _supply_finding
 from instruments.bench_settings import BenchSettings, OutputOnExit
 from instruments.errors import BenchNotReady
 from instruments.supply_envelope import SupplyEnvelope
+from instruments.supply_reading import Questionable, SupplyMode, SupplyReading
 
 
 async def test_looking_at_a_bench_never_switches_its_output_off(monkeypatch) -> None:
@@ -28,5 +32,20 @@ async def test_looking_at_a_bench_never_switches_its_output_off(monkeypatch) -> 
     )
     monkeypatch.setattr(readiness, "bench_settings", lambda _: configured)
     monkeypatch.setattr(readiness, "Bench", Unopened)
-    await readiness._instruments(None, None)
+    await readiness.examine_instruments(None, None)
     assert [settings.output_on_exit for settings in opened] == [OutputOnExit.LEAVE]
+
+
+@pytest.mark.parametrize(
+    ("current_a", "text"), [(-0.00004, "19.0000 V, 0.0000 A, cv"), (-0.0006, "19.0000 V, -0.0006 A, cv")]
+)
+def test_a_current_of_nothing_has_no_sign(current_a: float, text: str) -> None:
+    reading = SupplyReading(
+        voltage_v=19.0,
+        current_a=current_a,
+        mode=SupplyMode.CV,
+        output_on=True,
+        ovp_tripped=False,
+        events=Questionable(0),
+    )
+    assert _supply_finding(reading).text == text

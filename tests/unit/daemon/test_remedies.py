@@ -60,7 +60,16 @@ def error(kind: type[InstrumentError], role: str = "oscilloscope") -> Instrument
             ("GPIB0::5::INSTR", "not RS-232", "--gpib-adapter PRLGX"),
         ),
         (error(WrongInstrument), OPEN, ("correct the resource name", "joulebench discover --address 10.0.0.1")),
-        (error(WrongInstrument, "power_supply"), OPEN, ("joulebench discover --gpib-adapter PRLGX-TCPIP0",)),
+        (
+            error(WrongInstrument, "power_supply"),
+            OPEN,
+            ("power_supply.gpib_adapter or", "joulebench discover --gpib-adapter PRLGX-TCPIP0"),
+        ),
+        (
+            SettingRefused("not installed", instrument="power_supply", operation="driver"),
+            OPEN,
+            ("`pip install`", "power_supply.driver"),
+        ),
         (error(BadAnswer), OPEN, ("another program",)),
         (error(SettingRefused), OPEN, ("correct that value",)),
         (error(SettingRefused, "bench"), REFUSED, ("correct that value",)),

@@ -5,6 +5,7 @@ import shlex
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 REPOSITORY = Path(__file__).resolve().parents[3]
 RUN_MARK = "<!-- test: run -->"
@@ -55,16 +56,31 @@ def blocks(*languages: str) -> list[Block]:
     return [block for path in documents() for block in _blocks(path) if block.language in languages]
 
 
+def names_defined(page: str, name: str) -> dict[str, Any]:
+    """Return all names that a page's one Python block defines, as printed, that defines this name among them."""
+    wanted = re.compile(rf"^def {name}\(", re.MULTILINE)
+    (code,) = [block.text for block in blocks("python") if block.path.name == page and wanted.search(block.text)]
+    names: dict[str, Any] = {}
+    exec(compile(code, page, "exec"), names)
+    return names
+
+
 def joulebench_arguments(command: str) -> list[list[str]]:
     """Return the arguments of each call of `joulebench` in a line of shell."""
+    lexer = shlex.shlex(command, posix=True, punctuation_chars="|&;")
+    lexer.whitespace_split = True
+    calls: list[list[str]] = [[]]
+    for word in lexer:
+        if set(word) <= set("|&;"):
+            calls.append([])
+        else:
+            calls[-1].append(word)
     found = []
-    for part in re.split(r"&&|\|\||[|;&]", command):
-        words = shlex.split(part, comments=True)
+    for words in calls:
         while words and re.fullmatch(r"[A-Z_]+=.*", words[0]):
             words.pop(0)
         if words and Path(words[0]).name == "joulebench":
-            arguments = [word for word in words[1:] if not re.match(r"^[0-9]?>", word)]
-            found.append(arguments)
+            found.append([word for word in words[1:] if not re.match(r"^[0-9]?>", word)])
     return found
 
 

@@ -156,6 +156,7 @@ def test_commands_and_outputs_of_a_console_block() -> None:
         ("A=1 joulebench networks --json | jq .  # all", [["networks", "--json"]]),
         ("joulebench check && joulebench daemon 2>log", [["check"], ["daemon"]]),
         ("mosquitto_pub -t joulebench/v1", []),
+        ("jq 'a | b; c' x && joulebench log", [["log"]]),
     ],
 )
 def test_calls_of_joulebench_are_found_in_a_line_of_shell(line: str, arguments: list[list[str]]) -> None:

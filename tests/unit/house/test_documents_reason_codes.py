@@ -50,10 +50,10 @@ def test_verdicts_beside_the_reasons_are_those_of_the_source() -> None:
 
 def test_every_reason_of_a_run_without_a_result_is_listed() -> None:
     rows = listed("A run without a result")
-    board = codes_in("runners")
-    assert set(rows) == codes_of_the_daemon() | board
+    board, lab = codes_in("runners"), codes_of_the_daemon()
+    assert set(rows) == lab | board
     for code, (beside,) in rows.items():
-        assert ("daemon" in beside) == (code in codes_of_the_daemon()), code
+        assert ("daemon" in beside) == (code in lab), code
         assert ("board" in beside) == (code in board), code
 
 

@@ -16,12 +16,16 @@ Answer = Callable[[str], bytes | None]
 
 
 class ScriptedInstrument:
-    """A raw SCPI socket. One client at a time; a new one is served after the old one has gone."""
+    """A raw SCPI socket. One client at a time; a new one is served after the old one has gone.
+
+    `left` is set once a client has gone, and all that it sent is in `received`.
+    """
 
     def __init__(self, answer: Answer) -> None:
         self._answer = answer
         self.received: list[str] = []
         self.connections = 0
+        self.left = threading.Event()
         self.failure: BaseException | None = None
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._client: socket.socket | None = None
@@ -69,9 +73,11 @@ class ScriptedInstrument:
             with client:
                 client.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._client = client
+                self.left.clear()
                 self.connections += 1
                 self._converse(client)
                 self._client = None
+            self.left.set()
 
     def _converse(self, client: socket.socket) -> None:
         pending = b""

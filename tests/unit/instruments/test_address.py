@@ -45,6 +45,8 @@ def test_an_adapters_address_is_its_resource(text: str, resource: str) -> None:
         ("scope:5024", "prompt spoils measured data; give 5025"),
         ("scope:", "a number 1..65535"),
         ("scope:70000", "a number 1..65535, got '70000'"),
+        ("scope:" + "9" * 5000, "a number 1..65535"),
+        ("scope:²", "a number 1..65535"),
         ("", "give HOST"),
         ("my scope", "give HOST"),
         ("NOPE::1::2", "is no VISA resource name"),

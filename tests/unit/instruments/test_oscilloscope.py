@@ -1,3 +1,6 @@
+import functools
+import re
+
 import numpy as np
 import pytest
 
@@ -7,6 +10,7 @@ from instruments.errors import (
     InstrumentError,
     InstrumentReported,
     InstrumentTimeout,
+    NotTriggered,
     SettingRefused,
     WrongInstrument,
 )
@@ -130,6 +134,49 @@ def test_an_analog_trigger_sends_its_level_after_the_channels_ratio(served) -> N
     assert not any("POD1" in message for message in sent)
 
 
+ACQUISITIONS = [
+    ({}, ["MODE RTIMe", "TYPE NORMal"]),
+    ({"acquisition": AcquisitionType.PEAK}, ["MODE RTIMe", "TYPE PEAK"]),
+    (
+        {"acquisition": AcquisitionType.AVERAGE, "average_count": 64},
+        ["MODE RTIMe", "TYPE AVERage", "COUNt 64"],
+    ),
+    (
+        {"acquisition": AcquisitionType.HIGH_RESOLUTION, "segments": 5},
+        ["TYPE HRESolution", "MODE SEGMented", "SEGMented:COUNt 5"],
+    ),
+]
+"""Averages and segments exclude each other, so each is ended before the other begins."""
+
+
+@pytest.mark.parametrize(("changes", "sent"), ACQUISITIONS, ids=["normal", "peak", "average", "segments"])
+def test_types_and_segments_are_sent_in_the_order_that_is_never_a_conflict(served, changes, sent: list[str]) -> None:
+    session, instrument = served(ScriptedScope())
+    Oscilloscope(session).configure(OscilloscopeSettings(current=CURRENT, **changes))
+    commands = [m.removeprefix(":ACQuire:") for m in instrument.received if m.startswith(":ACQuire") and "?" not in m]
+    assert commands == sent
+
+
+@pytest.mark.parametrize(("error", "segments"), [('-222,"Data out of range"', 5), ('-241,"Hardware missing"', None)])
+def test_another_refusal_is_not_taken_for_a_missing_option(served, error: str, segments: int | None) -> None:
+    session, _ = served(ScriptedScope(overrides={":SYSTem:ERRor?": error}))
+    with pytest.raises(InstrumentReported, match=error[6:-1]):
+        Oscilloscope(session).configure(OscilloscopeSettings(current=CURRENT, segments=segments))
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [({"*OPT?": "MEMUP"}, r"\*OPT\? answers 'MEMUP'"), ({"*OPT?": b""}, r"\*OPT\?: .*no answer within")],
+)
+def test_a_missing_option_is_told_with_those_that_are_fitted(
+    served, options: dict[str, str | bytes], told: str
+) -> None:
+    missing = {":SYSTem:ERRor?": '-241,"Hardware missing"'}
+    session, _ = served(ScriptedScope(overrides=missing | options), timeout_s=0.2)
+    with pytest.raises(SettingRefused, match=f"needs the option SGM, which is not fitted .*{told}"):
+        Oscilloscope(session).configure(OscilloscopeSettings(current=CURRENT, segments=5))
+
+
 @pytest.mark.parametrize(
     "identity",
     [
@@ -236,31 +283,93 @@ def test_a_capture_holds_the_raw_codes_and_where_they_came_from(configured) -> N
     assert capture.triggered_utc_ns == 7
     assert instrument.received == [
         ":OPERegister:CONDition?",
-        ":WAVeform:SOURce CHANnel1;FORMat WORD;BYTeorder LSBFirst;UNSigned 1;POINts:MODE RAW;:WAVeform:POINts MAXimum",
-        ":WAVeform:PREamble?",
-        ":WAVeform:DATA?",
-        ":WAVeform:SOURce POD1;FORMat BYTE;BYTeorder LSBFirst;UNSigned 1;POINts:MODE RAW;:WAVeform:POINts MAXimum",
-        ":WAVeform:PREamble?",
-        ":WAVeform:DATA?",
+        ":TER?",
+        *reading("CHANnel1", "WORD"),
+        *reading("POD1", "BYTE"),
         ":SYSTem:ERRor?",
+        ":OPERegister:CONDition?",
+        ":TER?",
         ":ACQuire:SRATe?",
     ]
 
 
+def reading(source: str, form: str) -> list[str]:
+    """What reads one source of a raw record: told how, asked whether it will, then asked for it."""
+    settings = {"SOURce": source, "FORMat": form, "BYTeorder": "LSBFirst", "UNSigned": "1"}
+    record = {"POINts:MODE": "RAW", "POINts": "MAXimum"}
+    sent = [f":WAVeform:{node} {value}" for node, value in (settings | record).items()]
+    asked = [f":WAVeform:{node}?" for node in settings | record]
+    return [*sent, ":SYSTem:ERRor?", *asked, ":WAVeform:PREamble?", ":WAVeform:DATA?"]
+
+
+@pytest.mark.parametrize(
+    ("overrides", "error", "text"),
+    [
+        ({":WAVeform:BYTeorder? CHANnel1": "MSBF"}, SettingRefused, "LSBFirst', read back 'MSBF'"),
+        ({":WAVeform:UNSigned? POD1": "0"}, SettingRefused, "UNSigned 1', read back '0'"),
+        ({":WAVeform:POINts:MODE? CHANnel1": "NORM"}, SettingRefused, "MODE RAW', read back 'NORM'"),
+        ({":WAVeform:POINts? CHANnel1": "+500"}, SettingRefused, "read back as .+500.*says 1000 points"),
+        ({":WAVeform:POINts? CHANnel1": "+9.9E+37"}, SettingRefused, r"read back '\+9\.9E\+37'"),
+        ({":WAVeform:POINts? CHANnel1": "MAX"}, SettingRefused, "read back 'MAX'"),
+        ({":ACQuire:SRATe?": "+5.0E+03"}, BadBlock, "CHANnel1 comes as 500 points a second, but was sampled at"),
+    ],
+)
+def test_a_record_that_comes_otherwise_than_told_is_refused(configured, overrides, error, text: str) -> None:
+    oscilloscope, _ = configured(ScriptedScope(overrides))
+    with pytest.raises(error, match=text):
+        oscilloscope.read_capture()
+
+
 def test_means_are_read_from_the_measurement_record(configured) -> None:
     settings = OscilloscopeSettings(current=CURRENT, acquisition=AcquisitionType.HIGH_RESOLUTION)
-    oscilloscope, instrument = configured(ScriptedScope(), settings)
+    oscilloscope, instrument = configured(ScriptedScope({":ACQuire:SRATe?": "+5.0E+03"}), settings)
     oscilloscope.read_capture()
-    chosen = [message for message in instrument.received if message.startswith(":WAVeform:SOURce")]
-    assert len(chosen) == 2
-    ends = {message.partition(";UNSigned 1;")[2] for message in chosen}
-    assert ends == {"POINts MAXimum;:WAVeform:POINts:MODE NORMal"}, "the mode after the points"
+    chosen = [message for message in instrument.received if message.startswith(":WAVeform:POINts")]
+    ours = [":WAVeform:POINts MAXimum", ":WAVeform:POINts:MODE NORMal", ":WAVeform:POINts?", ":WAVeform:POINts:MODE?"]
+    assert chosen == 2 * ours, "the mode after the points"
 
 
-def test_a_peak_record_is_not_taken_for_samples(configured) -> None:
-    peak = preamble().replace("+1,+0,", "+1,+1,", 1)
-    oscilloscope, _ = configured(ScriptedScope({":WAVeform:PREamble? CHANnel1": peak}))
-    with pytest.raises(BadBlock, match="acquisition type is PEAK"):
+@pytest.mark.parametrize(("code", "found"), [(1, "PEAK"), (2, "AVERage"), (3, "HRESolution")])
+def test_a_type_that_was_set_at_the_front_panel_is_seen(configured, code: int, found: str) -> None:
+    other = preamble().replace("+1,+0,", f"+1,+{code},", 1)
+    oscilloscope, _ = configured(ScriptedScope({":WAVeform:PREamble? CHANnel1": other}))
+    with pytest.raises(BadBlock, match=rf"must be NORMal, the preamble says {code} \({found}\)"):
+        oscilloscope.read_capture()
+
+
+def test_a_type_that_there_is_not_is_no_preamble(configured) -> None:
+    other = preamble().replace("+1,+0,", "+1,+7,", 1)
+    oscilloscope, _ = configured(ScriptedScope({":WAVeform:PREamble? CHANnel1": other}))
+    with pytest.raises(BadAnswer, match=r"type must be a whole number in 0\.\.3, got '\+7'"):
+        oscilloscope.read_capture()
+
+
+@pytest.mark.parametrize("code", [0, 2, 3])
+def test_high_resolution_may_be_called_one_of_three_types(configured, code: int) -> None:
+    settings = OscilloscopeSettings(current=CURRENT, acquisition=AcquisitionType.HIGH_RESOLUTION)
+    told = preamble().replace("+1,+0,", f"+1,+{code},", 1)
+    oscilloscope, _ = configured(ScriptedScope({":WAVeform:PREamble? CHANnel1": told}), settings)
+    assert oscilloscope.read_capture().time_base.sample_count == 1000
+
+
+class Restless(ScriptedScope):
+    """A scope at which somebody starts the next acquisition once channel 1 has been read."""
+
+    def __init__(self, *, ends: bool) -> None:
+        super().__init__()
+        self.ends = ends
+
+    def __call__(self, message: str) -> bytes | None:
+        if message.startswith(":WAVeform:SOURce POD1"):
+            super().__call__(":SINGle")
+            self.condition = "0" if self.ends else "40"
+        return super().__call__(message)
+
+
+@pytest.mark.parametrize("ends", [True, False])
+def test_sources_of_two_acquisitions_make_no_capture(configured, ends: bool) -> None:
+    oscilloscope, _ = configured(Restless(ends=ends))
+    with pytest.raises(BadBlock, match="another acquisition began while this one was read"):
         oscilloscope.read_capture()
 
 
@@ -269,7 +378,7 @@ def test_a_wired_voltage_is_read_between_current_and_pod(configured) -> None:
     capture = oscilloscope.read_capture()
     assert capture.voltage is not None
     assert capture.voltage.unit is Unit.VOLT
-    sources = [m.split(";")[0].split(" ")[1] for m in instrument.received if m.startswith(":WAVeform:SOURce")]
+    sources = [m.split(" ")[1] for m in instrument.received if m.startswith(":WAVeform:SOURce ")]
     assert sources == ["CHANnel1", "CHANnel2", "POD1"]
 
 
@@ -308,6 +417,145 @@ def test_a_record_that_does_not_hold_together_is_refused(served, overrides, erro
         oscilloscope.read_capture()
 
 
+class SegmentedScope(ScriptedScope):
+    """A scope with three segments; `tags` are their times, `stuck` the segment it never leaves."""
+
+    def __init__(
+        self, *, tags: tuple[str, ...] = ("+0.0E+00", "+1.3E-01", "+3.3E-01"), stuck: str | None = None
+    ) -> None:
+        super().__init__()
+        self.tags = tags
+        self.stuck = stuck
+        self.index = "+1"
+
+    def __call__(self, message: str) -> bytes | None:
+        if message.startswith(":ACQuire:SEGMented:INDex "):
+            self.index = self.stuck or f"+{message.split(' ')[1]}"
+            return None
+        told = {
+            ":WAVeform:SEGMented:COUNt?": f"+{len(self.tags)}",
+            ":ACQuire:SEGMented:INDex?": self.index,
+            ":WAVeform:SEGMented:TTAG?": self.tags[int(self.index) - 1] if self.tags else "+0",
+        }
+        return f"{told[message]}\n".encode() if message in told else super().__call__(message)
+
+
+SEGMENTED = OscilloscopeSettings(current=CURRENT, segments=3)
+
+
+def test_each_segment_is_selected_then_told_then_read(configured) -> None:
+    oscilloscope, instrument = configured(SegmentedScope(), SEGMENTED)
+    segments = oscilloscope.read_segments()
+    assert [(one.index, one.time_tag_s) for one in segments] == [(1, 0.0), (2, 0.13), (3, 0.33)]
+    assert [one.capture.current.counts.size for one in segments] == [1000] * 3
+    assert not any(message.startswith(":DIGitize") for message in instrument.received)
+    first = instrument.received.index(":ACQuire:SEGMented:INDex 2")
+    told = [":SYSTem:ERRor?", ":ACQuire:SEGMented:INDex?", ":WAVeform:SEGMented:TTAG?"]
+    assert instrument.received[first + 1 : first + 4] == told
+
+
+@pytest.mark.parametrize(
+    ("scope", "error", "text"),
+    [
+        (SegmentedScope(stuck="+1"), SettingRefused, "SEGMented:INDex 2', read back '.1'"),
+        (SegmentedScope(tags=("+0", "+0.2", "+0.1")), BadAnswer, "time tags must begin at 0 s and ascend"),
+        (SegmentedScope(tags=("+0.1", "+0.2")), BadAnswer, "time tags must begin at 0 s"),
+        (SegmentedScope(tags=("+0", "+9.9E+37")), BadAnswer, "TTAG.: answer must be a number, got '.9.9E.37'"),
+        (SegmentedScope(tags=("+0", "-0.1")), BadAnswer, "TTAG.: answer must lie in 0..inf, got '-0.1'"),
+        (SegmentedScope(tags=("+0", "+0.1", "+0.2", "+0.3")), BadAnswer, "COUNt.: answer must lie in 0..3, got '.4'"),
+        (SegmentedScope(tags=()), NotTriggered, "there is no segment"),
+    ],
+    ids=["index", "order", "first", "not measurable", "negative", "more than configured", "none"],
+)
+def test_segments_that_do_not_hold_together_are_refused(configured, scope, error, text: str) -> None:
+    oscilloscope, _ = configured(scope, SEGMENTED)
+    with pytest.raises(error, match=text):
+        oscilloscope.read_segments()
+
+
+class OtherScope(SegmentedScope):
+    """A segmented scope whose second segment is told otherwise in one field of its preamble."""
+
+    def __init__(self, field: str, bent: str) -> None:
+        super().__init__()
+        self.field, self.bent = field.encode(), bent.encode()
+
+    def __call__(self, message: str) -> bytes | None:
+        answer = super().__call__(message)
+        if message != ":WAVeform:PREamble?" or self.index != "+2" or answer is None:
+            return answer
+        return answer.replace(self.field, self.bent)
+
+
+@pytest.mark.parametrize(
+    ("field", "bent", "error", "text"),
+    [
+        ("+8.0E-001", "+8.0E+001", BadAnswer, "read_segments: centre of CHANnel1 is 80, set was 0.8"),
+        ("+3.14E-005", "+3.14E+005", BadAnswer, "height of the screen on CHANnel1"),
+        ("-2.00000000E-01", "+2.00000000E-01", BadBlock, "read_segments: the record must span"),
+        ("+2.0E-003", "+2.1E-003", BadBlock, "CHANnel1 comes as 476.19 points a second, but was sampled at"),
+    ],
+)
+def test_each_segment_is_held_against_what_was_configured(configured, field: str, bent: str, error, text: str) -> None:
+    oscilloscope, _ = configured(OtherScope(field, bent), SEGMENTED)
+    with pytest.raises(error, match=text):
+        oscilloscope.read_segments()
+
+
+@pytest.mark.parametrize(
+    ("field", "bent", "error", "text"),
+    [
+        ("+8.0E-001", "+8.0E+001", BadAnswer, "centre of CHANnel1 is 80, set was 0.8"),
+        ("-2.00000000E-01", "+2.00000000E-01", BadBlock, "the record must span"),
+    ],
+)
+@pytest.mark.parametrize("kind", [AcquisitionType.PEAK, AcquisitionType.AVERAGE])
+def test_what_is_no_capture_is_held_against_it_too(configured, kind, field: str, bent: str, error, text: str) -> None:
+    settings = OscilloscopeSettings(current=CURRENT, acquisition=kind)
+    told = {AcquisitionType.PEAK: "+1,+1,+1000,+1,", AcquisitionType.AVERAGE: "+1,+2,+1000,+16,"}[kind]
+    answers: dict[str, str | bytes] = {
+        ":WAVeform:PREamble? CHANnel1": preamble().replace("+1,+0,+1000,+1,", told).replace(field, bent),
+        ":WAVeform:DATA? CHANnel1": block((2 if kind is AcquisitionType.PEAK else 1) * CODES.tobytes()),
+        ":DIGitize;*OPC?": "1",
+    }
+    oscilloscope, _ = configured(ScriptedScope(answers), settings)
+    averages = functools.partial(oscilloscope.acquire_average, deadline_s=60.0)
+    read = oscilloscope.read_envelope if kind is AcquisitionType.PEAK else averages
+    with pytest.raises(error, match=text):
+        read()
+
+
+def test_an_average_that_is_not_said_to_be_complete_is_not_read(configured) -> None:
+    settings = OscilloscopeSettings(current=CURRENT, acquisition=AcquisitionType.AVERAGE)
+    oscilloscope, instrument = configured(ScriptedScope({":DIGitize;*OPC?": "+0"}), settings)
+    with pytest.raises(BadAnswer, match=r":DIGitize;\*OPC\?: must be 1, got '\+0'"):
+        oscilloscope.acquire_average(deadline_s=60.0)
+    assert not any(message.startswith(":WAVeform") for message in instrument.received)
+
+
+def test_an_envelope_is_read_from_the_raw_record_and_takes_two_codes_a_point(configured) -> None:
+    settings = OscilloscopeSettings(current=CURRENT, acquisition=AcquisitionType.PEAK)
+    pairs = np.stack([CODES, CODES + 256], axis=1)
+    peak = preamble().replace("+1,+0,", "+1,+1,", 1)
+    answers = {":WAVeform:PREamble? CHANnel1": peak, ":WAVeform:DATA? CHANnel1": block(pairs.tobytes())}
+    oscilloscope, instrument = configured(ScriptedScope(answers), settings)
+    envelope = oscilloscope.read_envelope()
+    np.testing.assert_array_equal(envelope.current.low.counts, CODES)
+    np.testing.assert_array_equal(envelope.current.high.counts, CODES + 256)
+    assert envelope.time_base.sample_count == 1000
+    asked = [message for message in instrument.received if message.startswith(":WAVeform")]
+    expected = [message for message in reading("CHANnel1", "WORD") if message.startswith(":WAVeform")]
+    assert asked == expected, "the channel alone"
+
+
+def test_an_envelope_of_one_code_a_point_is_none(configured) -> None:
+    settings = OscilloscopeSettings(current=CURRENT, acquisition=AcquisitionType.PEAK)
+    peak = preamble().replace("+1,+0,", "+1,+1,", 1)
+    oscilloscope, _ = configured(ScriptedScope({":WAVeform:PREamble? CHANnel1": peak}), settings)
+    with pytest.raises(BadBlock, match="promises 1000 points of two values, the block holds 1000"):
+        oscilloscope.read_envelope()
+
+
 PNG = b"\x89PNG\r\n\x1a\n and so on IEND\xaeB`\x82"
 
 
@@ -317,6 +565,8 @@ def test_the_screen_comes_as_a_png(configured) -> None:
     assert instrument.received == [
         ":OPERegister:CONDition?",
         ":HARDcopy:INKSaver 0",
+        ":SYSTem:ERRor?",
+        ":HARDcopy:INKSaver?",
         ":DISPlay:DATA? PNG,COLor",
         ":SYSTem:ERRor?",
     ]
@@ -349,3 +599,54 @@ def test_a_running_acquisition_is_not_read(configured) -> None:
     with pytest.raises(InstrumentError, match="still runs"):
         oscilloscope.read_capture()
     assert not any(":WAVeform" in message for message in instrument.received)
+
+
+@pytest.mark.parametrize(
+    ("field", "bent", "complaint"),
+    [
+        ("+3.14E-005", "+3.14E+005", "height of the screen on CHANnel1 in A is 1.59964e.10, set was 1.6"),
+        ("+8.0E-001", "+8.0E+001", "centre of CHANnel1 is 80, set was 0.8"),
+        ("+32768", "+2768", "centre of CHANnel1 is 1.742, set was 0.8"),
+    ],
+)
+def test_a_record_far_from_what_was_configured_is_refused(served, field: str, bent: str, complaint: str) -> None:
+    with pytest.raises(BadAnswer, match=f"{complaint}.*front panel"):
+        read_bent(served, field, bent)
+
+
+@pytest.mark.parametrize(
+    ("field", "bent", "found"),
+    [
+        ("+2.0E-003", "+2.0E-001", "-0.2..199.6 s"),
+        ("+2.0E-003", "+2.0E-005", "-0.2..-0.18002 s"),
+        ("-2.00000000E-01", "+2.00000000E-01", "0.2..2.198 s"),
+    ],
+)
+def test_a_record_that_is_not_the_screen_is_refused(served, field: str, bent: str, found: str) -> None:
+    with pytest.raises(BadBlock, match=rf"must span -0\.2\.\.1\.8 s, it spans {re.escape(found)}.*front panel"):
+        read_bent(served, field, bent)
+
+
+def read_bent(served, field: str, bent: str) -> None:
+    """Read a record whose preambles say another value in one field."""
+    overrides: dict[str, str | bytes] = {
+        ":WAVeform:PREamble? CHANnel1": preamble().replace(field, bent),
+        ":WAVeform:PREamble? POD1": preamble(data_format=0).replace(field, bent),
+    }
+    session, _ = served(ScriptedScope(overrides))
+    scope = Oscilloscope(session)
+    scope.configure(SETTINGS)
+    scope.read_capture()
+
+
+@pytest.mark.parametrize("condition", ["-8", "0.4", "1E9"])
+def test_a_condition_that_is_no_register_is_refused(served, condition: str) -> None:
+    session, _ = served(ScriptedScope({":OPERegister:CONDition?": condition}))
+    with pytest.raises(BadAnswer, match="CONDition"):
+        Oscilloscope(session).condition()
+
+
+def test_a_run_state_that_is_none_is_refused(served) -> None:
+    session, _ = served(ScriptedScope({":RSTate?": "RVN"}))
+    with pytest.raises(BadAnswer, match="must be one of RUN, STOP, SING, got 'RVN'"):
+        Oscilloscope(session).front_panel()

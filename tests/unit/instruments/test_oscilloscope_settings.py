@@ -33,7 +33,7 @@ def test_a_tenth_of_the_record_lies_before_the_trigger() -> None:
         ({"scale_per_div": 51.0}, r"scale_per_div: must be 0\.01\.\.50 A/div"),
         ({"scale_per_div": 0.009}, "scale_per_div"),
         ({"scale_per_div": float("nan")}, "scale_per_div"),
-        ({"offset": float("inf")}, "offset: must be a finite value"),
+        ({"offset": float("inf")}, r"offset: must be -500\.\.500 A"),
     ],
 )
 def test_a_channel_out_of_reach_is_refused(changes: dict[str, float], text: str) -> None:
@@ -55,7 +55,14 @@ def test_a_time_base_out_of_reach_is_refused(range_s: float, fraction: float) ->
 
 @pytest.mark.parametrize(
     ("source", "level"),
-    [("DIGital8", None), ("CHANnel5", 0.1), ("EXTernal", None), ("DIGital0", 1.4), ("CHANnel1", None)],
+    [
+        ("DIGital8", None),
+        ("CHANnel5", 0.1),
+        ("CHANnel1", float("nan")),
+        ("EXTernal", None),
+        ("DIGital0", 1.4),
+        ("CHANnel1", None),
+    ],
 )
 def test_a_trigger_that_cannot_be_is_refused(source: str, level: float | None) -> None:
     with pytest.raises(SettingRefused, match="trigger"):
@@ -73,6 +80,14 @@ def test_a_threshold_out_of_reach_is_refused() -> None:
         ({"current": ChannelSettings(number=1, scale_per_div=0.2)}, "unit of the current channel"),
         ({"voltage": ChannelSettings(number=1, scale_per_div=5.0)}, "another channel than the current's"),
         ({"pod": None}, "no pod is wired"),
+        ({"trigger": TriggerSettings(source="CHANnel3", level=0.1)}, "must be CHANnel1: the scale of no other"),
+        ({"trigger": TriggerSettings(source="CHANnel1", level=50.0)}, r"level: must be .* on the screen, got 50"),
+        ({"average_count": 1}, r"average_count: must be 2\.\.65536, got 1"),
+        ({"average_count": 65_537}, "average_count"),
+        ({"segments": 1}, r"segments: must be 2\.\.1000, or None for one record, got 1"),
+        ({"segments": 1001}, "segments"),
+        ({"segments": 5, "acquisition": AcquisitionType.AVERAGE}, "acquisition type: must be HRESolution or NORMal"),
+        ({"segments": 5, "acquisition": AcquisitionType.PEAK}, "for the memory is segmented, got 'PEAK'"),
     ],
 )
 def test_settings_that_contradict_each_other_are_refused(changes: dict[str, object], text: str) -> None:

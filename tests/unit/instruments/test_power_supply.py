@@ -255,3 +255,27 @@ def test_an_output_that_stays_elsewhere_does_not_settle(served) -> None:
 
 def test_an_output_that_is_off_is_not_waited_for(served) -> None:
     Supply(served, {"MEASure:VOLTage?": "0", "OUTPut?": "0"}).driver.settle(deadline_s=0.0)
+
+
+@pytest.mark.parametrize(
+    ("question", "answer"),
+    [
+        ("MEASure:VOLTage?", "1.9E+37"),
+        ("MEASure:CURRent?", "-71"),
+        ("OUTPut?", "7"),
+        ("VOLTage:PROTection:TRIPped?", "0.1"),
+        ("STATus:QUEStionable?", "-1"),
+        ("STATus:QUEStionable:CONDition?", "1E9"),
+    ],
+)
+def test_a_reading_that_cannot_be_the_supplys_is_refused(served, question: str, answer: str) -> None:
+    with pytest.raises(BadAnswer) as caught:
+        Supply(served, {question: answer}).driver.read_state()
+    assert caught.value.operation == question
+
+
+@pytest.mark.parametrize(("question", "answer"), [("VOLTage?", "-19"), ("CURRent?", "1E9")])
+def test_a_set_point_that_cannot_be_is_refused(served, question: str, answer: str) -> None:
+    with pytest.raises(BadAnswer) as caught:
+        Supply(served, {question: answer}).driver.set_points()
+    assert caught.value.operation == question

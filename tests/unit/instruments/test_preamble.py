@@ -42,7 +42,12 @@ def test_a_reference_other_than_the_first_point_shifts_the_axis() -> None:
         (WORD.replace("+100000", "many"), "points must be a number"),
         (WORD.replace("+100000", "+0"), "sample_count"),
         (WORD.replace("+2.00000000E-005", "+0.0"), "interval_s"),
-        (WORD.replace("+2.00000000E-005", "+9.9E+37").replace("-2.00000000E-001", "nan"), "xorig must be a number"),
+        (WORD.replace("+2.00000000E-005", "+9.9E+37"), "xinc must be a number"),
+        (WORD.replace("-2.00000000E-001", "nan"), "xorig must be a number"),
+        (WORD.replace("-2.00000000E-001", "-2_0"), "xorig must be a number"),
+        (WORD.replace("+100000", "-100000"), "points must be a whole number in 0..1000000000"),
+        (WORD.replace("+100000", "+1000.5"), "points must be a whole number"),
+        (WORD.replace("+32768", "+65536"), "yref must be a whole number in 0..65535"),
         (WORD.replace("+3.14070352E-005", "0"), "non-zero increment"),
     ],
 )

@@ -69,6 +69,21 @@ def test_vxi11_is_reached_by_its_port_mapper(monkeypatch: pytest.MonkeyPatch, na
     assert reach_of(name).way is Way.OPEN
 
 
-@pytest.mark.parametrize("name", ["GPIB0::5::INSTR", "USB0::0x0957::0x1796::MY1::0::INSTR", "nonsense"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "GPIB0::5::INSTR",
+        "USB0::0x0957::0x1796::MY1::0::INSTR",
+        "nonsense",
+        "TCPIP0::h,many::inst0::INSTR",
+        "TCPIP0::h::99999::SOCKET",
+        f"TCPIP0::h::{'9' * 5000}::SOCKET",
+    ],
+)
 def test_what_is_no_tcp_cannot_be_tried(name: str) -> None:
     assert reach_of(name).way is Way.NOT_TCP
+
+
+@pytest.mark.parametrize("host", ["a..b", "x" * 70])
+def test_a_name_that_cannot_be_is_unknown(host: str) -> None:
+    assert reach_of(f"TCPIP0::{host}::5025::SOCKET").way is Way.UNKNOWN_NAME

@@ -1,5 +1,7 @@
 """RS-232 without a port: every attribute that the port is given, and what is said over it."""
 
+import termios
+
 import pytest
 import pyvisa
 from pyvisa.constants import ControlFlow, Parity, ResourceAttribute, StatusCode, StopBits
@@ -71,10 +73,44 @@ def test_the_port_is_set_as_the_supply_needs_it(monkeypatch, line, baud: int, bi
     assert port.sent == [], "opening sends nothing"
 
 
+OTHERWISE = {
+    ResourceAttribute.asrl_baud_rate: 300,
+    ResourceAttribute.asrl_data_bits: 5,
+    ResourceAttribute.asrl_parity: Parity.mark,
+    ResourceAttribute.asrl_stop_bits: StopBits.one,
+    ResourceAttribute.asrl_flow_control: ControlFlow.xon_xoff,
+}
+
+
+@pytest.mark.parametrize("name", OTHERWISE, ids=lambda name: name.name)
+def test_each_attribute_that_is_set_is_read_back(name: ResourceAttribute) -> None:
+    SerialLine().apply(port := Port(), role="power_supply")
+    given = map(ResourceAttribute, port.attributes)
+    assert {one for one in given if one.name.startswith("asrl")} == set(OTHERWISE)
+    with pytest.raises(ConnectionFailed, match=r"the port was set to .* and has "):
+        SerialLine().apply(Port({name: OTHERWISE[name]}), role="power_supply")
+
+
 def test_a_port_that_takes_another_value_is_refused_and_closed(monkeypatch) -> None:
     port = Port({ResourceAttribute.asrl_flow_control: ControlFlow.none})
     with pytest.raises(ConnectionFailed, match=r"flow_control = .*dtr_dsr.* and has .*none"):
         opened(monkeypatch, port)
+    assert port.closed
+
+
+@pytest.mark.parametrize("refusal", [termios.error(22, "Invalid argument"), OSError("gone"), ValueError("no such")])
+def test_a_port_that_refuses_a_setting_is_told_and_closed(monkeypatch, refusal: Exception) -> None:
+    """As a USB adapter without parity does: what the system then raises is no OSError."""
+
+    class Refusing(Port):
+        def set_visa_attribute(self, name, state):
+            if name == ResourceAttribute.asrl_parity:
+                raise refusal
+            return super().set_visa_attribute(name, state)
+
+    port = Refusing()
+    with pytest.raises(ConnectionFailed, match="the port refuses parity = "):
+        opened(monkeypatch, port, SerialLine(parity=SerialParity.EVEN))
     assert port.closed
 
 

@@ -51,6 +51,11 @@ def test_a_meaningless_number_is_not_accepted() -> None:
     assert not Setting(header="H", value=1.0, tolerance=1e9).accepts("DC")
 
 
+@pytest.mark.parametrize(("answer", "taken"), [("+100000", True), ("+1.0E+05", True), ("0", False), ("MAX", False)])
+def test_a_mnemonic_that_names_a_number_is_read_back_as_one(answer: str, taken: bool) -> None:
+    assert Setting(header="H", value="MAXimum", names_number=True).accepts(answer) is taken
+
+
 def test_settings_are_sent_in_order_then_read_back(served) -> None:
     session, instrument = served(echo(NO_ERROR))
     settings = [Setting(header=":A", value=1.0), Setting(header=":B", value="NORMal"), Setting(header=":C", value=True)]

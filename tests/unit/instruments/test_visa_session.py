@@ -2,6 +2,7 @@ import os
 import socket
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
@@ -125,7 +126,7 @@ def test_an_answer_that_is_no_text_is_refused(served) -> None:
     assert session.query("*OPC?") == "1"
 
 
-@pytest.mark.parametrize("answer", ["ready", "", "nan", "1,2"])
+@pytest.mark.parametrize("answer", ["ready", "", "nan", "1,2", "1_9", "infinity", "+9.9E+37", "1E999", "0x10", "1 9"])
 def test_an_answer_that_is_no_number_is_refused(served, answer: str) -> None:
     session, _ = served(answers({":AER?": answer}))
     with pytest.raises(BadAnswer, match="must be a number"):
@@ -212,3 +213,62 @@ assert len(reasons) == 2 and all("refused" in reason for reason in reasons), rea
         [sys.executable, "-W", "error", "-c", script], check=False, capture_output=True, text=True, timeout=60
     )
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("answer", ["-0.1", "100.1", "1E30"])
+def test_a_number_outside_its_bounds_is_refused(served, answer: str) -> None:
+    session, _ = served(answers({"VOLTage?": answer}))
+    with pytest.raises(BadAnswer, match=r"answer must lie in 0\.\.100, got"):
+        session.query_number("VOLTage?", low=0.0, high=100.0)
+    assert session.link is Link.OUT_OF_STEP
+
+
+@pytest.mark.parametrize("answer", ["0.5", "-1", "2", "1E30"])
+def test_a_switch_is_0_or_1(served, answer: str) -> None:
+    session, _ = served(answers({"OUTPut?": answer}))
+    with pytest.raises(BadAnswer, match="answer must"):
+        session.query_whole_number("OUTPut?", high=1)
+
+
+def test_a_register_may_come_in_scientific_form(served) -> None:
+    session, _ = served(answers({":OPERegister:CONDition?": "+3.2E+01"}))
+    assert session.query_whole_number(":OPERegister:CONDition?", high=0xFFFF) == 32
+
+
+@pytest.mark.parametrize("answer", [b"AGILENT\x00,MSO\n", b"AGILENT\x1b\n", b"1\x1c\n"])
+def test_an_answer_with_control_characters_is_refused(served, answer: bytes) -> None:
+    session, _ = served(answers({"*IDN?": answer}))
+    with pytest.raises(BadAnswer, match="must be text in one line"):
+        session.query("*IDN?")
+
+
+@pytest.mark.parametrize("entry", ["1.5,x", "99999,x", "1_1,x"])
+def test_an_error_has_a_number_of_sixteen_bits(served, entry: str) -> None:
+    session, _ = served(answers({":SYSTem:ERRor?": entry}))
+    with pytest.raises(BadAnswer, match="must start with a number"):
+        session.drain_errors()
+
+
+def slow(message: str) -> bytes | None:
+    """Answer after twice the session's time-out; not at all to what is no `*OPC?`."""
+    if message.endswith("*OPC?"):
+        time.sleep(2 * SHORT_S)
+        return b"1\n"
+    return None
+
+
+def test_one_answer_may_be_waited_for_longer_than_others(served) -> None:
+    session, _ = served(slow, timeout_s=SHORT_S)
+    assert session.query_slow(":DIGitize;*OPC?", wait_s=5.0) == "1"
+    begun_s = time.monotonic()
+    with pytest.raises(InstrumentTimeout, match=rf"no answer within {SHORT_S:g} s"):
+        session.query("*IDN?")
+    assert time.monotonic() - begun_s < 2.0, "the next answer is waited for as long as ever"
+
+
+def test_a_slow_answer_that_never_comes_names_how_long_it_was_waited_for(served) -> None:
+    session, _ = served(slow, timeout_s=5.0)
+    with pytest.raises(InstrumentTimeout, match=r"no answer within 0\.3 s"):
+        session.query_slow("*IDN?", wait_s=0.3)
+    assert session.link is Link.OUT_OF_STEP
+    assert session.query("*OPC?") == "1"

@@ -91,3 +91,26 @@ async def test_a_closed_worker_says_so(worker) -> None:
     worker.close()
     with pytest.raises(ConnectionFailed, match="worker is closed"):
         await worker.run(int, deadline_s=5)
+
+
+async def test_an_abandoned_worker_does_its_last_call_and_no_other(worker) -> None:
+    begun, go_on, done = threading.Event(), threading.Event(), list[str]()
+
+    def hang() -> None:
+        begun.set()
+        go_on.wait(5)
+
+    hanging = asyncio.ensure_future(worker.run(hang, deadline_s=5))
+    await asyncio.to_thread(begun.wait, 5)
+    waiting = asyncio.ensure_future(worker.run(done.append, "waited", deadline_s=5))
+    await asyncio.sleep(0)
+    closed = threading.Event()
+    worker.abandon(closed.set)
+    assert not closed.is_set()
+    go_on.set()
+    await hanging
+    assert await asyncio.to_thread(closed.wait, 5)
+    with pytest.raises(asyncio.CancelledError):
+        await waiting
+    assert done == []
+    worker.abandon(closed.set)  # again, as closing is

@@ -32,7 +32,7 @@ class HandBench:
         self.world = World(WorldSettings(**settings), self.clock)
         self.truth = TruthLog()
         self.faults = Faults()
-        self.acquisition = Acquisition(self.world, self.truth, background=background)
+        self.acquisition = Acquisition(self.world, self.truth, faults=self.faults, background=background)
         self.scope = ScopeDialect(self.acquisition, self.faults)
         self.supply = SupplyDialect(self.world, self.faults)
 

@@ -225,3 +225,27 @@ def test_truth_keeps_the_latest_and_counts_all() -> None:
     assert [truth.index for truth in bench.truth.since(0)] == list(range(6, 70))
     assert [truth.index for truth in bench.truth.since(68)] == [68, 69]
     assert bench.truth.since(69)[0].gross_energy_j is None
+
+
+def test_a_record_that_would_begin_before_the_past_kept_is_not_shown(bench: HandBench) -> None:
+    bench.write(":RUN")
+    bench.wait(4000.0)
+    bench.set_supply("VOLTage 12")  # what was before an event is forgotten after a minute
+    bench.wait(100.0)
+    before = bench.ask_bytes(":WAVeform:DATA?")
+    bench.write(":TIMebase:POSition -400;:TRIGger:SWEep AUTO")
+    assert bench.ask_bytes(":WAVeform:DATA?") == before
+    bench.wait(1000.0, steps=5)
+    assert bench.ask_bytes(":WAVeform:DATA?") != before
+
+
+def test_a_sweep_that_the_world_has_forgotten_leaves_no_record(
+    bench: HandBench, caplog: pytest.LogCaptureFixture
+) -> None:
+    bench.write(":SINGle")
+    bench.wait(0.25)
+    bench.world.play([(0.1, 0.1)])
+    bench.wait(0.1)
+    bench.wait(1e5)  # a computer that slept
+    assert bench.ask(":RSTate?;:OPERegister:CONDition?") == "STOP;+0"
+    assert "sweep lost" in caplog.text

@@ -1,7 +1,15 @@
 """What other people's programs ask of the scope's front panel beside the settings that matter here."""
 
+import base64
+import json
+import zlib
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 
+from instruments.simulated.scope_settings import ScopeSettings
+from instruments.simulated.setup_block import settings_to_setup
 from tests.unit.simulated.hand_clock import HandBench
 
 
@@ -124,3 +132,47 @@ def test_the_trigger_is_reached_without_its_edge_node(bench: HandBench) -> None:
 def test_the_clock_tells_date_and_time(bench: HandBench) -> None:
     assert len([int(part) for part in bench.ask(":SYSTem:DATE?").split(",")]) == 3
     assert len([int(part) for part in bench.ask(":SYSTem:TIME?").split(",")]) == 3
+
+
+def forged(change: Callable[[dict[str, Any]], object]) -> str:
+    """Return a set-up as the scope would pack it, with its settings changed."""
+    fields = json.loads(zlib.decompress(base64.b64decode(settings_to_setup(ScopeSettings()))))
+    packed = base64.b64encode(zlib.compress(json.dumps(change(fields) or fields).encode()))
+    return f"#8{len(packed):08d}{packed.decode()}"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda fields: fields["channels"]["1"].update(ratio="ten"),
+        lambda fields: fields["channels"]["1"].update(ratio=0),
+        lambda fields: fields["channels"].pop("4"),
+        lambda fields: fields["time_base"].update(range_s=float("nan")),
+        lambda fields: fields["time_base"].update(reference="NOWHERE"),
+        lambda fields: fields["time_base"].update(position_s=True),
+        lambda fields: fields["trigger"].update(source="CHAN9"),
+        lambda fields: fields["trigger"].update(levels={"CHAN1": "high"}),
+        lambda fields: fields.update(average_count=2.5),
+        lambda fields: fields.update(kept=[]),
+        lambda fields: fields.update(kind="NONE"),
+        lambda fields: fields.update(kept={"WAVeform:VIEW": "x" * 100_000}),
+        lambda _: [1],
+        lambda _: 7,
+    ],
+)
+def test_a_forged_setup_is_no_block(bench: HandBench, change: Callable[[dict[str, Any]], object]) -> None:
+    bench.write(f":SYSTem:SETup {forged(change)}")
+    assert bench.errors() == ['-161,"Invalid block data"']
+    assert bench.ask(":CHANnel1:SCALe?") == "+5.00000000E+000"
+
+
+@pytest.mark.parametrize("text", [b"[" * 60_000, b"\xff", b""])
+def test_a_setup_that_is_no_json_is_no_block(bench: HandBench, text: bytes) -> None:
+    packed = base64.b64encode(zlib.compress(text)).decode()
+    bench.write(f":SYSTem:SETup #8{len(packed):08d}{packed}")
+    assert bench.errors() == ['-161,"Invalid block data"']
+
+
+def test_an_unchanged_setup_is_taken(bench: HandBench) -> None:
+    bench.write(f":SYSTem:SETup {forged(lambda _: None)}")
+    assert bench.errors() == []

@@ -2,6 +2,7 @@
 
 import asyncio
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -72,3 +73,24 @@ def test_escaped_bytes_reach_the_bus_unchanged(body: bytes, cuts: list[int]) -> 
 
     asyncio.run(feed())
     assert heard == [body]
+
+
+@pytest.mark.parametrize("digits", [10, 5000])
+async def test_the_adapter_takes_no_number_so_long(digits: int) -> None:
+    sent = SentBytes()
+    front = PrologixFront(AdapterState({}))
+    front.connection_made(sent)
+    number = b"1" * digits
+    front.data_received(b"".join(b"++%s %s\n" % (name, number) for name in (b"addr", b"mode", b"spoll")))
+    assert bytes(sent.data) == b"Unrecognized command\r\n" * 2 + b"0\r\n"
+
+
+class SentBytes(asyncio.Transport):
+    """Keeps what is sent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.data = bytearray()
+
+    def write(self, data: Any) -> None:
+        self.data += data

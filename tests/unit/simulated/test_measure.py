@@ -1,7 +1,9 @@
 """Measurements of the simulated scope: what other people's programs ask of the record on screen."""
 
+import numpy as np
 import pytest
 
+from instruments.simulated.measured_trace import NOT_MEASURABLE, MeasuredTrace
 from tests.unit.simulated.hand_clock import HandBench
 
 PULSES = [(0.010, 0.004)] * 40
@@ -116,3 +118,9 @@ def test_two_sources_are_told_back(bench: HandBench) -> None:
     assert bench.ask(":MEASure:SOURce?") == "CHAN2,CHAN1"
     bench.write(":MEASure:SOURce CHANnel1")
     assert bench.ask(":MEASure:SOURce?") == "CHAN1"
+
+
+def test_a_spike_of_one_point_has_no_amplitude() -> None:
+    trace = MeasuredTrace(np.array([0.0] * 500 + [1.0] + [0.0] * 499), 1e-3)
+    assert [trace.overshoot_pct(before_edge=before) for before in (True, False)] == [NOT_MEASURABLE] * 2
+    assert [trace.transition_s(rising=rising) for rising in (True, False)] == [NOT_MEASURABLE] * 2

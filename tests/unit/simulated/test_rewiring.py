@@ -84,6 +84,27 @@ def test_what_the_probe_sees(request_: dict[str, Any], indicated_a: float) -> No
     assert mean_indicated_a(bench) == pytest.approx(indicated_a, abs=0.001)
 
 
+def test_a_trip_is_cleared_at_the_front_panel_and_not_by_healing() -> None:
+    bench = HandBench()
+    bench.world.change_supply(tripped=True)
+    bench.faults.inject("heal")
+    bench.wait(1.0)
+    assert bench.ask_supply("VOLTage:PROTection:TRIPped?") == "1"
+    rewire(bench.world, {"front_panel": "clear_trip"})
+    bench.wait(1.0)
+    assert bench.ask_supply("VOLTage:PROTection:TRIPped?") == "0"
+    assert line_current_a(bench) == pytest.approx(0.15, abs=1e-3), "the output was on, and is again"
+
+
+def test_a_trip_whose_cause_is_still_there_comes_again() -> None:
+    bench = HandBench()
+    bench.set_supply("VOLTage:PROTection 18")
+    bench.wait(1.0)
+    rewire(bench.world, {"front_panel": "clear_trip"})
+    bench.wait(1.0)
+    assert bench.ask_supply("VOLTage:PROTection:TRIPped?") == "1"
+
+
 def test_the_tap_moves_to_the_board() -> None:
     bench = HandBench()
     rewire(bench.world, {"load": {"resistor_ohm": 19.0}})
@@ -104,6 +125,11 @@ def test_the_tap_moves_to_the_board() -> None:
         ({"turns": 1.5}, "turns must be a whole number"),
         ({"turns": True}, "turns must be a finite number"),
         ({"range_v_per_a": 0.5}, "range_v_per_a must be one of"),
+        ({"turns": 10**400}, "turns must be a finite number"),
+        ({"zero_shift_a": float("inf")}, "zero_shift_a must be a finite number"),
+        ({"jaw": ["closed"]}, "jaw must be one of"),
+        ({"load": {"resistor_ohm": 10**400}}, "resistor_ohm must be a finite number"),
+        ({"front_panel": "kick"}, "front_panel must be one of"),
         ({"colour": "red"}, "got .'colour'."),
     ],
 )
@@ -135,3 +161,18 @@ def test_the_side_channel_rewires_and_plays() -> None:
     assert "pulses must be a list" in channel.ask(op="play", pulses=[])["error"]
     assert "a pulse must be" in channel.ask(op="play", pulses=[[1]])["error"]
     assert "each duration" in channel.ask(op="play", pulses=[[0.0, 1.0]])["error"]
+
+
+@pytest.mark.parametrize("since", ["NaN", "1e999", "-1e999", "1" * 400, "true", "[]"])
+def test_the_side_channel_takes_no_time_that_cannot_be(since: str) -> None:
+    channel = _Channel(HandBench())
+    for operation, key in (("acquisitions", "since"), ("pulses", "since_s"), ("energy", "start_s")):
+        channel.handle(f'{{"op": "{operation}", "{key}": {since}, "end_s": 0}}'.encode())
+        assert f"{key} must be a finite number" in channel.answers[-1]["error"]
+
+
+@pytest.mark.parametrize("line", [b"[" * 100_000, b"9" * 5000, b"\xff", b"{"])
+def test_the_side_channel_answers_what_is_no_json(line: bytes) -> None:
+    channel = _Channel(HandBench())
+    channel.handle(line)
+    assert "the request is no JSON" in channel.answers[-1]["error"] or "`op` must be" in channel.answers[-1]["error"]

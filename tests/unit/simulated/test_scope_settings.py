@@ -67,6 +67,8 @@ def test_scale_and_offset_move_with_the_probe_ratio(bench: HandBench) -> None:
         (":CHANnel1:SCALe 1E-6", ":CHANnel1:SCALe?", 0.001),
         (":CHANnel1:SCALe 0.1;OFFSet 30", ":CHANnel1:OFFSet?", 2.0),
         (":TIMebase:RANGe 1000", ":TIMebase:RANGe?", 500.0),
+        (":TIMebase:POSition -1E10", ":TIMebase:POSition?", -500.0),
+        (":TIMebase:POSition 9.9E37", ":TIMebase:POSition?", 500.0),
         (":TIMebase:RANGe 1E-12", ":TIMebase:RANGe?", 50e-9),
     ],
 )

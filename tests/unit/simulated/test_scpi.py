@@ -1,9 +1,12 @@
 """SCPI parsing, values and the error queue."""
 
+import time
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from instruments.simulated import scpi_instrument
 from instruments.simulated.error_queue import ErrorQueue, ScpiError
 from instruments.simulated.scpi_tree import Call, ScpiTree, parse_header
 from instruments.simulated.scpi_values import (
@@ -129,7 +132,7 @@ def test_after_an_error_the_rest_of_a_message_is_dropped(bench: HandBench) -> No
         (":POD2:DISPlay 1", -241),
         (":DIGital9:DISPlay 1", -241),
         (":POD1:THReshold 9", -222),
-        (":ACQuire:MODE SEGMented", -224),
+        (":ACQuire:MODE SEGMented", -241),
         (":TRIGger:EDGE:SOURce DIGital0;LEVel 1", -221),
         (":TRIGger:HOLDoff 60", -222),
         ("*SRE 300", -222),
@@ -157,3 +160,32 @@ def test_event_status_and_status_byte_follow_the_errors(bench: HandBench) -> Non
 
 def test_quotes_protect_separators(bench: HandBench) -> None:
     assert bench.ask(':CHANnel1:LABel "a;b,c";LABel?') == '"a;b,c"'
+
+
+def test_a_long_number_that_ends_in_rubbish_is_refused_at_once(bench: HandBench) -> None:
+    started_s = time.monotonic()
+    bench.scope.receive(b":CHANnel1:SCALe " + b"7" * 100_000 + b"!")
+    assert time.monotonic() - started_s < 5.0  # trying every division of the digits takes minutes
+    assert bench.errors() == ['-104,"Data type error"']
+
+
+@pytest.mark.parametrize("number", ["1E38", "-1E38", "1E999", "-1E999", "9" * 400])
+def test_no_number_is_larger_than_scpis_infinity(bench: HandBench, number: str) -> None:
+    bench.set_supply(f"VOLTage:STEP {number}", f"VOLTage? {number}")
+    assert bench.supply_errors() == ['-222,"Data out of range"'] * 2
+    assert bench.ask_supply("VOLTage:STEP?") == "+1.00000000E-03"
+    bench.write(f":WAVeform:POINts {number}")
+    assert bench.errors() == ['-222,"Data out of range"']
+
+
+@pytest.mark.parametrize("digits", [10, 5000])
+def test_no_header_has_so_long_a_number(bench: HandBench, digits: int) -> None:
+    bench.write(f":CHANnel{'1' * digits}:SCALe 1")
+    assert bench.errors() == ['-113,"Undefined header"']
+
+
+def test_an_answer_without_end_is_given_up(bench: HandBench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(scpi_instrument, "MAX_ANSWER_BYTES", 200)
+    bench.write(";".join(["*IDN?"] * 10))
+    assert bench.errors() == ['-430,"Query DEADLOCKED"']
+    assert bench.ask("*IDN?").startswith("AGILENT")

@@ -79,19 +79,6 @@ def test_text_holds_values_in_a_block(unsigned: str) -> None:
     assert np.mean(current_a[5:95]) == pytest.approx(0.15, abs=0.02)
 
 
-def test_normal_words_have_an_empty_low_byte_and_high_resolution_ones_do_not() -> None:
-    assert set(np.frombuffer(payload(captured()), "<u2") & 0xFF) == {0}
-    assert len(set(np.frombuffer(payload(captured(":ACQuire:TYPE HRESolution")), "<u2") & 0xFF)) == 16
-
-
-def test_high_resolution_is_quieter_and_no_more_than_the_measurement_record() -> None:
-    bench = captured(":ACQuire:TYPE HRESolution")
-    assert bench.ask(":WAVeform:POINts?") == "+62500"
-    assert preamble(bench)[1] == 3
-    assert preamble(bench)[4] == pytest.approx(32e-6)
-    assert values(bench, "<u2")[300:5900].std() == pytest.approx(0.015, rel=0.05)
-
-
 def test_the_pod_holds_the_marker_line() -> None:
     bench = captured(":WAVeform:SOURce POD1")
     pod = np.frombuffer(payload(bench), "<u2")
@@ -162,25 +149,6 @@ def test_the_normal_mode_and_a_running_scope_give_the_measurement_record() -> No
     assert bench.ask(":WAVeform:POINts?") == "+62500"
     bench.write(":STOP")
     assert bench.ask(":WAVeform:POINts?") == "+100000"
-
-
-def test_peak_gives_the_extremes_of_each_stretch() -> None:
-    bench = captured(":ACQuire:TYPE PEAK")
-    pairs = values(bench, "<u2").reshape(-1, 2)
-    assert (pairs[:, 0] <= pairs[:, 1]).all()
-    assert (pairs[:, 1] - pairs[:, 0]).mean() > 0.03
-
-
-def test_an_average_has_at_most_a_thousand_points() -> None:
-    bench = captured(":ACQuire:TYPE AVERage", ":WAVeform:POINts:MODE NORMal")
-    assert bench.ask(":WAVeform:POINts?") == "+1000"
-    assert preamble(bench)[1] == 2
-
-
-def test_the_raw_record_of_an_average_is_empty() -> None:
-    bench = captured(":ACQuire:TYPE AVERage", ":WAVeform:POINts:MODE RAW")
-    assert bench.ask(":WAVeform:POINts:MODE?;:WAVeform:POINts?") == "MAX;+0"
-    assert payload(bench) == b""
 
 
 def test_more_memory_gives_more_points() -> None:

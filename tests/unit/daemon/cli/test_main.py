@@ -1,6 +1,7 @@
 """`joulebench` as a whole: what was foreseen is a sentence and an exit status, not a trace."""
 
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -15,6 +16,12 @@ from tests.unit.daemon.example_result import example_result, quantity
 
 def called(*arguments: str) -> Result:
     return CliRunner().invoke(command.app, arguments, env={"COLUMNS": "200"})
+
+
+def test_it_says_its_version() -> None:
+    done = called("--version")
+    assert done.exit_code == 0
+    assert done.stdout == f"joulebench {version('joulebench')}\n"
 
 
 @pytest.mark.parametrize(

@@ -51,7 +51,18 @@ def test_messages_can_be_read_by_people_and_binary_data_is_base64() -> None:
 
 @pytest.mark.parametrize(
     "change",
-    [{"event": "sing"}, {"event": None}, {"utc_ns": "soon"}, {"base64": "%"}, {"text": "µ"}, {"failure": {"a": 1}}],
+    [
+        {"event": "sing"},
+        {"event": None},
+        {"utc_ns": "soon"},
+        {"utc_ns": float("inf")},
+        {"base64": "%"},
+        {"text": "µ"},
+        {"failure": {"a": 1}},
+        {"failure": {"kind": 5, "text": "late"}},
+        {"failure": {"kind": "VisaIOError", "text": "late", "code": []}},
+        {"failure": {"kind": "VisaIOError", "text": "late", "code": True}},
+    ],
 )
 def test_what_is_no_line_is_refused(change: dict[str, object]) -> None:
     good = json.loads(Line(role="oscilloscope", event=Event.READ, data=b"1\n").to_json())

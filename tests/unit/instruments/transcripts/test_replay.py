@@ -49,6 +49,7 @@ def test_messages_answers_and_blocks_come_again(record) -> None:
 
     def speak(session: VisaSession) -> None:
         session.write(":STOP")
+        assert session.query_slow("*IDN?", wait_s=1.0) == "a,b,c,d"
         heard.append(session.query("*IDN?"))
         heard.append(session.query_block(":WAVeform:DATA?", "u1").tobytes())
 
@@ -56,7 +57,8 @@ def test_messages_answers_and_blocks_come_again(record) -> None:
     replay(path, speak)
     assert heard == ["a,b,c,d", b"\x00\n\xff"] * 2
     assert [line.event for line in read_transcript(path)] == [
-        *(Event.OPEN, Event.WRITE, Event.WRITE, Event.READ, Event.WRITE, Event.BLOCK, Event.CLOSE)
+        *(Event.OPEN, Event.WRITE, Event.WRITE, Event.READ, Event.WRITE, Event.READ),
+        *(Event.WRITE, Event.BLOCK, Event.CLOSE),
     ]
     assert all(line.utc_ns > 0 and line.took_ns > 0 for line in read_transcript(path))
 
@@ -194,6 +196,11 @@ def test_another_resource_deviates_and_another_role_is_not_there() -> None:
         ReplayingConnector(replayed).connect(ExitStack(), "TCPIP::y::INSTR", role=ROLE, timeout_s=1.0)
     with pytest.raises(TranscriptDeviation, match=r"no power_supply is opened in it; it holds \['oscilloscope'\]"):
         replayed.resource("power_supply")
+
+
+def test_a_resource_that_is_no_text_is_told_nevertheless() -> None:
+    bent = Line(role=ROLE, event=Event.OPEN, data=b"TCPIP::\xff::INSTR")
+    assert Replay([bent]).resource(ROLE).startswith("TCPIP::")
 
 
 @pytest.mark.parametrize(

@@ -132,6 +132,7 @@ def test_what_a_killed_process_broke_off_is_left_out(tmp_path: Path) -> None:
         ('{"transcript": 1}\n[1]\n', "line 2: must be a JSON object"),
         ('{"transcript": 1}\n{"role"\n', "line 2: is not JSON"),
         ('{"transcript": 1}\n{"role": "a"}\n', "line 2: is no event"),
+        ('{"transcript": 1}\n' + "[" * 100_000 + "\n", "line 2: is not JSON"),
         ("µ\n", "is not ASCII"),
     ],
 )

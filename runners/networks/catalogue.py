@@ -4,12 +4,6 @@ from dataclasses import dataclass
 
 from runners.errors import UnknownNetwork
 
-KNOWN_NETWORKS = (
-    "alexnet", "bn_alexnet", "bn_nin", "enet", "googlenet", "vgg16", "vgg19", "resnet18", "resnet34", "resnet50",
-    "resnet101", "resnet152", "inception_v3", "inception_v4",
-)  # fmt: skip
-"""The fourteen networks that the project compares; a board need not run all of them."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NetworkSpec:
@@ -49,6 +43,9 @@ NETWORKS = (
     NetworkSpec(name="inception_v4", display_name="Inception-v4", input_px=299, params=42_679_816, macs=12_253_974_624),
 )
 """The networks that this version runs."""
+
+KNOWN_NETWORKS = tuple(spec.name for spec in NETWORKS)
+"""Names of the fourteen networks that the project compares; a board need not run all of them."""
 
 _BY_NAME = {spec.name: spec for spec in NETWORKS}
 

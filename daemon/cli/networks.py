@@ -1,28 +1,61 @@
-"""`joulebench networks`: the networks that this version runs, with their size."""
+"""`joulebench networks`: the networks that this version runs, with their size; `networks show`, one by its layers."""
 
 import json
-from typing import TYPE_CHECKING, Annotated
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.table import Table
 
 from daemon.cli.output_console import output_console
-from runners.networks.catalogue import NETWORKS, NetworkSpec
+from runners.networks.catalogue import NETWORKS, NetworkSpec, network_spec
+from runners.networks.paper import PAPER_VALUES, PaperValues
 
 if TYPE_CHECKING:
-    from runners.networks.counting import NetworkCounts
+    from runners.networks.layer_counts import LayerCounts, NetworkCounts
+
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
+
+app = typer.Typer(invoke_without_command=True)
 
 
+@app.callback()
 def networks(
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    context: typer.Context,
+    as_json: JsonOption = False,
     count: Annotated[bool, typer.Option("--count", help="Count again from the modules (needs torch).")] = False,
 ) -> None:
     """List the networks with parameters, multiply-accumulates and operations of one image."""
+    if context.invoked_subcommand is not None:
+        _refuse_options(context.invoked_subcommand, as_json=as_json, count=count)
+        return
     rows = [_row(spec, _counted(spec) if count else spec) for spec in NETWORKS]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
         output_console().print(_table(rows))
+
+
+@app.command("show")
+def show(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Network to show.")], as_json: JsonOption = False
+) -> None:
+    """Show one network's layers with parameters and operations of one image, and the paper's values (needs torch)."""
+    spec = network_spec(name)
+    counts = _counted(spec)
+    if as_json:
+        typer.echo(json.dumps(_document(spec, counts), indent=2))
+    else:
+        console = output_console()
+        console.print(_layers_table(spec, counts))
+        console.print(_paper_sentence(PAPER_VALUES[spec.name]), markup=False, highlight=False)
+
+
+def _refuse_options(verb: str, *, as_json: bool, count: bool) -> None:
+    """Refuse options that stand before a verb they are not for: they would have been ignored."""
+    for given, option in ((as_json, "--json"), (count, "--count")):
+        if given:
+            raise typer.BadParameter(f"{option} stands before {verb!r}, where it would do nothing")
 
 
 def _counted(spec: NetworkSpec) -> "NetworkCounts":
@@ -52,3 +85,37 @@ def _table(rows: list[dict[str, str | int]]) -> Table:
         numbers = (f"{row[key]:,}" for key in ("params", "macs", "ops"))
         table.add_row(str(row["name"]), str(row["input_px"]), *numbers)
     return table
+
+
+def _document(spec: NetworkSpec, counts: "NetworkCounts") -> dict[str, Any]:
+    return {
+        **_row(spec, counts),
+        "display_name": spec.display_name,
+        "ops_paper": counts.ops_paper,
+        "paper": asdict(PAPER_VALUES[spec.name]),
+        "layers": [asdict(layer) | {"ops": layer.ops} for layer in counts.layers],
+    }
+
+
+def _layers_table(spec: NetworkSpec, counts: "NetworkCounts") -> Table:
+    table = Table("layer", "kind", "output", title=f"{spec.display_name}: one image of {spec.input_px} px")
+    for column in ("parameters", "multiply-accumulates", "operations", "as the paper counts"):
+        table.add_column(column, justify="right")
+    for layer in counts.layers:
+        shape = " x ".join(str(size) for size in layer.output_shape[1:])
+        table.add_row(layer.name or "(itself)", layer.kind, shape, *_numbers(layer))
+    table.add_section()
+    table.add_row("total", "", "", *_numbers(counts))
+    return table
+
+
+def _numbers(size: "LayerCounts | NetworkCounts") -> list[str]:
+    return [f"{number:,}" if number else "" for number in (size.params, size.macs, size.ops, size.ops_paper)]
+
+
+def _paper_sentence(paper: PaperValues) -> str:
+    remark = f"; {paper.remark}" if paper.remark else ""
+    return (
+        f"The paper gives {paper.gops:.2f} G operations, {paper.mparams:.2f} M parameters{remark}. "
+        f"Top-1 {paper.top1_pct:.2f} %: {paper.top1_source}."
+    )

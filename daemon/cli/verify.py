@@ -89,7 +89,12 @@ def recovery(
         list[str] | None, typer.Option(metavar="KIND", help="Only this fault; may be given again. Left out: all.")
     ] = None,
     jobs: Annotated[
-        int | None, typer.Option(min=1, max=64, help="Processes that work at the same time; left out: one per core.")
+        int | None,
+        typer.Option(
+            min=1,
+            max=64,
+            help="Processes that work at the same time; left out: two more than cores, since daemons wait too.",
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
@@ -97,7 +102,7 @@ def recovery(
 
     Exit status 1: a result was called valid and was not, or a next run was not measured.
     """
-    tolls = _recovered(times=times, seed=seed, assaults=_assaults(fault or []), jobs=jobs or os.cpu_count() or 1)
+    tolls = _recovered(times=times, seed=seed, assaults=_assaults(fault or []), jobs=jobs or (os.cpu_count() or 1) + 2)
     if as_json:
         typer.echo(json.dumps([asdict(toll) for toll in tolls], indent=2))
     else:

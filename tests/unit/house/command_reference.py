@@ -23,10 +23,9 @@ def commands() -> Iterator[tuple[str, Any]]:
 
 
 def _leaves(words: str, command: Any) -> Iterator[tuple[str, Any]]:
-    verbs = getattr(command, "commands", None)
-    if not verbs:
+    verbs = getattr(command, "commands", {})
+    if not verbs or command.invoke_without_command:
         yield words, command
-        return
     for name, verb in verbs.items():
         yield from _leaves(f"{words} {name}", verb)
 

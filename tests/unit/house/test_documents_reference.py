@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import runners.messages
 from calibration.certificate import Certificate
@@ -23,6 +24,9 @@ from instruments.simulated.addresses import BenchAddresses
 from metrology.capture import Capture
 from metrology.measurement_model import ZERO_DRIFT
 from runners.messages import Message, RunPhase, decode
+from runners.networks.build import build_network
+from runners.networks.catalogue import NETWORKS
+from runners.networks.paper import PAPER_VALUES
 from runners.topics import ROOT, TopicKind, shapes
 from tests.unit.daemon.example_capture import example_capture
 from tests.unit.house.command_reference import DOCUMENT, MARK, commands, reference
@@ -185,6 +189,36 @@ def test_each_environment_variable_of_a_console_block_is_a_key(monkeypatch: pyte
         assert key in configuration_sections()[section].annotation.model_fields, name
     monkeypatch.setattr(os, "environ", dict(os.environ) | {"JOULEBENCH_MQTT__PORT": "1884"})
     assert load_configuration(REPOSITORY / "examples" / "joulebench.toml").mqtt.port == 1884
+
+
+def test_the_networks_are_those_of_the_catalogue_and_the_paper() -> None:
+    sizes, paper = (DOCS / "reference" / "networks.md").read_text().split("## What the paper gives")
+    assert re.findall(r"^\| `(\w+)` \| (.+?) \| (\d+) \| ([\d,]+) \| ([\d,]+) \|$", sizes, re.MULTILINE) == [
+        (one.name, one.display_name, str(one.input_px), f"{one.params:,}", f"{one.macs:,}") for one in NETWORKS
+    ]
+    assert re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| (.*?) ?\|$", paper, re.MULTILINE) == [
+        (name, f"{one.gops:.2f}", f"{one.mparams:.2f}", f"{one.top1_pct:.2f}", one.remark)
+        for name, one in PAPER_VALUES.items()
+    ]
+
+
+def run_example(page: str, name: str) -> dict[str, Any]:
+    ((_, code),) = [one for one in marked(DOCS / "reference" / page, "test") if one[0] == name]
+    names: dict[str, Any] = {}
+    exec(compile(code, page, "exec"), names)
+    return names
+
+
+def test_the_code_that_counts_a_module_counts_it(capsys: pytest.CaptureFixture[str]) -> None:
+    run_example("networks.md", "counting")
+    assert capsys.readouterr().out == "650 640 1280 1300\n0 Linear (1, 10) 640\n1 ReLU (1, 10) 0\n"
+
+
+def test_the_code_that_loads_weights_loads_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    published = build_network("inception_v3", seed=7).state_dict() | {"AuxLogits.fc.bias": torch.zeros(1000)}
+    monkeypatch.setattr(torch, "load", lambda path, *, weights_only: published)
+    network = run_example("networks.md", "weights")["network"]
+    assert torch.equal(network.fc.weight, published["fc.weight"])
 
 
 def headings(path: Path) -> set[str]:

@@ -1,4 +1,4 @@
-"""`joulebench board` and `joulebench networks`, as a user calls them."""
+"""`joulebench board`, as a user calls it."""
 
 import asyncio
 import importlib.util
@@ -9,11 +9,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
-import typer
 from typer.testing import CliRunner
 
 from daemon.cli.board import app
-from daemon.cli.networks import networks
 from runners.errors import BrokerUnavailable, MarkerError, WorkloadError
 from runners.messages import BoardCommand, Presence, RunPhase
 from runners.topics import TopicKind
@@ -150,27 +148,3 @@ class TestBadInput:
         assert isinstance(outcome.exception, WorkloadError)
         assert 'pip install "joulebench[board]"' in str(outcome.exception)
         assert importlib.util.find_spec("torch") is not None, "the rest of the tests has it"
-
-
-class TestNetworks:
-    @pytest.fixture
-    def command(self) -> typer.Typer:
-        app = typer.Typer()
-        app.command()(networks)
-        return app
-
-    def test_one_document_with_the_exact_sizes(self, command):
-        listed = json.loads(CliRunner().invoke(command, ["--json"]).stdout)
-        assert {
-            "name": "alexnet", "params": 60965224, "macs": 720608384, "ops": 1441216768, "input_px": 224,
-        } in listed  # fmt: skip
-        assert [row["name"] for row in listed] == ["alexnet", "resnet18"]
-
-    def test_counting_again_gives_the_same(self, command):
-        plain, counted = (
-            CliRunner().invoke(command, options).stdout for options in (["--json"], ["--json", "--count"])
-        )
-        assert plain == counted
-
-    def test_a_table_for_people(self, command):
-        assert "1,814,073,344" in CliRunner().invoke(command, []).stdout

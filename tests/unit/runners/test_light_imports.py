@@ -8,7 +8,7 @@ import sys
 for name in ("torch", "numpy", "gpiod", "pyvisa", "instruments", "daemon"):
     sys.modules[name] = None  # importing it raises from here on
 import runners.agent, runners.asyncapi, runners.markers, runners.messages, runners.topics
-import runners.networks.catalogue, runners.scripted_workload, runners.workload
+import runners.networks.catalogue, runners.networks.paper, runners.scripted_workload, runners.workload
 print("light")
 """
 

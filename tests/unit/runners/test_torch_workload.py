@@ -169,7 +169,7 @@ def test_the_factory_makes_what_is_asked_for():
     factory = torch_factory(select_backend("cpu"))
     assert isinstance(factory(order()), TorchWorkload)
     with pytest.raises(UnknownNetwork):
-        factory(order().model_copy(update={"network": "vgg16"}))
+        factory(order().model_copy(update={"network": "lenet"}))
     with pytest.raises(WorkloadError, match="precision"):
         factory(order().model_copy(update={"precision": "fp8"}))
 

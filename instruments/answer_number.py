@@ -5,6 +5,8 @@ import re
 
 NOT_MEASURABLE = 9.9e37
 """From this magnitude on a number stands for infinity, or for what could not be measured (SCPI 1999, 7.2.1.4)."""
+LARGEST_REGISTER = 0xFFFF
+"""Largest value of a status register: sixteen bits (IEEE 488.2)."""
 # Python's own conversion takes `1_000`, `infinity` and other alphabets' digits: answers in which a byte was lost.
 _NOTATION = re.compile(r"[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[Ee][+-]?\d+)?", re.ASCII)
 

@@ -2,9 +2,6 @@
 
 from enum import IntFlag
 
-LARGEST_REGISTER = 0xFFFF
-"""Largest value of a status register: sixteen bits."""
-
 
 class Operation(IntFlag):
     """Bits of the MSO-X 2024A's operation status condition register (reference 1.4); other drivers answer in them."""

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 
-from instruments.answer_number import text_to_number
+from instruments.answer_number import LARGEST_REGISTER, text_to_number
 from instruments.averaged_record import AveragedRecord
 from instruments.deadline import check_deadline
 from instruments.envelope import Envelope
@@ -18,7 +18,7 @@ from instruments.errors import (
 )
 from instruments.front_panel import FrontPanel
 from instruments.identity import expect_model
-from instruments.operation import LARGEST_REGISTER, Operation
+from instruments.operation import Operation
 from instruments.oscilloscope_parameters import parameters
 from instruments.oscilloscope_settings import SEGMENT_COUNTS, AcquisitionType, OscilloscopeSettings
 from instruments.record_reader import SAMPLE_RATE, Label, RecordReader

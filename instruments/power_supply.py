@@ -2,6 +2,7 @@
 
 import time
 
+from instruments.answer_number import LARGEST_REGISTER
 from instruments.deadline import check_deadline
 from instruments.errors import BadAnswer, InstrumentTimeout
 from instruments.identity import expect_model
@@ -14,8 +15,6 @@ MODELS = ("E3645A",)
 """Models that this driver speaks to."""
 LARGEST_V, LARGEST_A = 100.0, 10.0
 """Beyond these an answer is no voltage or current of this supply, whatever its errors."""
-LARGEST_REGISTER = 0xFFFF
-"""Largest value of a status register: sixteen bits."""
 VOLTAGE_RESOLUTION_V = 0.002
 """How far a voltage may be read back from the one sent: one step of the supply's converter."""
 CURRENT_RESOLUTION_A = 0.0005

@@ -5,10 +5,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from instruments.answer_number import LARGEST_REGISTER
 from instruments.averaged_record import AveragedRecord
 from instruments.envelope import Envelope, waveform_to_band
 from instruments.errors import BadAnswer, BadBlock, InstrumentError, NotTriggered, SettingRefused
-from instruments.operation import LARGEST_REGISTER, Operation
+from instruments.operation import Operation
 from instruments.oscilloscope_settings import (
     DIGITAL_LINES,
     SAMPLED_TYPES,

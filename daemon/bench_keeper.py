@@ -100,7 +100,7 @@ class BenchKeeper:
         try:
             await asyncio.wait([self._recovery])
         finally:
-            await self._end_recovery()
+            await self.end_recovery()
 
     async def _recover(self) -> None:
         try:
@@ -119,12 +119,11 @@ class BenchKeeper:
             return
         self._sound = True
 
-    async def give_up_recovery(self) -> None:
-        """End a recovery that goes on: the bench is opened afresh when it is needed again."""
-        await self._end_recovery()
+    async def end_recovery(self) -> None:
+        """End a recovery that goes on, and wait until it has let go of the instruments.
 
-    async def _end_recovery(self) -> None:
-        """End a recovery that goes on, and wait until it has let go of the instruments."""
+        The bench is then opened afresh when it is needed again.
+        """
         recovery, self._recovery = self._recovery, None
         if recovery is not None:
             recovery.cancel()
@@ -141,7 +140,7 @@ class BenchKeeper:
     async def close(self) -> None:
         """Close the bench; its instruments are left as its settings say. A recovery that goes on is cut short."""
         self._sound = self._opened = False
-        await self._end_recovery()
+        await self.end_recovery()
         await self._bench.close()
 
     def suspect(self) -> None:

@@ -151,7 +151,7 @@ class Conductor:
         if self._current is not None and self._task is not None:
             self._current.tell(Shutdown())
             if self._current.progress.over:
-                await self._services.bench.give_up_recovery()
+                await self._services.bench.end_recovery()
             await self._task
 
     async def abandon(self) -> None:

@@ -70,14 +70,20 @@ def test_a_cc_excursion_is_latched_ends_and_takes_power_from_the_board(bench: Ha
     bench.wait(0.5)
     bench.set_supply("*CLS")
     _, before_a = bench.world.supply_means()
+    begun_s = bench.clock.now_s()
     bench.world.hold_current(0.1)
     bench.wait(0.09)
+    assert not bench.world.held_voltage(begun_s, bench.clock.now_s())
     assert bench.world.supply_mode() is SupplyStatus.VOLTAGE_UNREGULATED
     held_v, held_a = bench.world.supply_means(over_s=0.01)
     assert held_a == pytest.approx(before_a / 2, rel=0.15)  # the output's capacitor charges from it too
     assert held_v < 15.0
     bench.wait(0.5)
     assert bench.world.supply_mode() is SupplyStatus.CURRENT_UNREGULATED
+    now_s = bench.clock.now_s()
+    assert bench.world.held_voltage(begun_s - 0.4, begun_s - 0.001)
+    assert not bench.world.held_voltage(begun_s - 0.4, now_s)
+    assert bench.world.held_voltage(now_s - 0.1, now_s)
     after_v, after_a = bench.world.supply_means()
     assert after_a == pytest.approx(before_a, rel=0.02)
     assert after_v == pytest.approx(19.0, abs=0.05)

@@ -7,6 +7,9 @@ PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
 WORKERS ?= 3
 
+# Each of the hundred processes that the tests start would compile what it imports again, two seconds for torch alone.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed

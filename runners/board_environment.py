@@ -27,6 +27,12 @@ class BoardIdentity:
     marker_url: str
     """Marker line, as a URL; `none` where there is no wire."""
 
+    @property
+    def has_marker(self) -> bool:
+        """Whether there is a marker line. A program takes its time to the first batch, and with another method offered
+        beside the marker the daemon would not wait for its edge."""
+        return self.marker_url != "none"
+
 
 def board_identity(
     *,

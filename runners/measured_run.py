@@ -65,7 +65,7 @@ def run(
         bench: Bench that measures; None: `JOULEBENCH_BOARD_BENCH`.
         board: Name of this board; None: `JOULEBENCH_BOARD_NAME`.
         marker: URL of the marker line; None: `JOULEBENCH_BOARD_MARKER`, and `none` where that is not set either.
-        sync: Synchronisation methods to offer; None: all that this board can.
+        sync: Synchronisation methods to offer; None: `marker` alone where there is one, otherwise `clock` and `step`.
         synchronize: Called at the end of each batch, to wait for a device; None: torch's CUDA where it is in use.
         timeouts: How long the daemon is waited for; None: the agent's own.
 
@@ -110,7 +110,7 @@ class MeasuredRun:
             bench=identity.bench,
             board=identity.board,
             announce=False,
-            sync=sync,
+            sync=sync or ("marker",) if identity.has_marker else sync,
             timeouts=timeouts or HandshakeTimeouts(),
         )
         self._workload = DrivenWorkload(order)

@@ -15,6 +15,8 @@ from runners.line_splitter import LineSplitter
 READ_BYTES = 65536
 STRAGGLERS_S = 0.2
 """How long a program that has ended may leave its output open before somebody else is taken to hold it."""
+WITHOUT_PIDFD_S = 1e-3
+"""How often an older kernel (before 5.3) is asked whether a program has ended that has closed its output."""
 
 
 class ChildProgram:
@@ -53,6 +55,8 @@ class ChildProgram:
         """Wait for output or the end; return the lines that came, none where it took too long."""
         if self._looked_ns is not None:
             self.lag_ns = max(self.lag_ns, time.monotonic_ns() - self._looked_ns)
+        if self._at_end and self._pidfd is None:
+            timeout_s = min(timeout_s, WITHOUT_PIDFD_S)
         ready = {descriptor for descriptor, _ in self._poll.poll(round(1e3 * timeout_s))}
         self._looked_ns = time.monotonic_ns()
         if self.ended_ns is None and self._has_ended():

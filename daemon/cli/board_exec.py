@@ -184,6 +184,7 @@ def exec_program(
     )
     workload = ProgramWorkload(plan, order, show=show)
     try:
+        output.set(False)  # a marker that is not there is to be known before the bench is asked for
         outcome = asyncio.run(performed(settings, order, workload, output))
     finally:
         output.close()

@@ -121,7 +121,10 @@ def test_a_warm_program_waits_for_its_line(workload, tmp_path):
     assert released.exists()
 
 
-def test_a_batch_that_is_the_programs_life_ends_with_it(workload):
+@pytest.mark.parametrize("kernel", ["newer", "older"])
+def test_a_batch_that_is_the_programs_life_ends_with_it(workload, monkeypatch, kernel):
+    if kernel == "older":
+        monkeypatch.delattr(os, "pidfd_open")
     marker = LevelLog()
     report = perform(workload("sleep 0.1; echo 1 image; echo 1 image", batch_is=BatchIs.PROGRAM), marker=marker)
     assert (report.batches, report.images, marker.levels) == (1, 2, [True, False, False])

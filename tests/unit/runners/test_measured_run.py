@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import joulebench
-from runners import measured_run
+from runners import marked_batches, measured_run
 from runners.agent_settings import HandshakeTimeouts
 from runners.board_environment import BENCH as BENCH_VARIABLE
 from runners.board_environment import BOARD as BOARD_VARIABLE
@@ -391,3 +391,35 @@ def test_the_public_face_has_what_it_lists():
     assert set(joulebench._HOMES) | {"__version__"} == set(joulebench.__all__)
     with pytest.raises(AttributeError, match="no attribute 'runn'"):
         joulebench.runn  # noqa: B018
+
+
+async def test_a_broker_that_is_not_there_is_an_exception_before_the_block(make, mosquitto_broker, marker_bench):
+    mosquitto_broker.stop()
+    run = make()
+    run._settings = dataclasses.replace(run._settings, connect_timeout_s=0.3)
+    with pytest.raises(joulebench.BrokerUnavailable, match=str(mosquitto_broker.port)):
+        await in_program(run.__enter__)
+    assert marker_bench.levels == "00", "set low when opened, and when closed"
+    with pytest.raises(RunMisused, match="not over"):
+        _ = run.outcome
+
+
+async def test_a_batch_costs_little_of_the_processor(make, daemon, monkeypatch):
+    """By the thread's own processor time, which a busy machine hardly stretches, and without the marker's."""
+    monkeypatch.setattr(marked_batches, "LOW_NS", 0)
+    run, spent_s, count = make(marker="none"), [], 2000
+
+    def program() -> None:
+        with run:
+            before_s = time.thread_time()
+            for _ in range(count):
+                with run.batch():
+                    pass
+            spent_s.append(time.thread_time() - before_s)
+
+    performing = in_program(program)
+    await armed(daemon)
+    assert (await daemon.heard(TopicKind.FINISHED)).batches == count
+    await daemon.conclude("r1")
+    await performing
+    assert spent_s[0] / count < 50e-6, "about 5 us"

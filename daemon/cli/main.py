@@ -18,6 +18,7 @@ from daemon.cli import (
     discover,
     import_recording,
     networks,
+    networks_accuracy,
     reprocess,
     runs,
     simulate,
@@ -55,6 +56,7 @@ app.command("daemon")(daemon.daemon)
 app.command("discover")(discover.discover)
 app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)
+networks.app.command("accuracy")(networks_accuracy.accuracy)
 app.add_typer(networks.app, name="networks")
 app.add_typer(board.app, name="board")
 runs.app.command("start")(start_run.start_run)

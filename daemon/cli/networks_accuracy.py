@@ -29,7 +29,7 @@ NAMED = 3
 def accuracy(
     name: Annotated[str, typer.Argument(metavar="NAME", help="Network to evaluate.")],
     weights: Annotated[
-        Path, typer.Option("--weights", metavar="FILE", help="Trained weights: a state dict, or a checkpoint with one.")
+        Path, typer.Option("--weights", metavar="FILE", help="Trained weights: state dict, checkpoint, safetensors.")
     ],
     images: Annotated[
         Path,

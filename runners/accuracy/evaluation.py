@@ -44,11 +44,14 @@ def evaluate(
     batches = [left[start : start + batch_size] for start in range(0, len(left), batch_size)]
     before_s = time.monotonic()
     with ThreadPoolExecutor(READERS, thread_name_prefix="read-images") as readers:
-        for batch, pixels in _read_ahead(readers, batches, images, preprocessing):
-            counted = _count(batch, pixels, images, score, since_s=before_s)
-            before_s = time.monotonic()
-            progress.add(counted)
-            on_batch(counted)
+        try:
+            for batch, pixels in _read_ahead(readers, batches, images, preprocessing):
+                counted = _count(batch, pixels, images, score, since_s=before_s)
+                before_s = time.monotonic()
+                progress.add(counted)
+                on_batch(counted)
+        finally:
+            readers.shutdown(cancel_futures=True)  # whoever interrupts need not wait for the next batch to be read
 
 
 def ranks(scores: NDArray[np.float32], labels: NDArray[np.intp]) -> NDArray[np.intp]:

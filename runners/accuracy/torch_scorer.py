@@ -25,10 +25,17 @@ def torch_scorer(network: nn.Module, *, backend: Backend, precision: str) -> Sco
             with torch.inference_mode():
                 scores = network(torch.from_numpy(images).to(backend.device, dtype))
             return np.asarray(scores.float().cpu().numpy(), dtype=np.float32)
-        except torch.OutOfMemoryError as error:
+        except (RuntimeError, MemoryError) as error:
+            if not _is_of_memory(error):
+                raise
             raise WorkloadError(
                 f"a batch of {len(images)} images does not fit the memory of {backend.description}; "
                 f"give a smaller --batch-size"
             ) from error
 
     return score
+
+
+def _is_of_memory(error: RuntimeError | MemoryError) -> bool:
+    """Say whether memory ran out: on a GPU that has a type of its own, on a CPU it is only said in words."""
+    return isinstance(error, torch.cuda.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)

@@ -1,6 +1,8 @@
 """Weights file: what training left behind, from a file of torch into a network, or a sentence that says why not."""
 
 import hashlib
+import json
+import math
 import pickle
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,6 +18,8 @@ from runners.networks.published_weights import load_weights, misfits, without_au
 
 _WRAPPERS = ("state_dict", "model")
 """Keys under which a checkpoint keeps the weights beside what only training needs."""
+_TYPES = {"F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64}
+"""Number formats of weights, by their names in a file of safetensors."""
 _PARALLEL = "module."
 """What torch's DataParallel puts before each name."""
 
@@ -44,7 +48,7 @@ def sha256_of(path: Path) -> str:
 
 
 def read_weights(path: Path) -> dict[str, Tensor]:
-    """Return the tensors of a file by name, as torch wrote them; no code in it is run.
+    """Return the tensors of a file by name, as torch or safetensors wrote them; no code in it is run.
 
     A checkpoint that keeps them under `state_dict` or `model` is opened, and a `module.` before each name taken off.
 
@@ -53,10 +57,10 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     """
     _require(path)
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError) as error:
+        content = safe_tensors(path) if path.suffix == ".safetensors" else _load(path)
+    except (RuntimeError, pickle.UnpicklingError, EOFError, ValueError, KeyError, TypeError) as error:
         raise WorkloadError(
-            f"{path} cannot be read as weights of torch: it is damaged, of another format, or holds more than tensors, "
+            f"{path} cannot be read as weights: it is damaged, of another format, or holds more than tensors, "
             f"which is not loaded since it could run code; save it as torch.save(network.state_dict(), FILE)"
         ) from error
     weights = _tensors(content)
@@ -65,6 +69,38 @@ def read_weights(path: Path) -> dict[str, Tensor]:
     if all(name.startswith(_PARALLEL) for name in weights):
         return {name.removeprefix(_PARALLEL): value for name, value in weights.items()}
     return weights
+
+
+def safe_tensors(path: Path) -> dict[str, Tensor]:
+    """Return the tensors of a file of safetensors, by name.
+
+    The format: eight bytes with the length of a JSON header, little end first; the header, which says type, shape and
+    place of each tensor; then all their numbers (github.com/huggingface/safetensors, README, "Format").
+
+    Raises:
+        ValueError, KeyError, TypeError: It is not one.
+    """
+    content = path.read_bytes()
+    start = 8 + int.from_bytes(content[:8], "little")
+    header = json.loads(content[8:start])
+    if not isinstance(header, dict):
+        raise TypeError(f"want a header by name, got {type(header).__name__}")
+    numbers = bytearray(content[start:])
+    return {name: _tensor(numbers, **place) for name, place in header.items() if name != "__metadata__"}
+
+
+def _tensor(numbers: bytearray, *, dtype: str, shape: list[int], data_offsets: list[int]) -> Tensor:
+    kind, (start, end) = _TYPES[dtype], data_offsets
+    count = math.prod(shape)
+    if end - start != count * kind.itemsize or not 0 <= start <= end <= len(numbers):
+        raise ValueError(f"{count} numbers do not lie between bytes {start} and {end} of {len(numbers)}")
+    if not count:
+        return torch.empty(shape, dtype=kind)
+    return torch.frombuffer(numbers, dtype=kind, count=count, offset=start).reshape(shape).clone()
+
+
+def _load(path: Path) -> Any:
+    return torch.load(path, map_location="cpu", weights_only=True)
 
 
 def _require(path: Path) -> None:

@@ -50,9 +50,9 @@ def score(rng: np.random.Generator) -> Linear:
 
 @pytest.fixture
 def images(tmp_path: Path, rng: np.random.Generator, score: Linear) -> tuple[ImageFile, ...]:
-    """Twenty: the label is the network's first class for twelve, its third for four, its seventh for four."""
+    """Twenty: the label is the network's first class for eight, its second, fifth and sixth for four each."""
     paths = pictures(tmp_path / "images", 20, rng, px=12)
-    labels = labels_by_rank(paths, score, SMALL, lambda number: (0, 0, 0, 2, 6)[number % 5])
+    labels = labels_by_rank(paths, score, SMALL, lambda number: (0, 0, 1, 4, 5)[number % 5])
     score.seen.clear()
     score.batches.clear()
     return image_files(paths, labels)
@@ -73,7 +73,7 @@ def evaluated(
 def test_the_counts_are_those_that_the_labels_were_made_for(
     batch_size: int, tmp_path: Path, images: tuple[ImageFile, ...], score: Linear
 ) -> None:
-    assert evaluated(tmp_path / "p.jsonl", images, score, batch_size=batch_size) == (20, 12, 16)
+    assert evaluated(tmp_path / "p.jsonl", images, score, batch_size=batch_size) == (20, 8, 16)
     assert score.batches == [batch_size] * (20 // batch_size) + ([20 % batch_size] if 20 % batch_size else [])
 
 
@@ -89,7 +89,7 @@ class TestInterruption:
             with ProgressFile(kept, SUBJECT) as progress:
                 assert progress.scored() == set(range(3 * batches))
         score.break_after = None
-        assert evaluated(kept, images, score) == (20, 12, 16)
+        assert evaluated(kept, images, score) == (20, 8, 16)
         assert len(score.seen) == 20
         assert set(score.seen.values()) == {1}
 
@@ -102,7 +102,7 @@ class TestInterruption:
         ends = [at + 1 for at, byte in enumerate(whole) if byte == ord("\n")]
         for cut in (len(whole) - 1, ends[-2] + 1, ends[3] + 10, ends[0], ends[0] - 5, 0):
             kept.write_bytes(whole[:cut])
-            assert evaluated(kept, images, score) == (20, 12, 16), cut
+            assert evaluated(kept, images, score) == (20, 8, 16), cut
             positions = [place for line in kept.read_text().splitlines()[1:] for place in json.loads(line)["positions"]]
             assert sorted(positions) == list(range(20)), cut
 
@@ -184,7 +184,7 @@ class TestDamaged:
         images[0].path.write_bytes(whole[0])
         assert evaluated(kept, images, score)[0] == 19
         images[7].path.write_bytes(whole[7])
-        assert evaluated(kept, images, score) == (20, 12, 16)
+        assert evaluated(kept, images, score) == (20, 8, 16)
         assert set(score.seen.values()) == {1}
         with ProgressFile(kept, SUBJECT) as progress:
             assert progress.damaged() == {}
@@ -229,6 +229,23 @@ def test_fewer_scores_than_classes_are_an_error(tmp_path: Path, images: tuple[Im
 def test_a_precision_that_the_device_does_not_run_is_refused() -> None:
     with pytest.raises(WorkloadError, match="fp16"):
         torch_scorer(torch.nn.Identity(), backend=select_backend("cpu"), precision="fp16")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [RuntimeError("DefaultCPUAllocator: can't allocate memory"), torch.cuda.OutOfMemoryError("x")],
+)
+def test_a_batch_that_memory_does_not_hold_is_a_sentence(error: RuntimeError) -> None:
+    class Large(torch.nn.Module):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            raise error
+
+    score = torch_scorer(Large(), backend=select_backend("cpu"), precision="fp32")
+    with pytest.raises(WorkloadError, match=r"batch of 7 images does not fit the memory of CPU.* smaller --batch-size"):
+        score(np.zeros((7, 3, 8, 8), dtype=np.float32))
+    broken = torch_scorer(torch.nn.Linear(3, 3), backend=select_backend("cpu"), precision="fp32")
+    with pytest.raises(RuntimeError, match="shapes"):
+        broken(np.zeros((7, 3, 8, 8), dtype=np.float32))
 
 
 def test_what_is_kept_comes_back(tmp_path: Path) -> None:

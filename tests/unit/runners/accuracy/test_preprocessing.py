@@ -107,6 +107,8 @@ def test_each_network_has_one_and_its_size_is_the_networks(spec: object) -> None
     wanted = preprocessing_of(name)
     assert wanted.crop_px == px
     assert wanted.resize_px == {"inception_v3": 342, "inception_v4": 341}.get(name, 256)
+    assert wanted.interpolation == ("bicubic" if name == "inception_v4" else "bilinear")
+    assert bool(wanted.assumed) == (name in ("alexnet", "bn_alexnet", "bn_nin", "enet", "googlenet"))
     assert wanted.source
 
 

@@ -152,7 +152,6 @@ def _evaluated(
     images = subject.images.images
     with ProgressFile(kept, subject.document(), fresh=fresh) as done, _bar(subject, done) as show:
         resumed = len(done.scored())
-        done.require_unchanged(images)
         evaluate(
             images,
             score=score,

@@ -37,8 +37,10 @@ def evaluate(
     Images that cannot be read are kept there with what is wrong, and tried again the next time.
 
     Raises:
+        DatasetError: An image that was scored before is another now.
         WorkloadError: The scores are no numbers, or not one a class.
     """
+    progress.require_unchanged(images)
     done = progress.scored()
     left = [place for place in range(len(images)) if place not in done]
     batches = [left[start : start + batch_size] for start in range(0, len(left), batch_size)]

@@ -7,7 +7,7 @@ synced before the next begins. A line that was cut short is taken off, so that i
 import fcntl
 import json
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -97,7 +97,7 @@ class ProgressFile:
         scored = self.scored()
         return {place: problem for place, problem in sorted(found.items()) if place not in scored}
 
-    def require_unchanged(self, images: tuple[ImageFile, ...]) -> None:
+    def require_unchanged(self, images: Sequence[ImageFile]) -> None:
         """Raise DatasetError where a file that was scored has another size now: it would be another set of images."""
         counted = ((images[place], size) for one in self.batches for place, size in one.sizes())
         changed = [image.name for image, size in counted if image.path.stat().st_size != size]

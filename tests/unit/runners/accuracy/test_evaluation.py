@@ -63,7 +63,6 @@ def evaluated(
 ) -> tuple[int, int, int]:
     """Return how many images were scored, right at the first guess, and among five."""
     with ProgressFile(kept, SUBJECT, **options) as progress:
-        progress.require_unchanged(images)
         evaluate(images, score=score, preprocessing=SMALL, batch_size=batch_size, progress=progress)
         top1, top5 = (sum(getattr(batch, key) for batch in progress.batches) for key in ("top1", "top5"))
         return len(progress.scored()), top1, top5

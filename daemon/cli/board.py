@@ -19,7 +19,7 @@ from daemon.quantity_text import quantity_text
 from runners.agent import Agent
 from runners.agent_settings import AgentSettings
 from runners.broker_address import BrokerAddress
-from runners.markers import marker_from_url
+from runners.markers import MARKER_FORMS, marker_from_url
 from runners.messages import SYNC_METHODS
 from runners.networks.catalogue import KNOWN_NETWORKS
 from runners.run_outcome import RunOutcome
@@ -51,7 +51,7 @@ BenchOption = Annotated[str, typer.Option("--bench", metavar="NAME", help="Bench
 BoardOption = Annotated[str, typer.Option("--board", metavar="NAME", help="Name of this board.")]
 MarkerOption = Annotated[
     str,
-    typer.Option("--marker", metavar="URL", help="gpio:/dev/gpiochip0:17, tcp://HOST:PORT (simulated bench) or none."),
+    typer.Option("--marker", metavar="URL", help=f"{MARKER_FORMS}."),
 ]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where inference runs.")]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Threads of inference on the CPU.")]

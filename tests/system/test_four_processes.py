@@ -73,7 +73,7 @@ def test_a_shell_script_is_a_board_too(mosquitto_broker: MosquittoBroker, tmp_pa
             "BATCHES": "12",
         }
         done = subprocess.run(
-            ["bash", str(REPOSITORY / "examples" / "board.sh"), "sleep", "0.1"],
+            ["bash", str(REPOSITORY / "examples" / "boards" / "board.sh"), "sleep", "0.1"],
             capture_output=True, text=True, timeout=90, env=os.environ | settings, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr + done.stdout

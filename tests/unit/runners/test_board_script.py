@@ -1,4 +1,4 @@
-"""examples/board.sh: a board that has mosquitto's clients and nothing else."""
+"""examples/boards/board.sh: a board that has mosquitto's clients and nothing else."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ def start(repository, broker, marker_bench):
     @asynccontextmanager
     async def started(**more: str) -> AsyncIterator[asyncio.subprocess.Process]:
         process = await asyncio.create_subprocess_exec(
-            "bash", str(repository / "examples" / "board.sh"), "true",
+            "bash", str(repository / "examples" / "boards" / "board.sh"), "true",
             env=os.environ | variables | more, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:

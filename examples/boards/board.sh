@@ -2,7 +2,7 @@
 # A board without Python: asks for one measured run, drives the marker, and prints the result.
 # Needs bash 5, mosquitto_pub and mosquitto_sub.
 #
-#   BENCH=lab1 BOARD=board7 MARKER=gpio:/dev/gpiochip0:17 NETWORK=resnet18 examples/board.sh ./infer_one_batch
+#   BENCH=lab1 BOARD=board7 MARKER=gpio:/dev/gpiochip0:17 NETWORK=resnet18 examples/boards/board.sh ./infer_one_batch
 #
 # The arguments are the command that infers one batch; without any, a batch is a sleep of 50 ms.
 # MARKER is gpio:DEVICE:LINE (through gpioset of libgpiod 2) or tcp://HOST:PORT (the simulated bench).

@@ -19,6 +19,7 @@ from runners.messages import Presence, RunPhase, RunRequest
 from runners.topics import TopicKind
 from tests.unit.house.reason_codes import codes_in
 from tests.unit.runners.fake_daemon import BENCH, BOARD
+from tests.unit.runners.frail_line import frail_line
 
 INTERPRETERS = [sys.executable, *filter(None, [os.environ.get("JOULEBENCH_OLD_PYTHON")])]
 NEWER = {"monotonic_ns"}
@@ -207,30 +208,6 @@ class TestProgram:
         assert program.returncode == status
         assert text in err
         assert b"Traceback" not in err
-
-
-@asynccontextmanager
-async def frail_line(port: int) -> AsyncIterator[tuple[int, asyncio.Event]]:
-    """Pass connections on to a port; give the port that does so, and what cuts the connections that there are."""
-    severed = asyncio.Event()
-
-    async def copy(source: asyncio.StreamReader, sink: asyncio.StreamWriter) -> None:
-        while data := await source.read(65536):
-            sink.write(data)
-
-    async def connect(near: asyncio.StreamReader, near_out: asyncio.StreamWriter) -> None:
-        far, far_out = await asyncio.open_connection("127.0.0.1", port)
-        waiting = [asyncio.create_task(one) for one in (copy(near, far_out), copy(far, near_out), severed.wait())]
-        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
-        severed.clear()
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-        for writer in (near_out, far_out):
-            writer.close()
-
-    async with await asyncio.start_server(connect, "127.0.0.1", 0) as server:
-        yield server.sockets[0].getsockname()[1], severed
 
 
 async def test_a_lost_connection_is_made_again_and_the_run_goes_on(start, broker, online, marker_bench):

@@ -6,7 +6,7 @@ In a program of one's own:
     from joulebench_board import Run
 
     with Run(broker="broker.lab.example", bench="lab1", board="tx1", network="resnet18", batch_size=4,
-             images_planned=40, marker="sysfs:398") as run:
+             images_planned=40, marker="sysfs:38") as run:
         while run.wanted:
             with run.batch():
                 infer(images)                       # exactly batch_size of them
@@ -18,7 +18,7 @@ goes wrong is a RunError with a reason code and a text.
 As a program, around a function that infers one batch:
 
     python3 joulebench_board.py --broker broker.lab.example --bench lab1 --board tx1 --network resnet18 --batch-size 4 \
-        --images 40 --marker sysfs:398 mymodule:infer_one_batch
+        --images 40 --marker sysfs:38 mymodule:infer_one_batch
 """
 
 import argparse
@@ -75,7 +75,7 @@ class NoMarker(object):
 
 
 class SysfsMarker(object):
-    """A GPIO line through /sys/class/gpio, by the number that the kernel gave it: `sysfs:398`."""
+    """A GPIO line through /sys/class/gpio, by the number that the kernel gave it: `sysfs:38`."""
 
     wired = True
 

@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 
 from runners.backends.backend import Backend, LoadedNetwork, check_precision
+from runners.backends.registry import named_backend
 from runners.errors import WorkloadError
 from runners.markers.marker import MarkerOutput
 from runners.messages import BoardCommand
@@ -45,6 +46,7 @@ class InferenceWorkload:
             device=self._backend.description,
             warmup_batches=warmup_batches,
             duration_s=time.monotonic() - started_s,
+            backend=self._backend.name,
         )
 
     def run(self, marker: MarkerOutput, should_stop: Callable[[], bool], images_planned: int | None) -> WorkloadReport:
@@ -124,10 +126,11 @@ def _is_warm(ends_s: list[float]) -> bool:
 
 
 def inference_factory(backend: Backend) -> Callable[[BoardCommand], InferenceWorkload]:
-    """Return what makes the workload of a command, on one back end."""
+    """Return what makes the workload of a command, on the back end that it names, or on this one."""
 
     def make(order: BoardCommand) -> InferenceWorkload:
         spec = network_spec(order.network)
-        return InferenceWorkload(spec, batch_size=order.batch_size, precision=order.precision, backend=backend)
+        chosen = backend if order.backend is None or order.backend == backend.name else named_backend(order.backend)
+        return InferenceWorkload(spec, batch_size=order.batch_size, precision=order.precision, backend=chosen)
 
     return make

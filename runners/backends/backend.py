@@ -53,6 +53,10 @@ class Backend(Protocol):
         """Number formats that it runs, however slowly."""
         ...
 
+    def native_precisions(self) -> tuple[str, ...]:
+        """Return those of them that the device computes in, rather than imitates many times slower."""
+        ...
+
     def load(
         self, spec: NetworkSpec, *, batch_size: int, precision: str, seed: int = 0, weights: Path | None = None
     ) -> LoadedNetwork:

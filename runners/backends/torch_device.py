@@ -22,7 +22,7 @@ class TorchDevice:
     description: str
     """The device in words, for the log."""
     precisions: tuple[str, ...]
-    """Number formats that torch runs on it."""
+    """Number formats that torch runs on it, however slowly."""
     synchronize: Callable[[], None]
     """Wait until all work handed to the device is done; a CPU has done it already."""
     empty_cache: Callable[[], None]
@@ -58,7 +58,7 @@ def _cpu() -> TorchDevice:
         name="cpu",
         device=torch.device("cpu"),
         description=f"CPU, {torch.get_num_threads()} threads",
-        precisions=("fp32", "bf16"),
+        precisions=("fp32", "fp16", "bf16"),
         synchronize=_nothing,
         empty_cache=_nothing,
     )

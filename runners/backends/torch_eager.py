@@ -1,5 +1,6 @@
 """Torch eager: torch as it is, one operator after the other."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -7,6 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from runners.backends.backend import check_precision
+from runners.backends.native_precision import native_precisions
 from runners.backends.torch_device import DTYPES, TorchDevice
 from runners.backends.torch_network import seeded_images, weighted_network
 from runners.errors import WorkloadError
@@ -20,9 +22,9 @@ if TYPE_CHECKING:
 class LoadedTorchNetwork:
     """A module of torch and its images, on a device."""
 
-    def __init__(self, network: nn.Module, images: Tensor, device: TorchDevice) -> None:
-        self._network: nn.Module | None = network
-        self._images: Tensor | None = images
+    def __init__(self, network: Callable[[Tensor], Tensor], images: Tensor, device: TorchDevice) -> None:
+        self._network: Callable[[Tensor], Tensor] | None = network
+        self._images = images
         self._scores: Tensor | None = None
         self._device = device
 
@@ -46,7 +48,8 @@ class LoadedTorchNetwork:
 
     def release(self) -> None:
         """Give the memory back."""
-        self._network = self._images = self._scores = None
+        self._network = self._scores = None
+        self._images = self._images.new_empty(0)
         self._device.empty_cache()
 
 
@@ -59,12 +62,24 @@ class TorchEager:
         self.description = f"torch {torch.__version__}, {device.description}"
         self.precisions = device.precisions
 
+    def native_precisions(self) -> tuple[str, ...]:
+        """Return the number formats that the device computes in."""
+        return native_precisions(self._device)
+
     def load(
         self, spec: NetworkSpec, *, batch_size: int, precision: str, seed: int = 0, weights: Path | None = None
     ) -> LoadedTorchNetwork:
         """Return a network with its images on the device; raise WorkloadError where it cannot be had."""
         check_precision(self, precision)
+        module, images = self.module_and_images(
+            spec, batch_size=batch_size, precision=precision, seed=seed, weights=weights
+        )
+        return LoadedTorchNetwork(module, images, self._device)
+
+    def module_and_images(
+        self, spec: NetworkSpec, *, batch_size: int, precision: str, seed: int, weights: Path | None
+    ) -> tuple[nn.Module, Tensor]:
+        """Return what is loaded, on the device; raise WorkloadError where the weights cannot be had."""
         place, dtype = self._device.device, DTYPES[precision]
         images = seeded_images(spec, batch_size=batch_size, seed=seed).to(place, dtype)
-        network = weighted_network(spec, seed=seed, weights=weights).to(place, dtype)
-        return LoadedTorchNetwork(network, images, self._device)
+        return weighted_network(spec, seed=seed, weights=weights).to(place, dtype), images

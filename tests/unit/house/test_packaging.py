@@ -114,7 +114,7 @@ def test_a_board_needs_neither_visa_nor_a_database(project: dict[str, Any]) -> N
 
 def test_the_laboratory_needs_no_torch(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
-    assert {"board", "lab", "demo", "dev"} <= set(extras)
+    assert {"board", "onnx", "lab", "demo", "dev"} <= set(extras)
     assert not [text for text in project["dependencies"] + extras["lab"] if text.startswith("torch")]
 
 

@@ -153,7 +153,7 @@ class TestDevice:
             select_device("tpu")
 
     def test_a_precision_that_it_does_not_run_is_refused(self):
-        with pytest.raises(WorkloadError, match=r"'int4'.*fp32, bf16"):
+        with pytest.raises(WorkloadError, match=r"'int4'.*torch-cpu runs: fp32, fp16, bf16"):
             check_precision(cpu(), "int4")
 
 

@@ -133,7 +133,7 @@ def test_a_real_network_runs(precision):
     workload = InferenceWorkload(network_spec("alexnet"), batch_size=1, precision=precision, backend=cpu())
     preparation = workload.prepare()
     report = workload.run(LevelLog(), lambda: False, images_planned=1)
-    assert preparation.network == "alexnet"
+    assert (preparation.network, preparation.backend) == ("alexnet", "torch-cpu")
     assert preparation.warmup_batches >= WARMUP_BATCHES
     assert report.batches == 1
 

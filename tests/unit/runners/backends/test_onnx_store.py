@@ -159,6 +159,22 @@ class TestSession:
         torch.testing.assert_close(torch.tensor(loaded.scores()), torch.tensor(eager.scores()))
         assert loaded.scores().shape == (3, 10)
 
+    def test_half_precision_is_exported_in_half_precision(
+        self, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Offered on CUDA alone; the CPU runs it too, by way of fp32."""
+        monkeypatch.setattr("runners.backends.onnx_runtime._PRECISIONS", {"cpu": ("fp32", "fp16")})
+        with built_as(network):
+            eager = TorchEager(select_device("cpu")).load(SPEC, batch_size=2, precision="fp32", seed=2)
+            eager.infer()
+            single = torch.tensor(eager.scores())
+            loaded = OnnxRuntime("cpu", tmp_path).load(SPEC, batch_size=2, precision="fp16", seed=2)
+        loaded.infer()
+        half = torch.tensor(loaded.scores())
+        assert half.dtype is torch.float32
+        assert torch.equal(half, half.half().float()), "its scores are numbers of half precision"
+        torch.testing.assert_close(half, single, rtol=1e-2, atol=1e-2)
+
     def test_a_released_network_runs_no_more(self, network: nn.Module, tmp_path: Path) -> None:
         with built_as(network):
             loaded = OnnxRuntime("cpu", tmp_path).load(SPEC, batch_size=1, precision="fp32")

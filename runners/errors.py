@@ -8,6 +8,8 @@ RunnerError
 |- DaemonSilent        the daemon did not say in time what it should have
 |- RunRejected         the daemon refused the run, before anything was promised
 |- RunFailed           the run broke on the way, or was interrupted
+|- RunMisused          a measured run was used in a way that has no meaning; the program is to be corrected
+|- ProgramFailed       what was measured broke: the user's own code or command
 `- BrokerUnavailable   no connection to the MQTT broker
 """
 
@@ -91,6 +93,28 @@ class RunFailed(RunnerError):
         self.reason = reason
         self.text = text
         super().__init__(f"run failed ({reason}): {text}")
+
+
+class RunMisused(RunnerError):
+    """A measured run was used in a way that has no meaning: too early, too late, twice, or with settings missing."""
+
+
+class ProgramFailed(RunnerError):
+    """What was measured broke: the block of a user's program, or a command."""
+
+    reason = "program_failed"
+
+    def __init__(self, text: str, *, reason: str | None = None) -> None:
+        if reason is not None:
+            self.reason = reason
+        super().__init__(text)
+
+    @classmethod
+    def from_exception(cls, error: BaseException) -> "ProgramFailed":
+        """Return what the lab is told of an exception that went through a user's block."""
+        if isinstance(error, RunnerError):
+            return cls(str(error), reason=error.reason)
+        return cls(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
 
 class BrokerUnavailable(RunnerError):

@@ -4,7 +4,6 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict
 from enum import StrEnum
 from typing import Annotated, Any, TypeVar
 from uuid import uuid4
@@ -12,17 +11,16 @@ from uuid import uuid4
 import typer
 from rich.console import Console
 
+from daemon.cli.board_outcome import outcome_document, outcome_sentence
 from daemon.cli.board_torch import BoardAbilities, torch_abilities
 from daemon.cli.command_line import board_command, check_identifiers
 from daemon.cli.log import LogLevel, configure_log
-from daemon.quantity_text import quantity_text
 from runners.agent import Agent
 from runners.agent_settings import AgentSettings
 from runners.broker_address import BrokerAddress
 from runners.markers import marker_from_url
 from runners.messages import SYNC_METHODS
 from runners.networks.catalogue import KNOWN_NETWORKS
-from runners.run_outcome import RunOutcome
 from runners.scripted_workload import Script, scripted_factory
 
 T = TypeVar("T")
@@ -149,10 +147,10 @@ def run(
     if outcome is None:
         raise typer.Exit(130)
     if as_json:
-        typer.echo(json.dumps(_document(outcome), indent=2))
+        typer.echo(json.dumps(outcome_document(outcome), indent=2))
     outcome.raise_unless_done()
     if not as_json:
-        typer.echo(_sentence(outcome))
+        typer.echo(outcome_sentence(outcome))
 
 
 def _abilities(scripted: str | None, backend: Engine, device: Device, threads: int | None) -> BoardAbilities:
@@ -198,32 +196,6 @@ async def _until_interrupted(make: Callable[[], Agent], work: Callable[[Agent], 
             return await task
         except asyncio.CancelledError:
             return None
-
-
-def _document(outcome: RunOutcome) -> dict[str, Any]:
-    report = None if outcome.report is None else asdict(outcome.report)
-    result = None if outcome.result is None else outcome.result.model_dump(mode="json")
-    return {
-        "run_id": outcome.run_id,
-        "state": outcome.state.value,
-        "reason": outcome.reason,
-        "text": outcome.text,
-        "result": result,
-        "report": report,
-    }
-
-
-def _sentence(outcome: RunOutcome) -> str:
-    result = outcome.result
-    assert result is not None
-    energies = [
-        f"{name} {quantity_text(energy.value, energy.expanded_uncertainty_95, unit='J')}"
-        for name, energy in (("gross", result.gross_energy_per_image_j), ("net", result.net_energy_per_image_j))
-        if energy is not None
-    ]
-    reasons = "".join(f"\n  {reason.code}: {reason.text}" for reason in result.reasons)
-    energy_text = ", ".join(energies) or "no energy"
-    return f"run {result.run_id}: per image {energy_text} (95 %); {result.quality}, {result.images} images{reasons}"
 
 
 def _say(text: str) -> None:

@@ -120,7 +120,7 @@ def test_the_laboratory_needs_no_torch(project: dict[str, Any]) -> None:
 
 def test_no_module_is_a_drawer_or_hides_one_of_python(repository: Path) -> None:
     drawers = {"utils", "util", "common", "helpers", "misc", "tools"}
-    for package in ("metrology", "instruments", "calibration", "runners", "daemon"):
+    for package in ("metrology", "instruments", "calibration", "runners", "daemon", "joulebench"):
         names = {path.stem for path in (repository / package).rglob("*.py")} - {"__init__"}
         assert not names & (drawers | set(sys.stdlib_module_names)) - ACCEPTED, package
 

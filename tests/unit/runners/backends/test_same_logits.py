@@ -23,6 +23,9 @@ from tests.unit.runners.published_definitions import published_macs, published_p
 BOUND = 1e-4
 """Largest difference of two logits, as a fraction of the largest logit."""
 
+SHORT = ("bn_nin", "enet", "googlenet", "inception_v3", "resnet18")
+"""One of each kind of layer, and small: what is looked at each time, the others in the long tests."""
+
 
 @pytest.fixture(autouse=True)
 def one_thread() -> Iterator[None]:
@@ -48,7 +51,10 @@ def assert_alike(first: np.ndarray, second: np.ndarray) -> None:
 
 
 @pytest.mark.timeout(600)
-@pytest.mark.parametrize("spec", NETWORKS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize(
+    "spec",
+    [pytest.param(spec, marks=() if spec.name in SHORT else pytest.mark.long, id=spec.name) for spec in NETWORKS],
+)
 def test_logits_and_counts_are_those_of_torch(spec: NetworkSpec, tmp_path: Path) -> None:
     seed = 5
     network = trained_network(spec.name, seed=seed)

@@ -59,6 +59,7 @@ class Handshake:
         self._timeouts = settings.timeouts
         self._exchanges: list[ClockExchange] = []
         self._report: WorkloadReport | None = None
+        self._backend: str | None = None
         self._requested = False
         self._finished = False
 
@@ -87,7 +88,9 @@ class Handshake:
     async def _perform(self, factory: WorkloadFactory) -> None:
         workload = await in_thread(factory, self.order)
         try:
-            logger.info("run %s: %s", self.order.run_id, await in_thread(workload.prepare))
+            preparation = await in_thread(workload.prepare)
+            self._backend = preparation.backend
+            logger.info("run %s: %s", self.order.run_id, preparation)
             self._ask()
             await self._until_armed()
             # A run that the daemon knows from before, and that is past this, is not run twice.
@@ -183,6 +186,7 @@ class Handshake:
             images_planned=self.order.images_planned,
             captures=self.order.captures,
             sync=self._sync,
+            backend=self._backend,
         )
 
     @property

@@ -34,6 +34,14 @@ class Device(StrEnum):
     CUDA = "cuda"
 
 
+class Engine(StrEnum):
+    """What infers."""
+
+    TORCH = "torch"
+    COMPILE = "compile"
+    ONNX = "onnx"
+
+
 def known_methods(texts: list[str] | None) -> list[str] | None:
     """Return the methods in options that may be given several times, each with commas between; None where none is."""
     methods = [method.strip() for text in texts or [] for method in text.split(",")]
@@ -50,6 +58,10 @@ BoardOption = Annotated[str, typer.Option("--board", metavar="NAME", help="Name 
 MarkerOption = Annotated[
     str,
     typer.Option("--marker", metavar="URL", help=f"{MARKER_FORMS}."),
+]
+BackendOption = Annotated[
+    Engine,
+    typer.Option("--backend", help="What infers: torch, torch.compile or ONNX Runtime; a command may name another."),
 ]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where inference runs.")]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Threads of inference on the CPU.")]
@@ -80,6 +92,7 @@ def serve(
     bench: BenchOption,
     board: BoardOption,
     marker: MarkerOption = "none",
+    backend: BackendOption = Engine.TORCH,
     device: DeviceOption = Device.AUTO,
     threads: ThreadsOption = None,
     scripted: ScriptOption = None,
@@ -89,7 +102,7 @@ def serve(
     """Perform the runs that the lab commands, until SIGINT or SIGTERM."""
     configure_log(log_level)
     check_identifiers(bench=bench, board=board)
-    abilities = _abilities(scripted, device, threads)
+    abilities = _abilities(scripted, backend, device, threads)
     settings = _settings(broker, bench, board, abilities, sync=sync, announce=True)
     _say(f"board {board} serves bench {bench}: {', '.join(abilities.networks)} on {', '.join(abilities.backends)}")
     _with_agent(settings, abilities, marker, lambda agent: agent.serve())
@@ -109,6 +122,7 @@ def run(
     precision: Annotated[str, typer.Option("--precision", help="Number format: fp32, fp16, bf16.")] = "fp32",
     run_id: Annotated[str | None, typer.Option("--run-id", help="Identifier; left out: a new one.")] = None,
     marker: MarkerOption = "none",
+    backend: BackendOption = Engine.TORCH,
     device: DeviceOption = Device.AUTO,
     threads: ThreadsOption = None,
     scripted: ScriptOption = None,
@@ -127,7 +141,7 @@ def run(
         images_planned=images,
         captures=captures,
     )
-    abilities = _abilities(scripted, device, threads)
+    abilities = _abilities(scripted, backend, device, threads)
     settings = _settings(broker, bench, board, abilities, sync=sync, announce=False)
     outcome = _with_agent(settings, abilities, marker, lambda agent: agent.perform(order))
     if outcome is None:
@@ -139,9 +153,9 @@ def run(
         typer.echo(outcome_sentence(outcome))
 
 
-def _abilities(scripted: str | None, device: Device, threads: int | None) -> BoardAbilities:
+def _abilities(scripted: str | None, backend: Engine, device: Device, threads: int | None) -> BoardAbilities:
     if scripted is None:
-        return torch_abilities(device.value, threads)
+        return torch_abilities(backend.value, device.value, threads)
     factory = scripted_factory(Script.parse(scripted))
     return BoardAbilities(factory=factory, networks=KNOWN_NETWORKS, precisions=("fp32",), backends=("script",))
 

@@ -111,9 +111,9 @@ def _subject(
     from runners.accuracy.accuracy_result import Subject
     from runners.accuracy.image_list import list_images
     from runners.accuracy.torch_weights import sha256_of
-    from runners.torch_backend import select_backend
+    from runners.backends.torch_device import select_device
 
-    backend = select_backend(device)
+    backend = select_device(device)
     backend.dtype(precision)
     checksum = sha256_of(weights)
     listed = list_images(images, labels=labels, classes=classes)
@@ -133,12 +133,12 @@ def _scorer(subject: "Subject", weights: Path, threads: int | None) -> "Scorer":
 
     from runners.accuracy.torch_scorer import torch_scorer
     from runners.accuracy.torch_weights import network_with_weights
-    from runners.torch_backend import select_backend
+    from runners.backends.torch_device import select_device
 
     if threads is not None:
         torch.set_num_threads(threads)
     network = network_with_weights(subject.network, weights)
-    return torch_scorer(network, backend=select_backend(subject.device), precision=subject.precision)
+    return torch_scorer(network, backend=select_device(subject.device), precision=subject.precision)
 
 
 def _evaluated(

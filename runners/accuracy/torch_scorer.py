@@ -7,11 +7,11 @@ from torch import nn
 
 from runners.accuracy.evaluation import Scorer
 from runners.accuracy.image_reader import Pixels
+from runners.backends.torch_device import TorchDevice
 from runners.errors import WorkloadError
-from runners.torch_backend import Backend
 
 
-def torch_scorer(network: nn.Module, *, backend: Backend, precision: str) -> Scorer:
+def torch_scorer(network: nn.Module, *, backend: TorchDevice, precision: str) -> Scorer:
     """Return what scores batches on a back end; the network is moved there.
 
     Raises:

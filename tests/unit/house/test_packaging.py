@@ -121,7 +121,7 @@ def test_nothing_that_a_board_pulls_in_is_of_the_laboratory(project: dict[str, A
 
 def test_the_laboratory_needs_no_torch(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
-    assert {"board", "lab", "demo", "dev"} <= set(extras)
+    assert {"board", "onnx", "lab", "demo", "dev"} <= set(extras)
     assert not [text for text in project["dependencies"] + extras["lab"] if text.startswith("torch")]
 
 

@@ -15,8 +15,8 @@ from runners.accuracy.image_reader import Pixels
 from runners.accuracy.preprocessing import Interpolation, Preprocessing
 from runners.accuracy.progress_file import CountedBatch, ProgressFile
 from runners.accuracy.torch_scorer import torch_scorer
+from runners.backends.torch_device import select_device
 from runners.errors import DatasetError, WorkloadError
-from runners.torch_backend import select_backend
 from tests.unit.runners.accuracy.labelled_images import image_files, labels_by_rank, pictures
 
 SMALL = Preprocessing(
@@ -226,8 +226,8 @@ def test_fewer_scores_than_classes_are_an_error(tmp_path: Path, images: tuple[Im
 
 
 def test_a_precision_that_the_device_does_not_run_is_refused() -> None:
-    with pytest.raises(WorkloadError, match="fp16"):
-        torch_scorer(torch.nn.Identity(), backend=select_backend("cpu"), precision="fp16")
+    with pytest.raises(WorkloadError, match="fp8"):
+        torch_scorer(torch.nn.Identity(), backend=select_device("cpu"), precision="fp8")
 
 
 @pytest.mark.parametrize(
@@ -239,10 +239,10 @@ def test_a_batch_that_memory_does_not_hold_is_a_sentence(error: RuntimeError) ->
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             raise error
 
-    score = torch_scorer(Large(), backend=select_backend("cpu"), precision="fp32")
+    score = torch_scorer(Large(), backend=select_device("cpu"), precision="fp32")
     with pytest.raises(WorkloadError, match=r"batch of 7 images does not fit the memory of CPU.* smaller --batch-size"):
         score(np.zeros((7, 3, 8, 8), dtype=np.float32))
-    broken = torch_scorer(torch.nn.Linear(3, 3), backend=select_backend("cpu"), precision="fp32")
+    broken = torch_scorer(torch.nn.Linear(3, 3), backend=select_device("cpu"), precision="fp32")
     with pytest.raises(RuntimeError, match="shapes"):
         broken(np.zeros((7, 3, 8, 8), dtype=np.float32))
 

@@ -33,14 +33,15 @@ def torch_abilities(device: str, threads: int | None) -> BoardAbilities:
     require_torch()
     import torch
 
-    from runners.torch_backend import select_backend
-    from runners.torch_workload import torch_factory
+    from runners.backends.torch_device import select_device
+    from runners.backends.torch_eager import TorchEager
+    from runners.inference_workload import inference_factory
 
     if threads is not None:
         torch.set_num_threads(threads)
-    backend = select_backend(device)
+    backend = TorchEager(select_device(device))
     return BoardAbilities(
-        factory=torch_factory(backend),
+        factory=inference_factory(backend),
         networks=tuple(spec.name for spec in NETWORKS),
         precisions=backend.precisions,
         backends=(backend.name,),

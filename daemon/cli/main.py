@@ -10,6 +10,7 @@ from rich.console import Console
 
 from daemon.cli import (
     board,
+    board_profile,
     calibrate,
     check,
     compare,
@@ -57,6 +58,7 @@ app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)
 app.add_typer(networks.app, name="networks")
 app.add_typer(board.app, name="board")
+board.app.command("profile")(board_profile.profile)
 runs.app.command("start")(start_run.start_run)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")

@@ -87,7 +87,7 @@ class _StorageWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torc
         super().__init__()  # type: ignore[no-untyped-call]
         self._module = module
         held = [*module.parameters(), *module.buffers(), *inputs]
-        self._held = {StorageWeakRef(one.untyped_storage()) for one in held}
+        self._held = {_reference(one) for one in held}
         self._live: dict[StorageWeakRef, int] = {}
         self._inside: list[tuple[str, nn.Module]] = [("", module)]
         self._rows: dict[str, LayerActivations] = {}
@@ -116,14 +116,13 @@ class _StorageWatch(TorchDispatchMode):  # type: ignore[no-untyped-call]  # torc
     def _take(self, outputs: Iterable[Tensor]) -> int:
         """Take new storages in, leave dead ones out; return the size of the new ones in bytes."""
         # Dead ones first: the allocator gives an address out again, and the watch must not take it for the old one.
-        self._live = {one: size for one, size in self._live.items() if not one.expired()}
+        self._live = {one: size for one, size in self._live.items() if not one.expired()}  # type: ignore[no-untyped-call]
         allocated_bytes = 0
         for tensor in outputs:
-            storage = tensor.untyped_storage()
-            reference = StorageWeakRef(storage)
+            reference = _reference(tensor)
             if reference not in self._held and reference not in self._live:
-                self._live[reference] = storage.nbytes()
-                allocated_bytes += storage.nbytes()
+                self._live[reference] = size_bytes = tensor.untyped_storage().nbytes()
+                allocated_bytes += size_bytes
         return allocated_bytes
 
     def _note(self, allocated_bytes: int) -> None:
@@ -162,6 +161,10 @@ class _LayerHooks:
 
     def _leave(self, _layer: nn.Module, _inputs: Any, _output: Any) -> None:
         self._inside.pop()
+
+
+def _reference(tensor: Tensor) -> StorageWeakRef:
+    return StorageWeakRef(tensor.untyped_storage())  # type: ignore[no-untyped-call]
 
 
 def _outputs(func: Any, result: Any) -> Iterator[Tensor]:

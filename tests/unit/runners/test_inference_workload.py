@@ -11,7 +11,7 @@ from runners.backends.backend import check_precision
 from runners.backends.torch_device import available_devices, select_device
 from runners.backends.torch_eager import TorchEager
 from runners.errors import UnknownNetwork, WorkloadError
-from runners.inference_workload import LOW_S, WARMUP_BATCHES, InferenceWorkload, _is_warm, inference_factory
+from runners.inference_workload import LOW_S, WARMUP_BATCHES, InferenceWorkload, inference_factory, is_warm
 from runners.networks.catalogue import NetworkSpec, network_spec
 from tests.unit.runners.stub_workload import LevelLog, order
 
@@ -192,4 +192,4 @@ def test_warm_up_goes_on_until_batches_are_alike_or_long_enough(durations_s: lis
     ends_s = [0.0]
     for duration_s in durations_s:
         ends_s.append(ends_s[-1] + duration_s)
-    assert _is_warm(ends_s) is warm
+    assert is_warm(ends_s) is warm

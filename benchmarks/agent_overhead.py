@@ -1,9 +1,9 @@
 """What the agent costs beside the inference loop: CPU time of its process outside the thread that infers.
 
-A real agent over a real mosquitto performs one long run of real inference on one thread; broker and lab are processes of
-their own. From the first batch to the last: CPU time of the whole process, less that of the inference thread, plus what
-that thread spends on setting the marker. The rest is event loop, MQTT and whatever else the agent does. The marker is
-that of a simulated bench, over TCP; the side that answers is a process of its own too.
+A real agent over a real mosquitto performs one long run of real inference on one thread; broker and lab are processes
+of their own. From the first batch to the last: CPU time of the whole process, less that of the inference thread, is$
+that of event loop, MQTT and whatever else the agent does. What the inference thread spends on its marker is shown
+beside it: the marker is that of a simulated bench, over TCP, and the side that answers is a process of its own too.
 
     python benchmarks/agent_overhead.py [--seconds 30] [--network alexnet] [--json]
 """
@@ -64,9 +64,11 @@ class MeteredWorkload:
         self.figures: dict[str, float] = {}
 
     def prepare(self):
+        """Load and warm up."""
         return self._workload.prepare()
 
     def run(self, marker, should_stop, images_planned):
+        """Run the batches, and keep what they cost."""
         wall_s, process_s, thread_s = time.monotonic(), time.process_time(), time.thread_time()
         report = self._workload.run(marker, should_stop, images_planned)
         wall_s = time.monotonic() - wall_s
@@ -85,6 +87,7 @@ class MeteredWorkload:
         return report
 
     def release(self) -> None:
+        """Free what was loaded."""
         self._workload.release()
 
 

@@ -1,7 +1,7 @@
 """What the agent costs beside the inference loop: CPU time of its process outside the thread that infers.
 
 A real agent over a real mosquitto performs one long run of real inference on one thread; broker and lab are processes
-of their own. From the first batch to the last: CPU time of the whole process, less that of the inference thread, is$
+of their own. From the first batch to the last: CPU time of the whole process, less that of the inference thread, is
 that of event loop, MQTT and whatever else the agent does. What the inference thread spends on its marker is shown
 beside it: the marker is that of a simulated bench, over TCP, and the side that answers is a process of its own too.
 

@@ -57,15 +57,19 @@ def profile_in_process(order: ProfileOrder) -> BatchProfile | Refused:
     except EOFError:
         process.join()
         return _ended(order, process.exitcode)
+    except BaseException:
+        process.kill()  # whoever interrupts the caller wants the inference to end, and its memory back
+        raise
     finally:
         receiving.close()
-        if process.is_alive():
-            process.join()
+        process.join()
     return found
 
 
 def profile_and_send(order: ProfileOrder, sending: Connection) -> None:
     """Profile, and send what was found; in the new process."""
+    if multiprocessing.parent_process() is not None:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches both; the caller ends this one
     try:
         sending.send(_profile(order))
     except OutOfMemory as error:

@@ -1,8 +1,11 @@
 """Profiling in a process of its own: what it finds, what it refuses, and that its end is not the caller's."""
 
+import multiprocessing
 import os
 import re
 import signal
+import threading
+from multiprocessing.connection import Connection
 
 import pytest
 
@@ -79,3 +82,20 @@ def test_what_does_not_fit_is_sent_as_a_refusal(monkeypatch) -> None:
 
 def _fields(order: ProfileOrder) -> dict[str, object]:
     return {name: getattr(order, name) for name in ProfileOrder.__slots__}
+
+
+def test_an_interrupted_caller_takes_its_process_with_it(monkeypatch) -> None:
+    """The process waits for ever; the caller is interrupted while it waits for an answer."""
+    monkeypatch.setattr(profile_process, "profile_and_send", waiting)
+    monkeypatch.setattr(Connection, "recv", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        profile_in_process(ORDER)
+    assert not multiprocessing.active_children()
+
+
+def waiting(order: ProfileOrder, sending: object) -> None:
+    threading.Event().wait()
+
+
+def interrupted(self: Connection) -> None:
+    raise KeyboardInterrupt

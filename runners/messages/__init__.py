@@ -10,6 +10,7 @@ from runners.messages.message import (
     decode,
     encode,
 )
+from runners.messages.run_figures import RunMemory, RunTimes
 from runners.messages.run_messages import (
     MAX_BATCH_DURATIONS,
     MAX_BATCH_STARTS,
@@ -47,11 +48,13 @@ __all__ = [
     "Quantity",
     "RunAbort",
     "RunFinished",
+    "RunMemory",
     "RunPhase",
     "RunRequest",
     "RunResult",
     "RunStarted",
     "RunState",
+    "RunTimes",
     "decode",
     "encode",
 ]

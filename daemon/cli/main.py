@@ -11,6 +11,7 @@ from rich.console import Console
 from daemon.cli import (
     board,
     calibrate,
+    campaign,
     check,
     compare,
     daemon,
@@ -60,6 +61,7 @@ app.add_typer(board.app, name="board")
 runs.app.command("start")(start_run.start_run)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")
+app.add_typer(campaign.app, name="campaign")
 app.command("compare")(compare.compare)
 app.command("reprocess")(reprocess.reprocess)
 app.add_typer(import_recording.app, name="import")

@@ -1,6 +1,7 @@
 """The message contract, version 1: every payload that crosses the broker, as classes."""
 
 from runners.messages.clock import MAX_CLOCK_EXCHANGES, ClockExchange, ClockPing, ClockPong
+from runners.messages.lab_messages import PowerQuery, PowerReading, RunAnswer, RunQuery
 from runners.messages.message import (
     IDENTIFIER_PATTERN,
     MAX_PAYLOAD_BYTES,
@@ -42,12 +43,16 @@ __all__ = [
     "ClockPong",
     "DaemonStatus",
     "Message",
+    "PowerQuery",
+    "PowerReading",
     "Presence",
     "QualityReason",
     "Quantity",
     "RunAbort",
+    "RunAnswer",
     "RunFinished",
     "RunPhase",
+    "RunQuery",
     "RunRequest",
     "RunResult",
     "RunStarted",

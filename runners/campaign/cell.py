@@ -1,0 +1,58 @@
+"""Cell: one combination that a campaign measures, and its place in the campaign's order."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from runners.messages import BoardCommand
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cell:
+    """What is varied: each cell is measured as often as the campaign has repeats."""
+
+    network: str
+    """Name of the network."""
+    batch_size: int
+    """Images in one batch."""
+    precision: str
+    """Number format of the inference."""
+
+    def __str__(self) -> str:
+        return f"{self.network}, batch {self.batch_size}, {self.precision}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlannedRun:
+    """One run of the plan."""
+
+    index: int
+    """Place in the order, from 1."""
+    cell: Cell
+    """What is measured."""
+    repeat: int
+    """Which repeat of its cell, from 1."""
+
+    def __str__(self) -> str:
+        return f"{self.cell}" if self.repeat == 1 else f"{self.cell}, repeat {self.repeat}"
+
+    def command(self, run_id: str, *, captures: int, images: int | None) -> BoardCommand:
+        """Return what the board is told."""
+        return BoardCommand(
+            run_id=run_id,
+            network=self.cell.network,
+            batch_size=self.cell.batch_size,
+            precision=self.cell.precision,
+            captures=captures,
+            images_planned=images,
+        )
+
+    def document(self) -> dict[str, Any]:
+        """Return it as JSON values, for the journal and for `--json`."""
+        cell = self.cell
+        return {
+            "index": self.index,
+            "network": cell.network,
+            "batch_size": cell.batch_size,
+            "precision": cell.precision,
+            "repeat": self.repeat,
+        }

@@ -60,6 +60,7 @@ class Agent:
         self._desk = CommandDesk(settings.board, self._topics, self._link.publish)
         self._tasks = asyncio.TaskGroup()
         self._link_task: asyncio.Task[None] | None = None
+        self._leaving = False
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -71,6 +72,7 @@ class Agent:
     ) -> None:
         try:
             if self._link.connected.is_set():
+                self._leaving = True
                 if self._settings.announce:
                     self._link.publish(self._farewell())
                 await self._link.drain(_FAREWELL_S)
@@ -93,6 +95,7 @@ class Agent:
     async def serve(self) -> None:
         """Perform the runs that the lab commands, one at a time, until cancelled."""
         self._link.subscribe(self._topics.board_command(self._settings.board))
+        self._link.subscribe(self._topics.board_status(self._settings.board))
         while True:
             order = await self._desk.next()
             try:
@@ -165,6 +168,8 @@ class Agent:
             case TopicKind.BOARD_COMMAND if name.board == self._settings.board:
                 if self._desk.take(topic, payload, busy_run=self.busy_run):
                     self._announce()
+            case TopicKind.BOARD_STATUS if name.board == self._settings.board:
+                self._hear_of_itself(decode(BoardStatus, payload, topic=topic))
             case TopicKind.PONG if name.client == self._settings.board:
                 self._clock.take(payload, received_ns=received_ns)
             case TopicKind.STATE if watch is not None:
@@ -173,6 +178,11 @@ class Agent:
                 watch.take_result(decode(RunResult, payload, topic=topic))
             case _:
                 logger.debug("not for this board: %s", topic)
+
+    def _hear_of_itself(self, status: BoardStatus) -> None:
+        """Contradict the will of an earlier connection, which the broker carries out as late as it notices the loss."""
+        if status.state is Presence.OFFLINE and not self._leaving:
+            self._announce()
 
     def _announce(self) -> None:
         if not self._settings.announce:

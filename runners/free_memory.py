@@ -1,7 +1,8 @@
 """Free memory: give back to the system what a network has left, before the next one is loaded.
 
 Python frees what its cycles hold only now and then, and the C library keeps freed memory of the sizes that a network's
-weights and activations have: after VGG-16 a board of 2 GB would have no room for the next network, though nothing uses it.
+weights and activations have: after VGG-16 a board of 2 GB would have no room for the next network, though nothing uses
+it.
 """
 
 import ctypes

@@ -143,6 +143,7 @@ class BoardExecutor:
         try:
             if not commanded:
                 await self._until_free(tell)
+                run.doubtful = False  # nothing was missed that came before the command
                 self._command(command)
                 tell("commanded")
             return await self._follow(run, command, tell)
@@ -172,7 +173,7 @@ class BoardExecutor:
             if run.doubtful or not await self._news(run):
                 run.doubtful = False
                 answer = await self._ask(run)
-                if run.ending() is not None:
+                if answer is None or run.ending() is not None:
                     break
                 if answer.state is None and self._is_lost(run):
                     if commands >= MOST_COMMANDS:
@@ -196,8 +197,8 @@ class BoardExecutor:
         known = run.taken or run.state is not None
         return await self._wait(self._changed.is_set, SILENCE_S if known else TAKEN_S)
 
-    async def _ask(self, run: _Followed) -> RunAnswer:
-        """Return what the daemon knows of a run, however long it is away."""
+    async def _ask(self, run: _Followed) -> RunAnswer | None:
+        """Return what the daemon knows of a run, however long it is away; None where its end is heard meanwhile."""
         run.answer = None
         query = encode(RunQuery())
         loop = asyncio.get_running_loop()
@@ -205,9 +206,9 @@ class BoardExecutor:
         while True:
             await self._until(lambda: self._online_daemon is not None, "the daemon (`joulebench daemon`)")
             self._publish(self._topics.query(run.run_id), query)
-            answer = await self._value(lambda: run.answer, ANSWER_S)
-            if answer is not None:
-                return answer
+            await self._wait(lambda: run.answer is not None or run.ending() is not None, ANSWER_S)
+            if run.answer is not None or run.ending() is not None:
+                return run.answer
             if loop.time() > end_s:
                 raise CampaignStalled(f"the daemon's answer about run {run.run_id}", self._patience_s)
 

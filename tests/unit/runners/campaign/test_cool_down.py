@@ -1,7 +1,7 @@
 """Cool-down: go on when idle power is back, not for one lucky reading, and not for ever."""
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runners.campaign.cool_down import READINGS, CoolDownWatch, Step
@@ -40,6 +40,7 @@ def test_after_the_limit_it_goes_on_all_the_same() -> None:
     assert watch().power_w is None
 
 
+@settings(max_examples=50)
 @given(st.lists(st.floats(0, 10), min_size=READINGS, max_size=30), st.floats(0.1, 5), st.floats(0.001, 1))
 def test_cold_is_never_said_above_the_bound(powers_w: list[float], idle_w: float, tolerance: float) -> None:
     cooling = watch(idle_power_w=idle_w, tolerance=tolerance)

@@ -59,7 +59,7 @@ class PowerCut(Exception):
 
 
 @given(cuts=st.lists(st.integers(0, 9), max_size=6), torn=st.booleans())
-@settings(max_examples=60)
+@settings(max_examples=25)
 def test_cut_off_anywhere_it_goes_on_and_every_run_is_done_once(
     tmp_path_factory: pytest.TempPathFactory, cuts: list[int], torn: bool
 ) -> None:

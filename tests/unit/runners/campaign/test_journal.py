@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runners.campaign.journal import FORMAT, VERSION, Journal, read_journal
@@ -32,6 +32,7 @@ def test_without_a_file_there_are_no_lines(tmp_path: Path) -> None:
 
 
 @given(cut=st.integers(0, 200))
+@settings(max_examples=40)
 def test_a_torn_last_line_is_cut_off_and_written_over(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
     path = tmp_path_factory.mktemp("journal") / "c.jsonl"
     with Journal(path) as journal:

@@ -10,7 +10,7 @@ from typing import Any
 from daemon.announcer import Announcer, fit
 from daemon.errors import RunRefusal, StoreError
 from daemon.faults import fault_of
-from daemon.lifecycle import Event, Fault, Shutdown, Started
+from daemon.lifecycle import BoardRestarted, Event, Fault, Shutdown, Started
 from daemon.records import RunRecord
 from daemon.run_conductor import RunConductor, Services
 from daemon.store import Store
@@ -131,9 +131,8 @@ class Conductor:
         conductor = self._current
         if conductor is None or conductor.run.board != board or before != conductor.run.run_id:
             return
-        if status.busy_run != before and not conductor.progress.finished:
-            text = f"board {board} is back without this run: its agent was started again meanwhile"
-            conductor.tell(Fault(reason="board_restarted", text=text))
+        if status.busy_run != before:
+            conductor.tell(BoardRestarted())
 
     async def query(self, run_id: str) -> None:
         """Tell whoever asks what became of a run, its result first; nothing is begun or changed by it."""

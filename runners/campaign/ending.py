@@ -12,7 +12,7 @@ REFUSED_FOR_GOOD = frozenset(
         "images_not_whole_batches",
         "malformed_message",
         "missing_weights",
-        "not_enough_memory",
+        "out_of_memory",
         "sync_unavailable",
         "too_many_captures",
         "unknown_network",

@@ -84,9 +84,9 @@ async def test_a_refusal_comes_with_its_reason(executor: BoardExecutor, lab: Fak
     task = performing(executor)
     await lab.commanded()
     text = "vgg19 at batch 64 needs 9.1 GB, and 3.9 GB are free"
-    await lab.say(RUN, RunPhase.REJECTED, reason="not_enough_memory", text=text)
+    await lab.say(RUN, RunPhase.REJECTED, reason="out_of_memory", text=text)
     ending = await ended(task)
-    assert (ending.verdict, ending.reason, ending.text) == (Verdict.REFUSED, "not_enough_memory", text)
+    assert (ending.verdict, ending.reason, ending.text) == (Verdict.REFUSED, "out_of_memory", text)
 
 
 async def test_a_board_that_lost_the_run_is_told_again_under_the_same_name(

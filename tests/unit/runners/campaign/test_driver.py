@@ -141,13 +141,13 @@ async def test_a_passing_failure_is_tried_again_up_to_the_limit(path: Path) -> N
 async def test_what_is_refused_for_good_is_skipped_with_its_reason(path: Path) -> None:
     def ends(command: BoardCommand) -> object:
         if command.batch_size == 2:
-            return failed("not_enough_memory", RunPhase.REJECTED)
+            return failed("out_of_memory", RunPhase.REJECTED)
         return done(command.run_id)
 
     progress = await drive(path, FakeExecutor(ends))
     refused = [run for run in progress.runs if run.state == "refused"]
     assert [run.attempts for run in refused] == [1, 1]
-    assert {run.document()["text"] for run in refused} == {"because of not_enough_memory"}
+    assert {run.document()["text"] for run in refused} == {"because of out_of_memory"}
     executor = FakeExecutor()
     await drive(path, executor)
     assert executor.performed == []

@@ -99,8 +99,6 @@ class RunFailed(RunnerError):
 class CampaignFileError(RunnerError):
     """A campaign's file that describes none; lists all of its problems."""
 
-    reason = "bad_campaign"
-
     def __init__(self, path: object, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
         lines = "\n".join(f"  {problem}" for problem in self.problems)
@@ -110,16 +108,12 @@ class CampaignFileError(RunnerError):
 class JournalError(RunnerError):
     """A campaign's journal that cannot be gone on with."""
 
-    reason = "bad_journal"
-
     def __init__(self, path: object, problem: str) -> None:
         super().__init__(f"journal {path}: {problem}")
 
 
 class CampaignStalled(RunnerError):
     """What a campaign waits for did not come back in time. All that is done is journalled."""
-
-    reason = "campaign_stalled"
 
     def __init__(self, awaited: str, waited_s: float) -> None:
         self.awaited = awaited

@@ -81,10 +81,10 @@ class CampaignDriver:
                 while not run.is_over(remeasure_invalid=self._plan.retries.remeasure_invalid):
                     await self._attempt(run)
         except CampaignStalled as error:
-            self._note("stopped", reason=error.reason, text=str(error))
+            self._note("stopped", text=str(error))
             raise
         except asyncio.CancelledError:
-            self._note("stopped", reason="interrupted", text="the campaign was interrupted; run it again to go on")
+            self._note("stopped", text="the campaign was interrupted; run it again to go on")
             raise
         self._note("finished")
         return self.progress

@@ -8,11 +8,10 @@ import weakref
 import psutil
 import pytest
 
+from daemon.cli.board_torch import torch_abilities
 from runners import free_memory as module
 from runners.free_memory import free_memory
-from runners.networks.catalogue import network_spec
-from runners.torch_backend import select_backend
-from runners.torch_workload import TorchWorkload
+from runners.messages import BoardCommand
 
 MB = 1e6
 
@@ -62,10 +61,10 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_after_vgg16_and_alexnet_the_board_is_as_small_as_before() -> None:
-    process, backend = psutil.Process(), select_backend("cpu")
+    process, factory = psutil.Process(), torch_abilities("cpu", None).factory
 
     def after(name: str) -> tuple[float, float]:
-        workload = TorchWorkload(network_spec(name), batch_size=1, precision="fp32", backend=backend)
+        workload = factory(BoardCommand(run_id="r", network=name, batch_size=1))
         workload.prepare()
         loaded = process.memory_info().rss
         workload.release()

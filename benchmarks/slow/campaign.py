@@ -4,7 +4,7 @@ Real torch on this computer's CPU, the simulated bench at the pace of real time,
 its own. The agent, the daemon and the campaign's own process are killed (SIGKILL) once each while a run is measured,
 and started again. At the end every planned run must be in the database exactly once as done.
 
-    python -m benchmarks.campaign [FOLDER]
+    python -m benchmarks.slow.campaign [FOLDER]
 """
 
 import json

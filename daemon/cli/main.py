@@ -21,6 +21,7 @@ from daemon.cli import (
     networks,
     reprocess,
     runs,
+    send_campaign,
     simulate,
     start_run,
     verify,
@@ -61,6 +62,7 @@ app.add_typer(board.app, name="board")
 runs.app.command("start")(start_run.start_run)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")
+campaign.app.command("send")(send_campaign.send_campaign)
 app.add_typer(campaign.app, name="campaign")
 app.command("compare")(compare.compare)
 app.command("reprocess")(reprocess.reprocess)

@@ -7,7 +7,7 @@ no agent performs twice and no daemon measures twice.
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
@@ -18,6 +18,7 @@ from runners.broker_link import BrokerLink, Outgoing
 from runners.campaign.cell import Cell
 from runners.campaign.ending import Ending
 from runners.campaign.executor import Tell
+from runners.campaign.fitting import lacking
 from runners.errors import CampaignFileError, CampaignStalled, MessageError
 from runners.messages import (
     BoardCommand,
@@ -132,10 +133,8 @@ class BoardExecutor:
         await self._until(lambda: self._online_board is not None, f"board {self._board!r} (`joulebench board serve`)")
         board = self._online_board
         assert board is not None
-        lacking = [*_lacking("network", (cell.network for cell in cells), board.networks)]
-        lacking += _lacking("precision", (cell.precision for cell in cells), board.precisions)
-        if lacking:
-            raise CampaignFileError(f"board {self._board}", lacking)
+        if problems := lacking(cells, networks=board.networks, precisions=board.precisions):
+            raise CampaignFileError(f"board {self._board}", problems)
 
     async def perform(self, command: BoardCommand, *, commanded: bool, tell: Tell) -> Ending:
         """Have a run performed by the agent, and return how it ended."""
@@ -220,28 +219,34 @@ class BoardExecutor:
     async def _until_free(self, tell: Tell) -> None:
         """Wait until board and daemon are there, and neither has a run in hand."""
 
-        def missing() -> str | None:
-            if not self._link.connected.is_set():
-                where = f"{self._address.host}:{self._address.port}"
-                return f"the MQTT broker {where} ({self._link.last_problem})"
-            if self._online_daemon is None:
-                return "the daemon (`joulebench daemon`)"
-            if self._online_daemon.current_run is not None:
-                return f"the bench, which measures run {self._online_daemon.current_run}"
-            if self._online_board is None:
-                return f"board {self._board!r} (`joulebench board serve`)"
-            if self._online_board.busy_run is not None:
-                return f"board {self._board!r}, which performs run {self._online_board.busy_run}"
-            return None
-
-        while (awaited := missing()) is not None:
+        while (awaited := self._awaited()) is not None:
             tell(f"waiting for {awaited}")
-            await self._until(lambda awaited=awaited: missing() != awaited, awaited)  # type: ignore[misc]
+            await self._until(lambda awaited=awaited: self._awaited() != awaited, awaited)  # type: ignore[misc]
+
+    def _awaited(self) -> str | None:
+        """Return what is missing, or busy, before a run can be commanded; None where nothing is."""
+        daemon, board = self._online_daemon, self._online_board
+        if not self._link.connected.is_set():
+            return self._broker_text
+        if daemon is None:
+            return "the daemon (`joulebench daemon`)"
+        if daemon.current_run is not None:
+            return f"the bench, which measures run {daemon.current_run}"
+        if board is None:
+            return f"board {self._board!r} (`joulebench board serve`)"
+        if board.busy_campaign is not None or board.busy_run is not None:
+            what = f"campaign {board.busy_campaign} by itself" if board.busy_campaign else f"run {board.busy_run}"
+            return f"board {self._board!r}, which performs {what}"
+        return None
+
+    @property
+    def _broker_text(self) -> str:
+        return f"the MQTT broker {self._address.host}:{self._address.port} ({self._link.last_problem})"
 
     async def _until(self, condition: Callable[[], bool], awaited: str) -> None:
         if not await self._wait(condition, self._patience_s):
             if not self._link.connected.is_set():
-                awaited = f"the MQTT broker {self._address.host}:{self._address.port} ({self._link.last_problem})"
+                awaited = self._broker_text
             raise CampaignStalled(awaited, self._patience_s)
 
     async def _wait(self, condition: Callable[[], bool], timeout_s: float) -> bool:
@@ -336,9 +341,3 @@ class BoardExecutor:
             run.taken = True
         elif run.taken:
             run.doubtful = True  # it is through with it, or was started again
-
-
-def _lacking(what: str, wanted: Iterable[str], offered: Sequence[str]) -> list[str]:
-    """Return a sentence for each thing wanted that is not offered; a board that names none is asked run by run."""
-    missing = [name for name in dict.fromkeys(wanted) if name not in offered] if offered else []
-    return [f"{what} {name!r} is not among those that it runs: {', '.join(offered)}" for name in missing]

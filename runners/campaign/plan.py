@@ -142,13 +142,22 @@ def read_plan(path: Path) -> CampaignPlan:
         raise CampaignFileError(path, [f"the file is not UTF-8 at byte {error.start}"]) from error
     except tomllib.TOMLDecodeError as error:
         raise CampaignFileError(path, [f"the file is not TOML: {error}"]) from error
+    return plan_of(document, source=path)
+
+
+def plan_of(document: Mapping[str, Any], *, source: object) -> CampaignPlan:
+    """Return the plan that a document describes.
+
+    Raises:
+        CampaignFileError: it describes none; lists every problem, with the source.
+    """
     problems = [*_cross_problems(document)]
     try:
         plan = CampaignPlan.model_validate(document)
     except ValidationError as error:
         problems = [*(_problem(details) for details in _telling(error)), *problems]
     if problems:
-        raise CampaignFileError(path, problems)
+        raise CampaignFileError(source, problems)
     return plan
 
 

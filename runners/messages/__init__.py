@@ -23,7 +23,7 @@ from runners.messages.run_messages import (
 )
 from runners.messages.run_result import BudgetTerm, QualityReason, Quantity, RunResult
 from runners.messages.run_state import RunPhase, RunState
-from runners.messages.status import BoardCommand, BoardStatus, DaemonStatus, Presence
+from runners.messages.status import BoardCommand, BoardStatus, CampaignCommand, DaemonStatus, Presence
 
 __all__ = [
     "IDENTIFIER_PATTERN",
@@ -38,6 +38,7 @@ __all__ = [
     "BoardCommand",
     "BoardStatus",
     "BudgetTerm",
+    "CampaignCommand",
     "ClockExchange",
     "ClockPing",
     "ClockPong",

@@ -1,12 +1,18 @@
 """A campaign over a real broker, with the daemon and an agent in this process, on a simulated board that warms up."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import json
+import re
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 
+import aiomqtt
 import pytest
 
+from daemon.errors import DaemonError
+from daemon.lab_client import LabClient
 from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.board_load import BoardSettings
 from instruments.simulated.world import WorldSettings
@@ -14,16 +20,16 @@ from runners.agent import Agent
 from runners.agent_settings import AgentSettings
 from runners.broker_address import BrokerAddress
 from runners.campaign.board_executor import BoardExecutor
-from runners.campaign.driver import CampaignDriver
-from runners.campaign.journal import Journal
+from runners.campaign.driver import CampaignDriver, settings_of
+from runners.campaign.journal import Journal, read_journal
 from runners.campaign.plan import CampaignPlan
 from runners.campaign.progress import CampaignProgress
 from runners.errors import WorkloadError
 from runners.markers import marker_from_url
-from runners.messages import BoardCommand
+from runners.messages import BoardCommand, CampaignCommand, RunPhase
 from runners.scripted_workload import Script, scripted_factory
 from runners.workload import Workload, WorkloadFactory
-from tests.integration.bench_stage import BENCH, BOARD, Stage, stage_of
+from tests.integration.bench_stage import BENCH, BOARD, STEP_TIMEOUT_S, Stage, stage_of
 from tests.mosquitto import MosquittoBroker
 
 pytestmark = pytest.mark.mosquitto
@@ -36,10 +42,13 @@ TOLERANCE = 0.05
 
 
 @asynccontextmanager
-async def serving(stage: Stage, port: int, factory: WorkloadFactory) -> AsyncIterator[None]:
+async def serving(
+    stage: Stage, port: int, factory: WorkloadFactory, campaigns: Path | None = None
+) -> AsyncIterator[None]:
     """An agent that serves meanwhile."""
     marker = marker_from_url(stage.bench.addresses.marker)
     settings = AgentSettings(broker=BrokerAddress(host="127.0.0.1", port=port), bench=BENCH, board=BOARD)
+    settings = replace(settings, networks=("alexnet",), campaigns=campaigns)
     async with Agent(settings, factory, marker) as agent:
         task = asyncio.create_task(agent.serve(), name="agent")
         try:
@@ -119,3 +128,75 @@ async def test_what_does_not_fit_is_told_with_its_reason_and_the_rest_is_measure
     refused = by_size[2].document()
     assert (refused["reason"], refused["attempts"]) == ("out_of_memory", 1)
     assert refused["text"] == "alexnet at batch 2 needs 5.0 GB, and 3.9 GB are free"
+
+
+class TestABoardByItself:
+    """A campaign that the lab hands to the board: no driver in the lab, the journal on the board."""
+
+    @pytest.fixture
+    def bench(self) -> Iterator[SimulatedBenchThread]:
+        with SimulatedBenchThread(WorldSettings(seed=9, time_scale=TIME_SCALE)) as running:
+            yield running
+
+    async def test_it_performs_what_it_is_sent_and_goes_on_after_its_end(
+        self, bench: SimulatedBenchThread, mosquitto_broker: MosquittoBroker, tmp_path: Path
+    ) -> None:
+        port, plan, folder = mosquitto_broker.port, plan_of({"enabled": False}), tmp_path / "board"
+        async with stage_of(bench, port, tmp_path) as stage:
+            async with serving(stage, port, SCRIPT, folder), lab_client(port) as lab:
+                await lab.send_campaign(CampaignCommand(plan=settings_of(plan)))
+                with pytest.raises(DaemonError, match="has something to perform"):
+                    await lab.send_campaign(CampaignCommand(plan=settings_of(plan) | {"name": "other"}))
+                while len(stage.daemon.store.runs()) < 2:  # noqa: ASYNC110 - the store offers no event
+                    await asyncio.sleep(0.01)
+            journal = folder / "warm.campaign.jsonl"
+            assert read_journal(journal)[-1]["event"] == "stopped", "the agent was ended in the middle"
+            async with serving(stage, port, SCRIPT, folder):
+                while read_journal(journal)[-1]["event"] != "finished":  # noqa: ASYNC110
+                    await asyncio.sleep(0.01)
+            runs = stage.daemon.store.runs()
+        progress = CampaignProgress.of(plan.runs, read_journal(journal))
+        done = [run.run_id for run in runs if run.state is RunPhase.DONE]
+        assert sorted(done) == sorted(str(run.run_id) for run in progress.runs)
+        assert len(done) == 3
+
+    async def test_what_it_cannot_do_is_refused_with_the_reason(
+        self, bench: SimulatedBenchThread, mosquitto_broker: MosquittoBroker, tmp_path: Path
+    ) -> None:
+        port, folder = mosquitto_broker.port, tmp_path / "board"
+        plan = settings_of(plan_of({"enabled": False}))
+        async with stage_of(bench, port, tmp_path) as stage:
+            async with serving(stage, port, SCRIPT, folder), lab_client(port) as lab:
+                for change, word in (
+                    ({"name": "vgg", "sweep": [{"networks": ["vgg16"]}]}, "'vgg16' is not among those"),
+                    ({"name": "bad", "repeats": 0}, "repeats: .*got 0"),
+                    ({"name": "no spaces"}, "name: "),
+                ):
+                    with suppress(DaemonError):
+                        await lab.send_campaign(CampaignCommand(plan=plan | change))
+                    status = await told(stage, word)
+                    assert re.search(word, status)
+            async with serving(stage, port, SCRIPT), lab_client(port) as lab:
+                with suppress(DaemonError):
+                    await lab.send_campaign(CampaignCommand(plan=plan))
+                assert "--campaigns DIR" in await told(stage, "--campaigns DIR")
+            assert stage.daemon.store.run_count() == 0
+
+
+@asynccontextmanager
+async def lab_client(port: int) -> AsyncIterator[LabClient]:
+    async with LabClient(BrokerAddress(host="127.0.0.1", port=port), bench=BENCH, board=BOARD) as lab:
+        yield lab
+
+
+async def told(stage: Stage, word: str) -> str:
+    """Return the board's last refusal once it says a word."""
+    async with aiomqtt.Client("127.0.0.1", stage.configuration.mqtt.port) as client:
+        await client.subscribe(stage.topics.board_status(BOARD), qos=1)
+        async with asyncio.timeout(STEP_TIMEOUT_S):
+            async for message in client.messages:
+                assert isinstance(message.payload, bytes)
+                refusal = str(json.loads(message.payload)["last_refusal"])
+                if re.search(word, refusal):
+                    return refusal
+    raise AssertionError(word)

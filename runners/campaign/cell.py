@@ -1,6 +1,7 @@
 """Cell: one combination that a campaign measures, and its place in the campaign's order."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from typing import Any
 
 from runners.messages import BoardCommand
@@ -34,6 +35,13 @@ class PlannedRun:
 
     def __str__(self) -> str:
         return f"{self.cell}" if self.repeat == 1 else f"{self.cell}, repeat {self.repeat}"
+
+    @classmethod
+    def from_document(cls, document: Mapping[str, Any]) -> "PlannedRun":
+        """Return the run that `document` made these values of; what a later version added has its default."""
+        names = [field.name for field in fields(Cell) if field.name in document]
+        cell = Cell(**{name: document[name] for name in names})
+        return cls(index=document["index"], cell=cell, repeat=document["repeat"])
 
     def command(self, run_id: str, *, captures: int, images: int | None) -> BoardCommand:
         """Return what the board is told."""

@@ -13,7 +13,7 @@ from runners.campaign.cool_down import REFERENCE_READINGS, CoolDownWatch, Step
 from runners.campaign.ending import Ending
 from runners.campaign.executor import Executor
 from runners.campaign.journal import FORMAT, VERSION, Journal
-from runners.campaign.plan import CampaignPlan
+from runners.campaign.plan import CampaignPlan, plan_of
 from runners.campaign.progress import CampaignProgress, RunProgress
 from runners.errors import CampaignStalled, JournalError
 
@@ -72,7 +72,7 @@ class CampaignDriver:
             CampaignFileError: the board cannot run all that is planned; nothing has been begun.
             CampaignStalled: board, daemon or broker did not come back; call again when they are.
         """
-        await self._executor.check(self._plan.cells)
+        await self._executor.check(tuple(dict.fromkeys(run.planned.cell for run in self.progress.runs)))
         self._begin()
         self._watcher.begins(self.progress)
         try:
@@ -196,7 +196,8 @@ def check_unchanged(plan: CampaignPlan, lines: Sequence[Mapping[str, Any]], path
     """Raise JournalError, naming the keys, where a journal of these lines was begun with another plan."""
     if not lines:
         return
-    begun = dict(_flat(lines[0]["settings"]))
+    # Read as a plan, a key that a later version added has the default that it had when the campaign was begun.
+    begun = dict(_flat(settings_of(plan_of(lines[0]["settings"], source=path))))
     now = dict(_flat(settings_of(plan)))
     changed = [key for key in sorted(begun.keys() | now.keys()) if begun.get(key) != now.get(key)]
     if changed:

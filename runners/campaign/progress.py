@@ -111,7 +111,10 @@ class CampaignProgress:
 
     @classmethod
     def of(cls, planned: Iterable[PlannedRun], lines: Iterable[Mapping[str, Any]]) -> "CampaignProgress":
-        """Read a journal's lines."""
+        """Read a journal's lines; once it has begun its own order counts, not what a later version makes of it."""
+        lines = tuple(lines)
+        if lines:
+            planned = map(PlannedRun.from_document, lines[0]["order"])
         progress = cls(campaign_id=None, runs=[RunProgress(planned=one) for one in planned])
         for line in lines:
             progress.take(line)

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,19 @@ async def test_progress_goes_to_standard_error_with_the_time_that_is_left(
     assert "run 1, alexnet, batch 1, fp32: done, valid (1 of 4 done, 0:00:0" in said
     assert "left)" in said
     assert "run 3, vgg19, batch 1, fp32: trying again in 0 s" in said
+
+
+async def test_on_a_terminal_a_bar_shows_how_many_are_over_and_what_went_wrong(
+    file: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"FORCE_COLOR": "1", "TERM": "xterm", "COLUMNS": "160"}.items():
+        monkeypatch.setenv(name, value)
+    _, said = await measured(file, capsys)
+    plain = re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", said)
+    assert "4/4" in plain
+    assert "vgg19, batch 64, fp32: rejected: out_of_memory" in plain
+    assert "alexnet, batch 64, fp32: done, invalid" in plain
+    assert "alexnet, batch 1, fp32: done, valid" not in plain, "a line is for what is not as it should be"
 
 
 def test_mistakes_in_the_file_are_told_in_one_go(file: Path, call: Any) -> None:

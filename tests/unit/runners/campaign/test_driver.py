@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections import Counter
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from runners.campaign.driver import CampaignDriver
+from runners.campaign.ending import Ending
 from runners.campaign.journal import Journal, read_journal
 from runners.campaign.plan import CampaignPlan
 from runners.campaign.progress import CampaignProgress
@@ -98,11 +100,8 @@ def test_cut_off_anywhere_it_goes_on_and_every_run_is_done_once(
 
 
 async def test_a_run_of_unknown_end_is_asked_about_under_its_own_name(path: Path) -> None:
-    def stall(command: BoardCommand) -> object:
-        raise CampaignStalled("the daemon", 900)
-
     with pytest.raises(CampaignStalled):
-        await drive(path, FakeExecutor(stall))
+        await drive(path, FakeExecutor(stalling))
     assert events(path)[-1] == "stopped"
     executor = FakeExecutor()
     progress = await drive(path, executor)
@@ -189,6 +188,26 @@ async def test_a_file_that_changed_is_refused_by_key(path: Path) -> None:
     assert "sweep[1].networks[2]: was 'resnet18', is 'enet'" in text
     assert "name" not in text.partition("(")[2].partition(")")[0]
     assert "put the file back" in text
+
+
+async def test_a_later_version_goes_on_with_an_older_journal(path: Path) -> None:
+    """A key that was added since has its default, and the order stays the journal's."""
+    with pytest.raises(CampaignStalled):
+        await drive(path, FakeExecutor(stalling))
+    begun, *rest = path.read_text().splitlines()
+    line = json.loads(begun)
+    del line["settings"]["retries"]["remeasure_invalid"]
+    line["order"] = [one | {"index": index} for index, one in enumerate(reversed(line["order"]), start=1)]
+    path.write_text("\n".join([json.dumps(line), *rest]) + "\n")
+    executor = FakeExecutor()
+    await drive(path, executor)
+    assert [(one.network, one.batch_size) for one, _ in executor.performed] == [
+        (one["network"], one["batch_size"]) for one in line["order"]
+    ]
+
+
+def stalling(command: BoardCommand) -> Ending:
+    raise CampaignStalled("the daemon", 900)
 
 
 async def test_a_board_that_cannot_run_it_all_is_told_before_anything_begins(path: Path) -> None:

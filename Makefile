@@ -7,16 +7,20 @@ PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
 WORKERS ?= 3
 
+# Each of the hundred processes that the tests start would compile what it imports again, two seconds for torch alone.
+unexport PYTHONDONTWRITEBYTECODE
+
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup demo test check bench clean
+.PHONY: help setup demo test test-long check bench clean
 
 help:
 	@echo "make setup   make $(VENV) and install joulebench with everything a developer needs"
 	@echo "make demo    measure two networks on the simulated bench, set-up included"
-	@echo "make test    all checks and all tests, set-up included"
+	@echo "make test    all checks and all tests but the long ones, set-up included"
+	@echo "make test-long  the long ones: hundreds of thousands of messages, hundreds of runs, dozens of benches"
 	@echo "make check   lint, format, layers, types"
 	@echo "make bench   print the benchmarks"
 	@echo "make clean   remove $(VENV) and what the tools left behind"
@@ -38,8 +42,12 @@ demo: setup
 # Twice: first what needs the machine to itself, then all the rest in one process more than a small machine has cores,
 # since tests wait too.
 test: check
-	$(BIN)/python -m pytest -m "alone" $(PYTEST_FLAGS)
-	$(BIN)/python -m pytest -m "not alone and not hardware" -n $(WORKERS) --dist worksteal $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m "alone and not long" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m "not alone and not long and not hardware" -n $(WORKERS) --dist worksteal $(PYTEST_FLAGS)
+
+test-long: setup
+	$(BIN)/python -m pytest -m "long and alone" $(PYTEST_FLAGS)
+	$(BIN)/python -m pytest -m "long and not alone and not hardware" -n $(WORKERS) --dist worksteal $(PYTEST_FLAGS)
 
 check: setup
 	$(BIN)/ruff check .

@@ -232,6 +232,7 @@ class Conductor:
             images_planned=run.images_planned,
             captures=run.captures,
             sync=run.sync,
+            backend=run.backend,
         )
 
     async def _conduct(self, conductor: RunConductor) -> None:
@@ -301,4 +302,5 @@ def _record_of(bench: str, board: str, run_id: str, request: RunRequest) -> RunR
         finished=None,
         requested_utc_ns=now_ns,
         updated_utc_ns=now_ns,
+        backend=request.backend,
     )

@@ -5,7 +5,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select
+from sqlalchemy import Connection, Engine, create_engine, event, insert, inspect, select, text, update
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 
@@ -13,6 +13,7 @@ from daemon import tables
 from daemon.errors import StoreError
 
 _LOCK_TIMEOUT_S = 10
+_WITHOUT_BACKEND = 2
 # NaN is no JSON: PostgreSQL refuses it, and no other reader must find it either.
 _JSON = partial(json.dumps, allow_nan=False)
 # FULL: a power cut right after a commit loses nothing. WAL: a reader never stops the daemon's writes.
@@ -81,6 +82,9 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 def _ensure_schema(connection: Connection, *, create: bool) -> None:
     if inspect(connection).has_table(tables.schema_version.name):
         found = connection.scalar(select(tables.schema_version.c.version))
+        if create and found == _WITHOUT_BACKEND:
+            _add_backend(connection)
+            return
         if found != tables.SCHEMA_VERSION:
             raise StoreError(
                 f"database {connection.engine.url} has tables of version {found}, "
@@ -91,6 +95,12 @@ def _ensure_schema(connection: Connection, *, create: bool) -> None:
         connection.execute(insert(tables.schema_version).values(version=tables.SCHEMA_VERSION))
     else:
         raise StoreError(f"database {connection.engine.url} holds no joulebench tables")
+
+
+def _add_backend(connection: Connection) -> None:
+    """Bring tables of version 2 to version 3: runs say what they were run with; those that stand do not know."""
+    connection.execute(text("ALTER TABLE runs ADD COLUMN backend VARCHAR(64)"))
+    connection.execute(update(tables.schema_version).values(version=tables.SCHEMA_VERSION))
 
 
 def _cause(error: SQLAlchemyError) -> str:

@@ -142,6 +142,7 @@ class Measurement:
             network=run.network,
             batch_size=run.batch_size,
             precision=run.precision,
+            backend=run.backend,
             images=finished["images"],
             batches=finished["batches"],
             captures=len(capture_ids),

@@ -41,6 +41,8 @@ class RunRecord:
     """When the request arrived, in nanoseconds of UTC."""
     updated_utc_ns: int
     """When the state last changed, in nanoseconds of UTC."""
+    backend: str | None = None
+    """What ran it, as the board said; None where it did not."""
 
     @property
     def is_terminal(self) -> bool:

@@ -59,6 +59,7 @@ class Store:
         images_planned: int | None,
         captures: int,
         sync: Sequence[str] = (),
+        backend: str | None = None,
         at_utc_ns: int | None = None,
     ) -> bool:
         """Enter a run as accepted, with its first journal entry; return False where the run_id stands already."""
@@ -73,6 +74,7 @@ class Store:
             "images_planned": images_planned,
             "captures": captures,
             "sync": list(sync),
+            "backend": backend,
         }
         state = {"state": RunPhase.ACCEPTED.value, "requested_utc_ns": at, "updated_utc_ns": at}
         try:

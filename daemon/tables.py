@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import JSON, BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION: Final = 2
+SCHEMA_VERSION: Final = 3
 """Raised with every change of a table; a store refuses a database of another version."""
 
 metadata = MetaData()
@@ -28,6 +28,7 @@ runs = Table(
     Column("network", String(64), nullable=False),
     Column("batch_size", BigInteger, nullable=False),
     Column("precision", String(64), nullable=False),
+    Column("backend", String(64)),
     Column("images_planned", BigInteger),
     Column("captures", Integer, nullable=False),
     Column("sync", JSON, nullable=False),

@@ -79,6 +79,7 @@ class Agent:
             until_free=self._until_bench_is_free,
             networks=self._settings.networks,
             precisions=self._settings.precisions,
+            backends=self._settings.backends,
         )
         return LocalCampaigns(folder, executor)
 

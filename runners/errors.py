@@ -8,6 +8,8 @@ RunnerError
 |- DaemonSilent        the daemon did not say in time what it should have
 |- RunRejected         the daemon refused the run, before anything was promised
 |- RunFailed           the run broke on the way, or was interrupted
+|- RunMisused          a measured run was used in a way that has no meaning; the program is to be corrected
+|- ProgramFailed       what was measured broke: the user's own code or command
 |- CampaignFileError   a campaign's file: every problem of it at once
 |- JournalError        a campaign's journal: damaged, in use, or of another campaign
 |- CampaignStalled     what a campaign waits for did not come back; it can be gone on with
@@ -120,6 +122,28 @@ class CampaignStalled(RunnerError):
         super().__init__(
             f"waited {waited_s:g} s for {awaited}; what is measured is kept: mend it, and run the campaign again"
         )
+
+
+class RunMisused(RunnerError):
+    """A measured run was used in a way that has no meaning: too early, too late, twice, or with settings missing."""
+
+
+class ProgramFailed(RunnerError):
+    """What was measured broke: the block of a user's program, or a command."""
+
+    reason = "program_failed"
+
+    def __init__(self, text: str, *, reason: str | None = None) -> None:
+        if reason is not None:
+            self.reason = reason
+        super().__init__(text)
+
+    @classmethod
+    def from_exception(cls, error: BaseException) -> "ProgramFailed":
+        """Return what the lab is told of an exception that went through a user's block."""
+        if isinstance(error, RunnerError):
+            return cls(str(error), reason=error.reason)
+        return cls(f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
 
 
 class BrokerUnavailable(RunnerError):

@@ -60,6 +60,7 @@ class Handshake:
         self._timeouts = settings.timeouts
         self._exchanges: list[ClockExchange] = []
         self._report: WorkloadReport | None = None
+        self._backend: str | None = None
         self._requested = False
         self._finished = False
 
@@ -70,7 +71,7 @@ class Handshake:
         except (RunRejected, RunFailed) as error:
             return self._outcome(self.watch.phase or RunPhase.FAILED, error.reason, error.text)
         except RunnerError as error:
-            return self._give_up(error.reason, str(error))
+            return self._give_up(error.reason, str(error), cause=error)
         except asyncio.CancelledError:
             self._give_up("agent_stopped", "the board's agent was stopped during the run")
             raise
@@ -88,7 +89,9 @@ class Handshake:
     async def _perform(self, factory: WorkloadFactory) -> None:
         workload = await in_thread(factory, self.order)
         try:
-            logger.info("run %s: %s", self.order.run_id, await in_thread(workload.prepare))
+            preparation = await in_thread(workload.prepare)
+            self._backend = preparation.backend
+            logger.info("run %s: %s", self.order.run_id, preparation)
             self._ask()
             await self._until_armed()
             # A run that the daemon knows from before, and that is past this, is not run twice.
@@ -153,13 +156,19 @@ class Handshake:
         kind = RunRejected if state.state is RunPhase.REJECTED else RunFailed
         raise kind(state.reason or state.state.value, state.text or "the daemon gave no reason")
 
-    def _give_up(self, reason: str, text: str) -> RunOutcome:
+    def _give_up(self, reason: str, text: str, *, cause: RunnerError | None = None) -> RunOutcome:
         logger.error("run %s: %s", self.order.run_id, text)
         if not self._finished:  # after it the daemon has all it needs; an abort would spoil a good result
             self._publish(TopicKind.ABORT, RunAbort(reason=reason, text=text[:_LONGEST_TEXT]))
-        return self._outcome(RunPhase.FAILED if self._requested else RunPhase.REJECTED, reason, text)
+        return self._outcome(RunPhase.FAILED if self._requested else RunPhase.REJECTED, reason, text, cause)
 
-    def _outcome(self, state: RunPhase, reason: str | None = None, text: str | None = None) -> RunOutcome:
+    def _outcome(
+        self,
+        state: RunPhase,
+        reason: str | None = None,
+        text: str | None = None,
+        cause: RunnerError | None = None,
+    ) -> RunOutcome:
         return RunOutcome(
             run_id=self.order.run_id,
             state=state,
@@ -167,6 +176,7 @@ class Handshake:
             text=text,
             result=self.watch.result,
             report=self._report,
+            cause=cause,
         )
 
     def _request(self) -> RunRequest:
@@ -177,6 +187,7 @@ class Handshake:
             images_planned=self.order.images_planned,
             captures=self.order.captures,
             sync=self._sync,
+            backend=self._backend,
         )
 
     @property

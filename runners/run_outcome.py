@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from runners.errors import RunFailed, RunRejected
+from runners.errors import RunFailed, RunnerError, RunRejected
 from runners.messages import RunPhase, RunResult
 from runners.workload import WorkloadReport
 
@@ -23,6 +23,8 @@ class RunOutcome:
     """The energy; None where the run is not done."""
     report: WorkloadReport | None = None
     """What this board ran; None where it did not come to that."""
+    cause: RunnerError | None = None
+    """What this board met that ended the run; None where the run is done, or the daemon ended it."""
 
     def raise_unless_done(self) -> None:
         """Raise RunRejected or RunFailed where the run is not done."""

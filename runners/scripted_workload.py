@@ -68,7 +68,7 @@ class ScriptedWorkload:
 
     def prepare(self) -> Preparation:
         """Do nothing: a script is always warm."""
-        return Preparation(network=self._network, device="script", warmup_batches=0, duration_s=0.0)
+        return Preparation(network=self._network, device="script", warmup_batches=0, duration_s=0.0, backend="script")
 
     def run(self, marker: MarkerOutput, should_stop: Callable[[], bool], images_planned: int | None) -> WorkloadReport:
         """Play the script to its end, or in chunks until no more is wanted."""

@@ -21,6 +21,8 @@ class Preparation:
     """Batches run beforehand, so that the first measured one is like the others."""
     duration_s: float
     """Time that loading and warm-up took, in seconds."""
+    backend: str | None = None
+    """Name of what infers, for the request; None where it has none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

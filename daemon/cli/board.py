@@ -4,7 +4,7 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable, Coroutine
-from dataclasses import asdict, replace
+from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -13,17 +13,16 @@ from uuid import uuid4
 import typer
 from rich.console import Console
 
+from daemon.cli.board_outcome import outcome_document, outcome_sentence
 from daemon.cli.board_torch import BoardAbilities, torch_abilities
 from daemon.cli.command_line import board_command, check_identifiers
 from daemon.cli.log import LogLevel, configure_log
-from daemon.quantity_text import quantity_text
 from runners.agent import Agent
 from runners.agent_settings import AgentSettings
 from runners.broker_address import BrokerAddress
 from runners.markers import marker_from_url
 from runners.messages import SYNC_METHODS
 from runners.networks.catalogue import KNOWN_NETWORKS
-from runners.run_outcome import RunOutcome
 from runners.scripted_workload import Script, scripted_factory
 
 T = TypeVar("T")
@@ -35,6 +34,14 @@ class Device(StrEnum):
     AUTO = "auto"
     CPU = "cpu"
     CUDA = "cuda"
+
+
+class Engine(StrEnum):
+    """What infers."""
+
+    TORCH = "torch"
+    COMPILE = "compile"
+    ONNX = "onnx"
 
 
 def known_methods(texts: list[str] | None) -> list[str] | None:
@@ -53,6 +60,10 @@ BoardOption = Annotated[str, typer.Option("--board", metavar="NAME", help="Name 
 MarkerOption = Annotated[
     str,
     typer.Option("--marker", metavar="URL", help="gpio:/dev/gpiochip0:17, tcp://HOST:PORT (simulated bench) or none."),
+]
+BackendOption = Annotated[
+    Engine,
+    typer.Option("--backend", help="What infers: torch, torch.compile or ONNX Runtime; a command may name another."),
 ]
 DeviceOption = Annotated[Device, typer.Option("--device", help="Where inference runs.")]
 ThreadsOption = Annotated[int | None, typer.Option("--threads", min=1, help="Threads of inference on the CPU.")]
@@ -83,6 +94,7 @@ def serve(
     bench: BenchOption,
     board: BoardOption,
     marker: MarkerOption = "none",
+    backend: BackendOption = Engine.TORCH,
     device: DeviceOption = Device.AUTO,
     threads: ThreadsOption = None,
     scripted: ScriptOption = None,
@@ -101,7 +113,7 @@ def serve(
     """Perform the runs and campaigns that the lab commands, until SIGINT or SIGTERM."""
     configure_log(log_level)
     check_identifiers(bench=bench, board=board)
-    abilities = _abilities(scripted, device, threads)
+    abilities = _abilities(scripted, backend, device, threads)
     settings = replace(_settings(broker, bench, board, abilities, sync=sync, announce=True), campaigns=campaigns)
     _say(f"board {board} serves bench {bench}: {', '.join(abilities.networks)} on {', '.join(abilities.backends)}")
     _with_agent(settings, abilities, marker, lambda agent: agent.serve())
@@ -121,6 +133,7 @@ def run(
     precision: Annotated[str, typer.Option("--precision", help="Number format: fp32, fp16, bf16.")] = "fp32",
     run_id: Annotated[str | None, typer.Option("--run-id", help="Identifier; left out: a new one.")] = None,
     marker: MarkerOption = "none",
+    backend: BackendOption = Engine.TORCH,
     device: DeviceOption = Device.AUTO,
     threads: ThreadsOption = None,
     scripted: ScriptOption = None,
@@ -139,21 +152,21 @@ def run(
         images_planned=images,
         captures=captures,
     )
-    abilities = _abilities(scripted, device, threads)
+    abilities = _abilities(scripted, backend, device, threads)
     settings = _settings(broker, bench, board, abilities, sync=sync, announce=False)
     outcome = _with_agent(settings, abilities, marker, lambda agent: agent.perform(order))
     if outcome is None:
         raise typer.Exit(130)
     if as_json:
-        typer.echo(json.dumps(_document(outcome), indent=2))
+        typer.echo(json.dumps(outcome_document(outcome), indent=2))
     outcome.raise_unless_done()
     if not as_json:
-        typer.echo(_sentence(outcome))
+        typer.echo(outcome_sentence(outcome))
 
 
-def _abilities(scripted: str | None, device: Device, threads: int | None) -> BoardAbilities:
+def _abilities(scripted: str | None, backend: Engine, device: Device, threads: int | None) -> BoardAbilities:
     if scripted is None:
-        return torch_abilities(device.value, threads)
+        return torch_abilities(backend.value, device.value, threads)
     factory = scripted_factory(Script.parse(scripted))
     return BoardAbilities(factory=factory, networks=KNOWN_NETWORKS, precisions=("fp32",), backends=("script",))
 
@@ -194,32 +207,6 @@ async def _until_interrupted(make: Callable[[], Agent], work: Callable[[Agent], 
             return await task
         except asyncio.CancelledError:
             return None
-
-
-def _document(outcome: RunOutcome) -> dict[str, Any]:
-    report = None if outcome.report is None else asdict(outcome.report)
-    result = None if outcome.result is None else outcome.result.model_dump(mode="json")
-    return {
-        "run_id": outcome.run_id,
-        "state": outcome.state.value,
-        "reason": outcome.reason,
-        "text": outcome.text,
-        "result": result,
-        "report": report,
-    }
-
-
-def _sentence(outcome: RunOutcome) -> str:
-    result = outcome.result
-    assert result is not None
-    energies = [
-        f"{name} {quantity_text(energy.value, energy.expanded_uncertainty_95, unit='J')}"
-        for name, energy in (("gross", result.gross_energy_per_image_j), ("net", result.net_energy_per_image_j))
-        if energy is not None
-    ]
-    reasons = "".join(f"\n  {reason.code}: {reason.text}" for reason in result.reasons)
-    energy_text = ", ".join(energies) or "no energy"
-    return f"run {result.run_id}: per image {energy_text} (95 %); {result.quality}, {result.images} images{reasons}"
 
 
 def _say(text: str) -> None:

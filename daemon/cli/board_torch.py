@@ -17,9 +17,9 @@ class BoardAbilities:
     networks: tuple[str, ...]
     """Networks."""
     precisions: tuple[str, ...]
-    """Number formats."""
+    """Number formats that it computes in with the first of its back ends; it may run others, slowly."""
     backends: tuple[str, ...]
-    """Devices."""
+    """Back ends, the one that it takes unasked first."""
 
 
 def require_torch() -> None:
@@ -28,20 +28,21 @@ def require_torch() -> None:
         raise WorkloadError('inference needs torch, which is not installed here: pip install "joulebench[board]"')
 
 
-def torch_abilities(device: str, threads: int | None) -> BoardAbilities:
-    """Return what this board runs with torch on a device; import torch now, so that no run waits for it."""
+def torch_abilities(engine: str, device: str, threads: int | None) -> BoardAbilities:
+    """Return what this board runs with an engine on a device; import torch now, so that no run waits for it."""
     require_torch()
     import torch
 
-    from runners.torch_backend import select_backend
-    from runners.torch_workload import torch_factory
+    from runners.backends.registry import available_backends, open_backend
+    from runners.inference_workload import inference_factory
 
     if threads is not None:
         torch.set_num_threads(threads)
-    backend = select_backend(device)
+    backend = open_backend(engine, device)
+    others = [name for name in available_backends(device) if name != backend.name]
     return BoardAbilities(
-        factory=torch_factory(backend),
+        factory=inference_factory(backend),
         networks=tuple(spec.name for spec in NETWORKS),
-        precisions=backend.precisions,
-        backends=(backend.name,),
+        precisions=backend.native_precisions(),
+        backends=(backend.name, *others),
     )

@@ -69,13 +69,15 @@ def _table(plan: CampaignPlan, progress: CampaignProgress) -> Table:
     table.add_column("network")
     for name in ("batch", "repeat"):
         table.add_column(name, justify="right")
-    table.add_column("precision")
+    for name in ("precision", "backend"):
+        table.add_column(name)
     return table
 
 
 def _planned_cells(run: RunProgress) -> tuple[str, ...]:
     planned, cell = run.planned, run.planned.cell
-    return (str(planned.index), escape(cell.network), str(cell.batch_size), str(planned.repeat), escape(cell.precision))
+    words = (escape(cell.precision), escape(cell.backend or ABSENT))
+    return (str(planned.index), escape(cell.network), str(cell.batch_size), str(planned.repeat), *words)
 
 
 def _energy(value: float | None, u95: float | None) -> str:

@@ -10,6 +10,7 @@ from rich.console import Console
 
 from daemon.cli import (
     board,
+    board_exec,
     calibrate,
     campaign,
     check,
@@ -59,6 +60,7 @@ app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)
 app.add_typer(networks.app, name="networks")
 app.add_typer(board.app, name="board")
+board.app.command("exec", context_settings=board_exec.CONTEXT)(board_exec.exec_program)
 runs.app.command("start")(start_run.start_run)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")

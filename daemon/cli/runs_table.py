@@ -95,11 +95,15 @@ def _energy_cells(result: ResultRecord | None) -> tuple[str, str]:
     return gross, quantity_text(result.net_energy_per_image_j, result.net_u95_j)
 
 
+def _backend(run: RunRecord) -> str:
+    return "" if run.backend is None else f", {run.backend}"
+
+
 def _facts(run: RunRecord, results: Sequence[ResultRecord], captures: Sequence[CaptureRecord]) -> dict[str, str]:
     planned = "until captured" if run.images_planned is None else str(run.images_planned)
     facts = {
         "board": run.board,
-        "network": f"{run.network}, batch {run.batch_size}, {run.precision}",
+        "network": f"{run.network}, batch {run.batch_size}, {run.precision}{_backend(run)}",
         "images planned": planned,
         "requested (UTC)": _time_text(run.requested_utc_ns),
         "state": run.state if run.text is None else f"{run.state} ({run.reason}): {run.text}",

@@ -32,6 +32,10 @@ def start_run(
         int | None, typer.Option(min=1, help="Images to run; left out: until the last capture is taken.")
     ] = None,
     precision: Annotated[str, typer.Option(help="Number format: fp32, fp16, bf16.")] = "fp32",
+    backend: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="One that the board announces, such as onnx-cpu; left out: its own."),
+    ] = None,
     run_id: Annotated[str | None, typer.Option(help="Identifier; left out: a new one.")] = None,
     timeout_s: Annotated[float, typer.Option(min=1, help="Longest wait for the result, in seconds.")] = 600.0,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")] = False,
@@ -45,6 +49,7 @@ def start_run(
         captures=captures,
         images_planned=images,
         precision=precision,
+        backend=backend,
     )
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

@@ -76,8 +76,10 @@ def unquoted(text: str) -> str:
 
 
 def number_to_nr3(value: float, *, exponent_digits: int = 3) -> str:
-    """Return a number as `+1.00000000E-009`."""
+    """Return a number as `+1.00000000E-009`; what is too small for the digits of its exponent is zero."""
     mantissa, exponent = f"{value:+.8E}".split("E")
+    if int(exponent) <= -(10**exponent_digits):
+        return number_to_nr3(0.0, exponent_digits=exponent_digits)
     return f"{mantissa}E{exponent[0]}{abs(int(exponent)):0{exponent_digits}d}"
 
 

@@ -133,7 +133,7 @@ class BoardExecutor:
         await self._until(lambda: self._online_board is not None, f"board {self._board!r} (`joulebench board serve`)")
         board = self._online_board
         assert board is not None
-        if problems := lacking(cells, networks=board.networks, precisions=board.precisions):
+        if problems := lacking(cells, networks=board.networks, precisions=board.precisions, backends=board.backends):
             raise CampaignFileError(f"board {self._board}", problems)
 
     async def perform(self, command: BoardCommand, *, commanded: bool, tell: Tell) -> Ending:

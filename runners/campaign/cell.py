@@ -17,9 +17,12 @@ class Cell:
     """Images in one batch."""
     precision: str
     """Number format of the inference."""
+    backend: str | None = None
+    """What infers; None: the board's own choice."""
 
     def __str__(self) -> str:
-        return f"{self.network}, batch {self.batch_size}, {self.precision}"
+        words = f"{self.network}, batch {self.batch_size}, {self.precision}"
+        return words if self.backend is None else f"{words}, {self.backend}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +53,7 @@ class PlannedRun:
             network=self.cell.network,
             batch_size=self.cell.batch_size,
             precision=self.cell.precision,
+            backend=self.cell.backend,
             captures=captures,
             images_planned=images,
         )
@@ -62,5 +66,6 @@ class PlannedRun:
             "network": cell.network,
             "batch_size": cell.batch_size,
             "precision": cell.precision,
+            "backend": cell.backend,
             "repeat": self.repeat,
         }

@@ -34,16 +34,19 @@ class LocalExecutor:
         until_free: Callable[[], Awaitable[None]],
         networks: Sequence[str],
         precisions: Sequence[str],
+        backends: Sequence[str],
     ) -> None:
         """Take what performs a run, what waits until broker, daemon and bench are there for it, and what can be run."""
         self._perform = perform
         self._until_free = until_free
         self._networks = networks
         self._precisions = precisions
+        self._backends = backends
 
     async def check(self, cells: Sequence[Cell]) -> None:
         """Hold the plan against what this board can run."""
-        if problems := lacking(cells, networks=self._networks, precisions=self._precisions):
+        problems = lacking(cells, networks=self._networks, precisions=self._precisions, backends=self._backends)
+        if problems:
             raise CampaignFileError("this board", problems)
 
     async def perform(self, command: BoardCommand, *, commanded: bool, tell: Tell) -> Ending:

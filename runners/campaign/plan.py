@@ -25,6 +25,7 @@ LONGEST_NAME = 40
 _Name = Annotated[str, StringConstraints(pattern=IDENTIFIER_PATTERN, max_length=LONGEST_NAME)]
 _Network = Annotated[str, StringConstraints(pattern=NETWORK_PATTERN)]
 _Positive = Annotated[float, Field(gt=0)]
+_ShortText = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 _BatchSize = Annotated[int, Field(ge=1, le=10**6)]
 
 
@@ -63,24 +64,25 @@ class Retries(_Part):
 
 
 class Sweep(_Part):
-    """Networks times batch sizes times precisions."""
+    """Networks times batch sizes times precisions times back ends."""
 
     networks: Literal["all"] | Annotated[tuple[_Network, ...], Field(min_length=1)]
     """Names of networks, or `"all"`."""
     batch_sizes: Annotated[tuple[_BatchSize, ...], Field(min_length=1)] = (1,)
     """Images in one batch."""
-    precisions: Annotated[
-        tuple[Annotated[str, StringConstraints(min_length=1, max_length=64)], ...], Field(min_length=1)
-    ] = ("fp32",)
+    precisions: Annotated[tuple[_ShortText, ...], Field(min_length=1)] = ("fp32",)
     """Number formats."""
+    backends: tuple[_ShortText, ...] = ()
+    """What infers, as the board calls it; left out: the board's own choice."""
 
     def cells(self, all_networks: tuple[str, ...]) -> Iterator[Cell]:
         """Yield its cells in the order of its lists."""
         names = all_networks if self.networks == ALL_NETWORKS else self.networks
         for network in names:
-            for precision in self.precisions:
-                for batch_size in self.batch_sizes:
-                    yield Cell(network=network, batch_size=batch_size, precision=precision)
+            for backend in self.backends or (None,):
+                for precision in self.precisions:
+                    for batch_size in self.batch_sizes:
+                        yield Cell(network=network, batch_size=batch_size, precision=precision, backend=backend)
 
 
 class CampaignPlan(_Part):

@@ -48,6 +48,8 @@ class RunRequest(Message):
     """Records to take of this run."""
     sync: SyncMethods = ("marker",)
     """Synchronisation methods that the board offers, the best first: `marker`, `clock`, `step`."""
+    backend: ShortText | None = None
+    """What runs it, such as `torch-cpu` or `onnx-cuda`; null: the board does not say."""
 
 
 class RunStarted(Message):

@@ -80,6 +80,8 @@ class RunResult(Message):
     """Images in one batch."""
     precision: ShortText
     """Number format of the inference."""
+    backend: ShortText | None = None
+    """What ran it, as the board said; null where it did not."""
     images: Count
     """Images inferred over the whole run, as the board counted them."""
     batches: Count

@@ -42,7 +42,7 @@ class BoardStatus(Message):
     precisions: tuple[ShortText, ...] = ()
     """Number formats that it can run them in."""
     backends: tuple[ShortText, ...] = ()
-    """What it can run them on, such as `cpu` or `cuda`."""
+    """What it can run them with, such as `torch-cpu` or `onnx-cuda`, the one it takes unasked first."""
     busy_run: Identifier | None = None
     """Run that it performs; null: it is free."""
     last_refusal: Text | None = None
@@ -68,6 +68,8 @@ class BoardCommand(Message):
     """Images after which the board stops; null: it runs until the last capture is taken."""
     captures: Captures = 1
     """Records to take of this run."""
+    backend: ShortText | None = None
+    """What to run it with: one of those that the board announces; null: the board's own choice."""
 
 
 class CampaignCommand(Message):

@@ -25,6 +25,7 @@ from instruments.supply_reading import SupplyMode
 from metrology.marker import read_marker
 from metrology.window import Window
 from tests.contract.calibrated_bench import CalibratedBench, calibrated_bench
+from tests.long_cases import long_cases
 
 READBACK_GAIN, READBACK_OFFSET_A = 0.0015, 0.005
 
@@ -39,7 +40,7 @@ async def as_found(bench: CalibratedBench) -> tuple[float, float, SupplyMode, bo
     return voltage_v, current_a, reading.mode, reading.output_on
 
 
-@pytest.mark.parametrize("seed", [11, 12, 13, 14])
+@pytest.mark.parametrize("seed", [11, *long_cases(12, 13, 14)])
 async def test_gain_and_zero_lie_within_what_the_certificate_says(seed: int) -> None:
     async with calibrated_bench(seed=seed) as bench:
         before = await as_found(bench)
@@ -116,7 +117,7 @@ async def test_a_bracket_of_other_settings_is_not_closed() -> None:
             await measure_zero(bench.workbench, opened_by=other)
 
 
-@pytest.mark.parametrize("seed", [11, 12])
+@pytest.mark.parametrize("seed", [11, *long_cases(12)])
 async def test_delay_and_settling_of_the_simulated_board(seed: int) -> None:
     async with calibrated_bench(seed=seed) as bench:
         certificate = (await measure_delay(bench.workbench, board="nucleo")).certificate
@@ -132,7 +133,7 @@ async def test_delay_and_settling_of_the_simulated_board(seed: int) -> None:
     assert certificate.settling_s.value == pytest.approx(settling_s, rel=0.03)
 
 
-@pytest.mark.parametrize("seed", [11, 12, 13])
+@pytest.mark.parametrize("seed", [11, *long_cases(12, 13)])
 async def test_with_it_each_edge_lies_within_a_sample_of_the_true_one(seed: int) -> None:
     """The marker of this board is late by up to 100 us, five samples."""
     async with calibrated_bench(seed=seed) as bench:
@@ -155,7 +156,7 @@ async def test_with_it_each_edge_lies_within_a_sample_of_the_true_one(seed: int)
     assert off_s[1] <= capture.time_base.interval_s < off_s[0]
 
 
-@pytest.mark.parametrize("seed", [11, 12, 13])
+@pytest.mark.parametrize("seed", [11, *long_cases(12, 13)])
 async def test_lead_resistance(seed: int) -> None:
     async with calibrated_bench(seed=seed, settings=lead_settings) as bench:
         before = await as_found(bench)

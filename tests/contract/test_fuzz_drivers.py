@@ -55,6 +55,7 @@ from tests.contract.message_mutation import MessageMaker
 from tests.unit.instruments.scripted_instrument import Answer, block, echo
 from tests.unit.instruments.scripted_scope import CODES, IDENTITY, ScriptedScope, preamble
 
+pytestmark = pytest.mark.long
 ANSWERS = 100_000
 """Bent answers in all; the shares are those of each parser."""
 SHARES = {

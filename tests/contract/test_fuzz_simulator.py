@@ -37,6 +37,7 @@ from tests.contract.rpc_mutation import RpcMaker, ask_identity, create_link
 from tests.contract.skipping_loop import run_skipping
 from tests.unit.simulated.hand_clock import HandBench
 
+pytestmark = pytest.mark.long
 MESSAGES = 100_000
 """Messages in all, sent in process; the shares are those of each parser."""
 SHARES = {"scope": 36_000, "supply": 20_000, "adapter": 20_000, "vxi11": 4_000, "truth": 6_000, "marker": 14_000}

@@ -21,6 +21,9 @@ from runners.topics import Topics
 
 BENCH, BOARD = "test", "board"
 STEP_TIMEOUT_S = 20.0
+INSTRUMENT_TIMEOUT_S = 5.0
+"""Longer than any pause of a busy computer; a test in which an instrument is silent names a shorter one, IMPATIENT."""
+IMPATIENT = {"oscilloscope": {"timeout_s": 1.0}, "power_supply": {"timeout_s": 1.0}}
 
 
 def configuration_of(addresses: BenchAddresses, port: int, folder: Path, **changes: dict[str, Any]) -> Configuration:
@@ -32,14 +35,14 @@ def configuration_of(addresses: BenchAddresses, port: int, folder: Path, **chang
             "resource": addresses.oscilloscope,
             "current_scale_a_per_div": 0.2,
             "current_offset_a": 0.6,
-            "timeout_s": 1.0,
+            "timeout_s": INSTRUMENT_TIMEOUT_S,
         },
         "power_supply": {
             "resource": addresses.power_supply,
             "gpib_adapter": addresses.gpib_adapter,
             "max_voltage_v": 20.0,
             "max_current_a": 2.2,
-            "timeout_s": 1.0,
+            "timeout_s": INSTRUMENT_TIMEOUT_S,
         },
         "runs": {"trigger_timeout_s": 10.0, "finished_timeout_s": 10.0},
         "storage": {"directory": folder, "min_free_bytes": 1000},

@@ -12,7 +12,7 @@ from instruments.bench import Bench
 from instruments.errors import SettingRefused
 from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.world import WorldSettings
-from tests.integration.bench_stage import Stage, configuration_of, stage_of
+from tests.integration.bench_stage import IMPATIENT, Stage, configuration_of, stage_of
 from tests.mosquitto import MosquittoBroker
 
 pytestmark = pytest.mark.mosquitto
@@ -27,7 +27,7 @@ def bench() -> Iterator[SimulatedBenchThread]:
 
 @pytest_asyncio.fixture
 async def stage(bench: SimulatedBenchThread, mosquitto_broker: MosquittoBroker, tmp_path: Path) -> AsyncIterator[Stage]:
-    async with stage_of(bench, mosquitto_broker.port, tmp_path) as running:
+    async with stage_of(bench, mosquitto_broker.port, tmp_path, **IMPATIENT) as running:
         yield running
 
 

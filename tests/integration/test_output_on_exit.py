@@ -101,7 +101,8 @@ async def test_a_lost_answer_just_before_the_end(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """The first attempt meets what the lost answer left in the error queue."""
-    async with stage_of(bench, mosquitto_broker.port, tmp_path, power_supply={"output_on_exit": choice}) as stage:
+    supply = {"output_on_exit": choice, "timeout_s": 1.0}
+    async with stage_of(bench, mosquitto_broker.port, tmp_path, power_supply=supply) as stage:
         stage.truth.fault("swallow_next_answer", "power_supply")
         await stage.request("silent")
         await stage.state("silent", "rejected")

@@ -21,8 +21,8 @@ async def test_a_board_that_says_no_more_than_its_batch_times_is_measured(
     """One run lies whole in the record; the other one goes on beyond it."""
     with SimulatedBenchThread(WorldSettings(seed=8)) as bench:
         async with stage_of(bench, mosquitto_broker.port, tmp_path, **UNWIRED) as stage:
-            outcome = await performed(stage, mosquitto_broker.port, sync=("step",), script=script)
-            true_j = true_gross_energy_per_image_j(stage.truth.acquisitions(), 4)
+            outcome, records = await performed(stage, mosquitto_broker.port, sync=("step",), script=script)
+            true_j = true_gross_energy_per_image_j(records, 4)
     result = outcome.result
     assert result is not None, outcome
     assert (result.sync, result.quality, codes(outcome)) == ("step", "valid", [])
@@ -37,8 +37,8 @@ async def test_a_run_of_several_captures_stands_on_its_first(mosquitto_broker: M
     with SimulatedBenchThread(WorldSettings(seed=9)) as bench:
         async with stage_of(bench, mosquitto_broker.port, tmp_path, **UNWIRED) as stage:
             script = "0.095,0.005,70"
-            outcome = await performed(stage, mosquitto_broker.port, sync=("step",), script=script, captures=2)
-            first = stage.truth.acquisitions()[0]
+            outcome, records = await performed(stage, mosquitto_broker.port, sync=("step",), script=script, captures=2)
+            first = records[0]
     result = outcome.result
     assert result is not None, outcome
     assert (result.sync, result.quality, codes(outcome)) == ("step", "degraded", ["step_unsure"])

@@ -47,6 +47,7 @@ async def test_a_voltage_channel_does_not_disturb_the_level(
     assert gross["value"] == pytest.approx(true_j, rel=1e-3)
 
 
+@pytest.mark.long
 async def test_the_interval_holds_the_truth_when_instruments_err_within_their_data_sheets(
     mosquitto_broker: MosquittoBroker, tmp_path: Path
 ) -> None:

@@ -21,6 +21,7 @@ pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 FEW = 12
 
 
+@pytest.mark.long
 @pytest.mark.alone
 def test_a_few_benches_are_as_good_as_they_say() -> None:
     """Twelve benches: fewer than nine inside would happen once in a thousand at 95 %."""
@@ -38,6 +39,7 @@ def test_a_few_benches_are_as_good_as_they_say() -> None:
     assert 0.0 < report["p95_abs_error_pct"] < 0.5
 
 
+@pytest.mark.long
 @pytest.mark.alone
 def test_a_few_benches_by_the_clock_are_as_good_as_they_say() -> None:
     result = CliRunner().invoke(
@@ -85,11 +87,11 @@ def test_a_bench_that_cannot_be_calibrated_counts_as_invalid(monkeypatch: pytest
     ("planted", "code"),
     [
         ({"range_v_per_a": 0.01}, "probe_range"),
-        ({"turns": 2}, "probe_turns"),
-        ({"turns": 3}, "probe_turns"),
-        ({"battery": "empty"}, "probe_dead"),
-        ({"jaw": "open"}, "probe_dead"),
         ({"zero_shift_a": 0.02}, "zero_drift"),
+        pytest.param({"turns": 2}, "probe_turns", marks=pytest.mark.long),
+        pytest.param({"turns": 3}, "probe_turns", marks=pytest.mark.long),
+        pytest.param({"battery": "empty"}, "probe_dead", marks=pytest.mark.long),
+        pytest.param({"jaw": "open"}, "probe_dead", marks=pytest.mark.long),
     ],
 )
 def test_each_planted_fault_ends_with_its_own_code(planted: dict[str, Any], code: str) -> None:

@@ -33,6 +33,7 @@ def test_the_board_needs_no_instruments_database_or_numpy_for_its_contract() -> 
     assert subprocess.run([sys.executable, "-c", code], cwd=REPOSITORY, check=False).returncode == 0
 
 
+@pytest.mark.long
 def test_two_hundred_runs_leave_the_daemon_as_small_as_it_was(
     mosquitto_broker: MosquittoBroker, tmp_path: Path
 ) -> None:

@@ -18,6 +18,7 @@ def test_every_fault_there_is_strikes() -> None:
     assert {assault.kind for assault in ASSAULTS} == set(FaultKind) - {FaultKind.HEAL}
 
 
+@pytest.mark.long
 @pytest.mark.alone
 def test_each_fault_is_survived() -> None:
     result = CliRunner().invoke(app, ["verify", "recovery", "--times", "1", "--seed", "4", "--json"])

@@ -72,7 +72,7 @@ def run_of(
 ) -> None:
     store.create_run(
         run_id=run_id, board="b", network="alexnet", batch_size=4, precision="fp32",
-        images_planned=None, captures=1, sync=sync,
+        images_planned=None, captures=1, sync=sync, backend="onnx-cpu",
     )  # fmt: skip
     measurement.keep(run_id, 0, Record(capture, SOUND, 0))
     store.record_finished(run_id, REPORT)
@@ -94,6 +94,7 @@ def test_the_result_says_where_it_comes_from(measurement: Measurement, store: St
     assert result.capture_ids == ("r-0",)
     assert result.software_version == "9.9"
     assert result.sync == "marker"
+    assert result.backend == "onnx-cpu"
     assert result.budget
     assert sum(term.share for term in result.budget) == pytest.approx(1.0)
     assert result.gross_energy_per_image_j is not None

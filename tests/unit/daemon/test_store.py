@@ -382,6 +382,26 @@ def test_tables_of_another_version_are_refused(url: str) -> None:
         Store(url)
 
 
+def test_tables_from_before_runs_had_a_back_end_are_kept_and_completed(url: str) -> None:
+    with Store(url) as store:
+        store.create_run(run_id="old", **REQUEST)
+        with store._engine.begin() as connection:
+            connection.execute(text("ALTER TABLE runs DROP COLUMN backend"))
+            connection.execute(text("UPDATE schema_version SET version = 2"))
+
+    with pytest.raises(StoreError, match="tables of version 2"):
+        Store(url, create=False)
+    for _ in range(2):  # the second finds them complete
+        with Store(url) as store:
+            old = store.run("old")
+            store.create_run(run_id="new", **REQUEST, backend="onnx-cpu")
+            new = store.run("new")
+
+    assert old is not None
+    assert new is not None
+    assert (old.network, old.backend, new.backend) == (REQUEST["network"], None, "onnx-cpu")
+
+
 def test_two_benches_on_one_database_leave_each_others_runs_alone(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path / 'shared.sqlite'}"
     with Store(url, bench="a") as ours, Store(url, bench="b") as theirs:

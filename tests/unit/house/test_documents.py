@@ -34,7 +34,8 @@ def refusal(arguments: list[str]) -> str:
     """Return why a command line would be refused, empty if it would not: with `--help` it is parsed and not run."""
     from daemon.cli.main import app
 
-    result = CliRunner().invoke(app, [*arguments, "--help"])
+    own = arguments.index("--") if "--" in arguments else len(arguments)  # what follows is another program's
+    result = CliRunner().invoke(app, [*arguments[:own], "--help", *arguments[own:]])
     return "" if result.exit_code == 0 else result.output
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-PACKAGES = ["metrology", "instruments", "calibration", "runners", "daemon"]
+PACKAGES = ["metrology", "instruments", "calibration", "runners", "daemon", "joulebench"]
 
 BREACHES = [
     ("metrology/culprit.py", "import instruments.worker", "Layers"),
@@ -16,6 +16,8 @@ BREACHES = [
     ("runners/culprit.py", "import calibration.store", "Layers"),
     ("calibration/culprit.py", "def later():\n    import daemon.errors", "Layers"),
     ("runners/culprit.py", "import instruments.errors", "The board side needs no instruments"),
+    ("daemon/culprit.py", "import joulebench", "Layers"),
+    ("joulebench/culprit.py", "import daemon.errors", "The public face needs the board side alone"),
     ("metrology/culprit.py", "import time", "metrology is pure"),
     ("metrology/culprit.py", "from pathlib import Path", "metrology is pure"),
 ]
@@ -67,3 +69,16 @@ def test_the_laboratory_side_loads_no_torch(module: str) -> None:
 def test_the_board_side_loads_nothing_of_the_laboratory(module: str) -> None:
     heavy = {"pyvisa", "pyvisa_py", "sqlalchemy", "pyarrow", "GTC", "scipy", "pandas", "instruments"}
     assert not loaded_modules(module) & heavy
+
+
+def test_the_public_face_loads_nothing_until_it_is_used() -> None:
+    heavy = {"pydantic", "aiomqtt", "paho", "numpy", "torch", "typer", "rich", "pyvisa", "asyncio", "runners", "daemon"}
+    assert not loaded_modules("joulebench") & heavy
+
+
+def test_the_public_face_used_loads_what_a_board_has() -> None:
+    code = "import sys, joulebench; joulebench.run; print(*{name.partition('.')[0] for name in sys.modules})"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=100, check=True)
+    loaded = set(done.stdout.split())
+    assert {"runners", "pydantic", "aiomqtt"} <= loaded
+    assert not loaded & {"numpy", "torch", "pyvisa", "sqlalchemy", "GTC", "typer", "rich", "instruments", "daemon"}

@@ -114,13 +114,13 @@ def test_a_board_needs_neither_visa_nor_a_database(project: dict[str, Any]) -> N
 
 def test_the_laboratory_needs_no_torch(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
-    assert {"board", "lab", "demo", "dev"} <= set(extras)
+    assert {"board", "onnx", "lab", "demo", "dev"} <= set(extras)
     assert not [text for text in project["dependencies"] + extras["lab"] if text.startswith("torch")]
 
 
 def test_no_module_is_a_drawer_or_hides_one_of_python(repository: Path) -> None:
     drawers = {"utils", "util", "common", "helpers", "misc", "tools"}
-    for package in ("metrology", "instruments", "calibration", "runners", "daemon"):
+    for package in ("metrology", "instruments", "calibration", "runners", "daemon", "joulebench"):
         names = {path.stem for path in (repository / package).rglob("*.py")} - {"__init__"}
         assert not names & (drawers | set(sys.stdlib_module_names)) - ACCEPTED, package
 

@@ -99,6 +99,7 @@ def test_all_windows_are_found_and_lie_at_the_marker(recordings: Path, tmp_path:
         assert window.end_s == pytest.approx(truth.end_s, abs=5e-3)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "names"),
     [
@@ -120,6 +121,7 @@ def test_changed_copies_are_found_too(recordings: Path, change: Callable[[Copy],
         assert confident_count(found) == len(spans), name
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("change", "names"),
     [

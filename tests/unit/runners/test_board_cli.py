@@ -50,6 +50,7 @@ async def test_run_prints_one_document(identity, daemon, marker_bench):
     document = json.loads(out)
     assert process.returncode == 0, err
     assert (request.network, request.batch_size, finished.batches) == ("resnet18", 1, 2)
+    assert request.backend == "script"
     assert (document["run_id"], document["state"], document["report"]["batches"]) == ("r1", "done", 2)
     assert document["result"]["gross_energy_per_image_j"]["value"] == 1.5
     assert marker_bench.levels == "0", "closed low"
@@ -141,6 +142,18 @@ class TestBadInput:
         assert outcome.exit_code == 2, outcome.exception
         assert f"{option}: must match" in outcome.stderr
         assert repr(value) in outcome.stderr
+
+    def test_a_back_end_that_there_is_not_is_a_usage_error(self):
+        outcome = CliRunner().invoke(app, ["run", *self.GOOD, "--backend", "tflite"], env={"COLUMNS": "200"})
+        assert outcome.exit_code == 2
+        assert "'torch', 'compile', 'onnx'" in outcome.stderr
+
+    def test_missing_onnx_runtime_is_one_sentence_with_what_to_do(self, monkeypatch):
+        monkeypatch.setattr("runners.backends.onnx_runtime.find_spec", lambda name: None)
+        wish = ["serve", "--broker", "mqtt://h", "--bench", "b", "--board", "b", "--backend", "onnx"]
+        outcome = CliRunner().invoke(app, wish)
+        assert isinstance(outcome.exception, WorkloadError)
+        assert 'pip install "joulebench[onnx]"' in str(outcome.exception)
 
     def test_missing_torch_is_one_sentence_with_what_to_do(self, monkeypatch):
         monkeypatch.setattr("daemon.cli.board_torch.find_spec", lambda name: None)

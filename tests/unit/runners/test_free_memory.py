@@ -61,7 +61,7 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
 
 
 def test_after_vgg16_and_alexnet_the_board_is_as_small_as_before() -> None:
-    process, factory = psutil.Process(), torch_abilities("cpu", None).factory
+    process, factory = psutil.Process(), torch_abilities("torch", "cpu", None).factory
 
     def after(name: str) -> tuple[float, float]:
         workload = factory(BoardCommand(run_id="r", network=name, batch_size=1))

@@ -16,6 +16,7 @@ from runners.networks.published_weights import AUXILIARY_HEADS, load_weights
 from runners.networks.response_norm import ALPHA, BIAS, SIZE, ResponseNorm
 from tests.unit.runners.published_definitions import DEFINITIONS, published_macs, published_params
 
+LARGE_MACS = 5e9
 PUBLISHED = Path(__file__).parent / "published_names"
 """Names and shapes of published weights: Inception-v4's are timm 1.0.31's, the others' torchvision 0.29.1's.
 
@@ -150,7 +151,10 @@ def test_a_seed_gives_the_same_network_each_time_and_another_gives_another(name:
     assert any(not torch.equal(first[key], other[key]) for key in first)
 
 
-@pytest.mark.parametrize("spec", NETWORKS, ids=lambda spec: spec.name)
+@pytest.mark.parametrize(
+    "spec",
+    [pytest.param(spec, id=spec.name, marks=[pytest.mark.long] if spec.macs > LARGE_MACS else []) for spec in NETWORKS],
+)
 def test_scores_are_those_of_the_published_code_and_far_from_the_limits_of_half_precision(spec: NetworkSpec) -> None:
     network, image = build_network(spec.name), images(spec)[:1]
     largest: list[float] = []

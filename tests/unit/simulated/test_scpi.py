@@ -1,5 +1,6 @@
 """SCPI parsing, values and the error queue."""
 
+import re
 import time
 
 import pytest
@@ -54,6 +55,19 @@ def test_any_other_header_is_undefined(tree: ScpiTree, header: str) -> None:
 @given(value=st.floats(-1e12, 1e12))
 def test_numbers_survive_their_text(value: float) -> None:
     assert text_to_number(number_to_nr3(value)) == pytest.approx(value, rel=1e-8, abs=1e-300)
+
+
+@given(value=st.floats(-1e12, 1e12))
+def test_an_exponent_has_as_many_digits_as_the_instrument_prints(value: float) -> None:
+    """A current that decays towards nothing, as it does after the output went off, is 1e-100 A one day."""
+    text = number_to_nr3(value, exponent_digits=2)
+    assert re.fullmatch(r"[+-]\d\.\d{8}E[+-]\d\d", text), text
+    assert text_to_number(text) == pytest.approx(value, rel=1e-8, abs=1e-99)
+
+
+@pytest.mark.parametrize("value", [-2.45241325e-100, 1e-99, -1e-300, 5e-324])
+def test_the_smallest_numbers_of_two_digits(value: float) -> None:
+    assert number_to_nr3(value, exponent_digits=2) == ("+1.00000000E-99" if value == 1e-99 else "+0.00000000E+00")
 
 
 @pytest.mark.parametrize(

@@ -70,10 +70,10 @@ def test_the_plan_is_shown_before_anything_is_begun(file: Path, call: Any) -> No
     lines = [line.split("│")[1:-1] for line in shown.stdout.splitlines() if line.startswith("│")]
     cells = [[one.strip() for one in line] for line in lines]
     assert cells == [
-        ["1", "alexnet", "1", "1", "fp32", "waiting"],
-        ["2", "alexnet", "64", "1", "fp32", "waiting"],
-        ["3", "vgg19", "1", "1", "fp32", "waiting"],
-        ["4", "vgg19", "64", "1", "fp32", "waiting"],
+        ["1", "alexnet", "1", "1", "fp32", "-", "waiting"],
+        ["2", "alexnet", "64", "1", "fp32", "-", "waiting"],
+        ["3", "vgg19", "1", "1", "fp32", "-", "waiting"],
+        ["4", "vgg19", "64", "1", "fp32", "-", "waiting"],
     ]
     assert not journal_path(file, None).exists()
 

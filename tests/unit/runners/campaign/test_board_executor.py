@@ -201,14 +201,18 @@ async def test_the_idle_power_is_asked_for_and_told(executor: BoardExecutor, lab
 
 
 async def test_a_plan_that_the_board_cannot_run_is_refused_by_name(broker: Any, lab: FakeLab) -> None:
-    await lab.board(networks=("alexnet",), precisions=("fp32",))
+    await lab.board(networks=("alexnet",), precisions=("fp32",), backends=("torch-cpu", "onnx-cpu"))
     cells = [Cell(network=name, batch_size=1, precision="fp16") for name in ("alexnet", "vgg16")]
+    cells += [
+        Cell(network="alexnet", batch_size=1, precision="bf16", backend=name) for name in ("onnx-cpu", "onnx-cuda")
+    ]
     async with BoardExecutor(BrokerAddress(host=broker.host, port=broker.port), bench=BENCH, board=BOARD) as executor:
         with pytest.raises(CampaignFileError) as refused:
             await executor.check(cells)
     assert [problem.partition(" is not")[0] for problem in refused.value.problems] == [
         "network 'vgg16'",
         "precision 'fp16'",
+        "backend 'onnx-cuda'",
     ]
 
 

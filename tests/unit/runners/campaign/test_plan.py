@@ -40,6 +40,14 @@ def test_sweeps_are_a_union_without_duplicates(tmp_path: Path) -> None:
     assert plan.order is Order.BLOCKED
 
 
+def test_back_ends_are_varied_too_where_they_are_named(tmp_path: Path) -> None:
+    text = FOURTEEN.replace("batch_sizes = [1, 2, 4, 8]", 'backends = ["torch-cpu", "onnx-cpu"]')
+    plan = read_plan(written(tmp_path, text))
+    assert len(plan.cells) == 14 + 4 * 2, "the board's own choice is not the same as a named one"
+    commands = [run.command("r", captures=1, images=None) for run in plan.runs]
+    assert {command.backend for command in commands} == {None, "torch-cpu", "onnx-cpu"}
+
+
 def test_every_mistake_is_told_at_once_with_place_value_and_bound(tmp_path: Path) -> None:
     told = problems(
         tmp_path,

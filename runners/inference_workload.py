@@ -1,18 +1,15 @@
-"""Torch workload: one network, inferred batch by batch, the marker high during each."""
+"""Inference workload: one network on any back end, inferred batch by batch, the marker high during each."""
 
 import itertools
 import time
 from collections.abc import Callable
 
-import torch
-from torch import Tensor, nn
-
+from runners.backends.backend import Backend, LoadedNetwork, check_precision
+from runners.backends.registry import named_backend
 from runners.errors import WorkloadError
 from runners.markers.marker import MarkerOutput
 from runners.messages import BoardCommand
-from runners.networks.build import build_network
 from runners.networks.catalogue import NetworkSpec, network_spec
-from runners.torch_backend import Backend
 from runners.workload import Preparation, WorkloadReport, batches_planned
 
 LOW_S = 200e-6
@@ -25,32 +22,31 @@ WARMUP_LIMIT_S = 5.0
 """And until the last three batches differ by no more than this factor, or this long at the most."""
 
 
-class TorchWorkload:
-    """A network on a back end; images are drawn once, from a seed, and used for every batch."""
+class InferenceWorkload:
+    """A network on a back end; the same batch of images is inferred again and again."""
 
     def __init__(self, spec: NetworkSpec, *, batch_size: int, precision: str, backend: Backend, seed: int = 0) -> None:
+        check_precision(backend, precision)
         self._spec = spec
         self._batch_size = batch_size
+        self._precision = precision
         self._backend = backend
-        self._dtype = backend.dtype(precision)
         self._seed = seed
-        self._network: nn.Module | None = None
-        self._images: Tensor | None = None
+        self._network: LoadedNetwork | None = None
 
     def prepare(self) -> Preparation:
-        """Build the network, move it to the device, and warm it up."""
+        """Load the network onto the device, and warm it up."""
         started_s = time.monotonic()
-        generator = torch.Generator().manual_seed(self._seed)
-        size = (self._batch_size, 3, self._spec.input_px, self._spec.input_px)
-        self._images = torch.randn(size, generator=generator).to(self._backend.device, self._dtype)
-        network = build_network(self._spec.name, seed=self._seed)
-        self._network = network.to(self._backend.device, self._dtype)
+        self._network = self._backend.load(
+            self._spec, batch_size=self._batch_size, precision=self._precision, seed=self._seed
+        )
         warmup_batches = self._warm_up()
         return Preparation(
             network=self._spec.name,
             device=self._backend.description,
             warmup_batches=warmup_batches,
             duration_s=time.monotonic() - started_s,
+            backend=self._backend.name,
         )
 
     def run(self, marker: MarkerOutput, should_stop: Callable[[], bool], images_planned: int | None) -> WorkloadReport:
@@ -81,9 +77,9 @@ class TorchWorkload:
 
     def release(self) -> None:
         """Give the network's memory back."""
-        self._network = self._images = None
-        if self._backend.name == "cuda":
-            torch.cuda.empty_cache()
+        network, self._network = self._network, None
+        if network is not None:
+            network.release()
 
     def _marked_batch(self, marker: MarkerOutput) -> tuple[int, int, int]:
         """Run one batch with the marker high; return from when to when that was, and how far off either is at most.
@@ -99,24 +95,24 @@ class TorchWorkload:
         end_ns = time.monotonic_ns()
         return start_ns, end_ns, max(start_ns - before_ns, end_ns - inferred_ns)
 
-    def _infer(self) -> Tensor:
-        if self._network is None or self._images is None:
+    def _infer(self) -> None:
+        """Infer one batch, and wait until the device has done it."""
+        if self._network is None:
             raise WorkloadError(f"network {self._spec.name} is not prepared")
-        with torch.inference_mode():
-            scores: Tensor = self._network(self._images)
-        self._backend.synchronize()
-        return scores
+        self._network.infer()
+        self._network.synchronize()
 
     def _warm_up(self) -> int:
         """Run batches beforehand and return how many; raise WorkloadError where the arithmetic breaks down."""
+        import numpy as np
+
         ends_s = [time.monotonic()]
-        scores = self._infer()
-        ends_s.append(time.monotonic())
         while not _is_warm(ends_s):
-            scores = self._infer()
+            self._infer()
             ends_s.append(time.monotonic())
-        if not bool(torch.isfinite(scores).all()):
-            raise WorkloadError(f"network {self._spec.name} gives no finite scores in {self._dtype}")
+        assert self._network is not None
+        if not np.isfinite(self._network.scores()).all():
+            raise WorkloadError(f"network {self._spec.name} gives no finite scores in {self._precision}")
         return len(ends_s) - 1
 
 
@@ -129,11 +125,12 @@ def _is_warm(ends_s: list[float]) -> bool:
     return max(last_s) <= WARMUP_STEADY * min(last_s) or elapsed_s >= WARMUP_LIMIT_S
 
 
-def torch_factory(backend: Backend) -> Callable[[BoardCommand], TorchWorkload]:
-    """Return what makes a torch workload of a command, on one back end."""
+def inference_factory(backend: Backend) -> Callable[[BoardCommand], InferenceWorkload]:
+    """Return what makes the workload of a command, on the back end that it names, or on this one."""
 
-    def make(order: BoardCommand) -> TorchWorkload:
+    def make(order: BoardCommand) -> InferenceWorkload:
         spec = network_spec(order.network)
-        return TorchWorkload(spec, batch_size=order.batch_size, precision=order.precision, backend=backend)
+        chosen = backend if order.backend is None or order.backend == backend.name else named_backend(order.backend)
+        return InferenceWorkload(spec, batch_size=order.batch_size, precision=order.precision, backend=chosen)
 
     return make

@@ -2,15 +2,22 @@
 
 import itertools
 import time
+from dataclasses import replace
 
 import pytest
 import torch
 
+from runners.backends.backend import check_precision
+from runners.backends.torch_device import available_devices, select_device
+from runners.backends.torch_eager import TorchEager
 from runners.errors import UnknownNetwork, WorkloadError
+from runners.inference_workload import LOW_S, WARMUP_BATCHES, InferenceWorkload, _is_warm, inference_factory
 from runners.networks.catalogue import NetworkSpec, network_spec
-from runners.torch_backend import available_backends, select_backend
-from runners.torch_workload import LOW_S, WARMUP_BATCHES, TorchWorkload, _is_warm, torch_factory
 from tests.unit.runners.stub_workload import LevelLog, order
+
+
+def cpu() -> TorchEager:
+    return TorchEager(select_device("cpu"))
 
 
 class TimedLevels(LevelLog):
@@ -29,14 +36,14 @@ class TimedLevels(LevelLog):
 def small(monkeypatch) -> NetworkSpec:
     """A network of no size, so that the loop is what is tested."""
     flat = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(3 * 8 * 8, 10)).eval()
-    monkeypatch.setattr("runners.torch_workload.build_network", lambda name, *, seed: flat)
-    monkeypatch.setattr("runners.torch_workload.WARMUP_S", 0.0)
+    monkeypatch.setattr("runners.backends.torch_network.build_network", lambda name, *, seed: flat)
+    monkeypatch.setattr("runners.inference_workload.WARMUP_S", 0.0)
     return NetworkSpec(name="small", display_name="Small", input_px=8, params=1930, macs=1920)
 
 
 @pytest.fixture
-def workload(small) -> TorchWorkload:
-    workload = TorchWorkload(small, batch_size=4, precision="fp32", backend=select_backend("cpu"))
+def workload(small) -> InferenceWorkload:
+    workload = InferenceWorkload(small, batch_size=4, precision="fp32", backend=cpu())
     workload.prepare()
     return workload
 
@@ -98,12 +105,8 @@ def test_a_batch_that_breaks_leaves_the_marker_low(workload, monkeypatch):
 def test_the_device_is_waited_for_within_the_batch(small):
     marker = LevelLog()
     seen: list[int] = []
-    cpu = select_backend("cpu")
-    counting = type(cpu)(
-        name="cpu", device=cpu.device, description="", precisions=("fp32",),
-        synchronize=lambda: seen.append(len(marker.levels)),
-    )  # fmt: skip
-    workload = TorchWorkload(small, batch_size=1, precision="fp32", backend=counting)
+    counting = replace(select_device("cpu"), synchronize=lambda: seen.append(len(marker.levels)))
+    workload = InferenceWorkload(small, batch_size=1, precision="fp32", backend=TorchEager(counting))
     workload.prepare()
     seen.clear()
     workload.run(marker, lambda: False, images_planned=2)
@@ -119,55 +122,55 @@ def test_a_released_network_runs_no_more(workload):
 def test_scores_that_are_not_finite_are_refused(small, monkeypatch):
     broken = torch.nn.Sequential(torch.nn.Flatten(), torch.nn.Linear(192, 10))
     torch.nn.init.constant_(broken[1].weight, float("nan"))
-    monkeypatch.setattr("runners.torch_workload.build_network", lambda name, *, seed: broken)
-    workload = TorchWorkload(small, batch_size=1, precision="fp32", backend=select_backend("cpu"))
+    monkeypatch.setattr("runners.backends.torch_network.build_network", lambda name, *, seed: broken)
+    workload = InferenceWorkload(small, batch_size=1, precision="fp32", backend=cpu())
     with pytest.raises(WorkloadError, match="small gives no finite scores"):
         workload.prepare()
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
 def test_a_real_network_runs(precision):
-    workload = TorchWorkload(network_spec("alexnet"), batch_size=1, precision=precision, backend=select_backend("cpu"))
+    workload = InferenceWorkload(network_spec("alexnet"), batch_size=1, precision=precision, backend=cpu())
     preparation = workload.prepare()
     report = workload.run(LevelLog(), lambda: False, images_planned=1)
-    assert preparation.network == "alexnet"
+    assert (preparation.network, preparation.backend) == ("alexnet", "torch-cpu")
     assert preparation.warmup_batches >= WARMUP_BATCHES
     assert report.batches == 1
 
 
-class TestBackend:
+class TestDevice:
     def test_auto_takes_the_fastest_there_is(self):
-        assert select_backend("auto").name == available_backends()[0]
+        assert select_device("auto").name == available_devices()[0]
 
     def test_synchronising_a_cpu_does_nothing(self):
-        select_backend("cpu").synchronize()
+        select_device("cpu").synchronize()
 
     def test_a_device_that_is_not_there_is_refused(self, monkeypatch):
         monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
         with pytest.raises(WorkloadError, match="torch sees none here"):
-            select_backend("cuda")
+            select_device("cuda")
         with pytest.raises(WorkloadError, match="none of auto, cpu, cuda"):
-            select_backend("tpu")
+            select_device("tpu")
 
     def test_a_precision_that_it_does_not_run_is_refused(self):
-        with pytest.raises(WorkloadError, match=r"'int4'.*fp32, bf16"):
-            select_backend("cpu").dtype("int4")
+        with pytest.raises(WorkloadError, match=r"'int4'.*torch-cpu runs: fp32, fp16, bf16"):
+            check_precision(cpu(), "int4")
 
 
 @pytest.mark.hardware
 def test_a_real_network_runs_on_cuda():
     """Needs a CUDA device: `pytest -m hardware`."""
-    backend = select_backend("cuda")
+    backend = TorchEager(select_device("cuda"))
     for precision in backend.precisions:
-        workload = TorchWorkload(network_spec("resnet18"), batch_size=4, precision=precision, backend=backend)
+        workload = InferenceWorkload(network_spec("resnet18"), batch_size=4, precision=precision, backend=backend)
         workload.prepare()
         assert workload.run(LevelLog(), lambda: False, images_planned=8).batches == 2
         workload.release()
 
 
 def test_the_factory_makes_what_is_asked_for():
-    factory = torch_factory(select_backend("cpu"))
-    assert isinstance(factory(order()), TorchWorkload)
+    factory = inference_factory(cpu())
+    assert isinstance(factory(order()), InferenceWorkload)
     with pytest.raises(UnknownNetwork):
         factory(order().model_copy(update={"network": "lenet"}))
     with pytest.raises(WorkloadError, match="precision"):

@@ -1,0 +1,80 @@
+"""joulebench for your own program: measure the energy per image of your own inference loop.
+
+Example:
+    import joulebench
+
+    with joulebench.run(network="my-net", batch_size=8) as run:
+        for images in run.batches(loader):
+            model(images)
+    print(run.result.gross_energy_per_image_j)
+
+Everything here is loaded when it is first used.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from runners.errors import (
+        BrokerUnavailable,
+        DaemonSilent,
+        MarkerError,
+        MessageError,
+        RunFailed,
+        RunMisused,
+        RunnerError,
+        RunRejected,
+    )
+    from runners.measured_run import MeasuredRun, run
+    from runners.messages import Quantity, RunResult
+    from runners.run_outcome import RunOutcome
+
+    __version__: str
+
+_HOMES = {
+    "BrokerUnavailable": "runners.errors",
+    "DaemonSilent": "runners.errors",
+    "MarkerError": "runners.errors",
+    "MeasuredRun": "runners.measured_run",
+    "MessageError": "runners.errors",
+    "Quantity": "runners.messages",
+    "RunFailed": "runners.errors",
+    "RunMisused": "runners.errors",
+    "RunOutcome": "runners.run_outcome",
+    "RunRejected": "runners.errors",
+    "RunResult": "runners.messages",
+    "RunnerError": "runners.errors",
+    "run": "runners.measured_run",
+}
+
+__all__ = [
+    "BrokerUnavailable",
+    "DaemonSilent",
+    "MarkerError",
+    "MeasuredRun",
+    "MessageError",
+    "Quantity",
+    "RunFailed",
+    "RunMisused",
+    "RunOutcome",
+    "RunRejected",
+    "RunResult",
+    "RunnerError",
+    "__version__",
+    "run",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "__version__":
+        value: Any = import_module("importlib.metadata").version("joulebench")
+    elif name in _HOMES:
+        value = getattr(import_module(_HOMES[name]), name)
+    else:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

@@ -1,0 +1,1 @@
+"""What infers: torch in its ways, and others, each behind the one Protocol of `backend`."""

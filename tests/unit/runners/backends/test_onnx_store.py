@@ -1,0 +1,202 @@
+"""The folder of exported networks, and the count that tells one network from another."""
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import onnx
+import pytest
+import torch
+from onnx import ModelProto
+from torch import Tensor, nn
+
+from runners.backends import onnx_store
+from runners.backends.onnx_counting import check_counts, count_onnx
+from runners.backends.onnx_graph import exported_graph
+from runners.backends.onnx_runtime import OnnxRuntime
+from runners.backends.onnx_store import OnnxStore, default_folder
+from runners.backends.torch_device import select_device
+from runners.backends.torch_eager import TorchEager
+from runners.errors import WorkloadError
+from runners.networks.catalogue import NetworkSpec
+from runners.networks.response_norm import ResponseNorm
+from tests.unit.runners.backends.statistics import built_as
+
+
+class Small(nn.Module):
+    """A grouped convolution, two normalisations, a slope, a dropout and a layer that is fully connected."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.conv = nn.Conv2d(3, 6, 3, groups=3, bias=False)
+        self.norm = nn.BatchNorm2d(6)
+        self.slope = nn.PReLU(6)
+        self.response = ResponseNorm()
+        self.dropout = nn.Dropout(0.5)
+        self.dense = nn.Linear(6 * 6 * 6, 10)
+
+    def forward(self, images: Tensor) -> Tensor:
+        values = self.response(self.slope(self.norm(self.conv(images))))
+        scores: Tensor = self.dense(self.dropout(values.flatten(1)))
+        return scores
+
+
+PARAMS = 6 * 9 + 2 * 6 + 6 + 216 * 10 + 10
+MACS = 6 * 6 * 6 * 9 + 216 * 10
+SPEC = NetworkSpec(name="small", display_name="Small", input_px=8, params=PARAMS, macs=MACS)
+
+
+@pytest.fixture
+def network() -> nn.Module:
+    torch.manual_seed(3)
+    return Small().eval()
+
+
+@pytest.fixture
+def exports(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The networks that were exported."""
+    done: list[str] = []
+    real: Callable[..., ModelProto] = onnx_store.exported_graph
+
+    def counting(network: nn.Module, *, input_px: int) -> ModelProto:
+        done.append(type(network).__name__)
+        return real(network, input_px=input_px)
+
+    monkeypatch.setattr(onnx_store, "exported_graph", counting)
+    return done
+
+
+def test_a_network_is_exported_once(network: nn.Module, exports: list[str], tmp_path: Path) -> None:
+    store = OnnxStore(tmp_path / "made")
+    first, again = (store.model(network, SPEC, precision="fp32") for _ in range(2))
+    assert first == again
+    assert exports == ["Small"]
+    assert sorted(path.suffix for path in first.parent.iterdir()) == [".onnx", ".weights"]
+
+
+def test_other_weights_are_another_file(network: nn.Module, exports: list[str], tmp_path: Path) -> None:
+    first = OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
+    network.norm.running_mean[0] += 1
+    second = OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
+    assert first != second
+    assert len(exports) == 2
+    assert len(list(tmp_path.glob("*.weights"))) == 2
+
+
+def test_weights_that_were_deleted_are_written_again(network: nn.Module, exports: list[str], tmp_path: Path) -> None:
+    path = OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
+    (values,) = tmp_path.glob("*.weights")
+    before = values.read_bytes()
+    values.unlink()
+    assert OnnxStore(tmp_path).model(network, SPEC, precision="fp32") == path
+    assert values.read_bytes() == before
+    assert len(exports) == 1
+
+
+def test_what_breaks_half_way_leaves_nothing(
+    network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(number: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(WorkloadError, match=f"{tmp_path}: No space left on device"):
+            OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
+    assert not list(tmp_path.iterdir())
+    assert OnnxStore(tmp_path).model(network, SPEC, precision="fp32").exists()
+
+
+def test_a_graph_of_another_size_is_refused_when_it_is_made_and_when_it_is_found(
+    network: nn.Module, tmp_path: Path
+) -> None:
+    other = NetworkSpec(name="small", display_name="Small", input_px=8, params=PARAMS, macs=MACS + 1)
+    with pytest.raises(WorkloadError, match=f"is not small: it has {PARAMS:,} parameters and {MACS:,}"):
+        OnnxStore(tmp_path).model(network, other, precision="fp32")
+    assert not list(tmp_path.iterdir())
+    path = OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
+    spoilt = onnx.load(path, load_external_data=False)
+    slope = next(node for node in spoilt.graph.node if node.op_type == "PRelu")
+    slope.op_type = "Relu"
+    del slope.input[1]
+    path.write_bytes(spoilt.SerializeToString())
+    with pytest.raises(WorkloadError, match="is not small"):
+        OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
+
+
+def test_the_count_is_by_operators(network: nn.Module) -> None:
+    counts = count_onnx(exported_graph(network, input_px=8))
+    assert (counts.params, counts.macs) == (PARAMS, MACS)
+    check_counts(exported_graph(network, input_px=8), SPEC)
+
+
+def test_shapes_that_do_not_follow_are_no_count(network: nn.Module) -> None:
+    graph = exported_graph(network, input_px=8)
+    graph.graph.input[0].type.tensor_type.shape.dim[2].dim_param = "any"
+    graph.graph.output[0].type.tensor_type.shape.dim[1].dim_param = "any"
+    with pytest.raises(WorkloadError, match="shapes at Conv"):
+        count_onnx(graph)
+
+
+def test_the_folder_is_the_users_cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert default_folder() == tmp_path / "joulebench" / "onnx"
+    monkeypatch.setenv("XDG_CACHE_HOME", "")
+    monkeypatch.setenv("HOME", "/home/somebody")
+    assert default_folder() == Path("/home/somebody/.cache/joulebench/onnx")
+
+
+class TestSession:
+    def test_it_infers_the_batch_that_it_was_loaded_for(self, network: nn.Module, tmp_path: Path) -> None:
+        with built_as(network):
+            loaded = OnnxRuntime("cpu", tmp_path).load(SPEC, batch_size=3, precision="fp32", seed=2)
+            eager = TorchEager(select_device("cpu")).load(SPEC, batch_size=3, precision="fp32", seed=2)
+        with pytest.raises(WorkloadError, match="no batch was inferred"):
+            loaded.scores()
+        for one in (loaded, eager):
+            one.infer()
+            one.synchronize()
+        torch.testing.assert_close(torch.tensor(loaded.scores()), torch.tensor(eager.scores()))
+        assert loaded.scores().shape == (3, 10)
+
+    def test_half_precision_is_exported_in_half_precision(
+        self, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Offered on CUDA alone; the CPU runs it too, by way of fp32."""
+        monkeypatch.setattr("runners.backends.onnx_runtime._PRECISIONS", {"cpu": ("fp32", "fp16")})
+        with built_as(network):
+            eager = TorchEager(select_device("cpu")).load(SPEC, batch_size=2, precision="fp32", seed=2)
+            eager.infer()
+            single = torch.tensor(eager.scores())
+            loaded = OnnxRuntime("cpu", tmp_path).load(SPEC, batch_size=2, precision="fp16", seed=2)
+        loaded.infer()
+        half = torch.tensor(loaded.scores())
+        assert half.dtype is torch.float32
+        assert torch.equal(half, half.half().float()), "its scores are numbers of half precision"
+        torch.testing.assert_close(half, single, rtol=1e-2, atol=1e-2)
+
+    def test_a_released_network_runs_no_more(self, network: nn.Module, tmp_path: Path) -> None:
+        with built_as(network):
+            loaded = OnnxRuntime("cpu", tmp_path).load(SPEC, batch_size=1, precision="fp32")
+        loaded.release()
+        with pytest.raises(WorkloadError, match="released"):
+            loaded.infer()
+
+    def test_a_device_that_does_not_come_up_is_not_replaced_by_the_cpu(
+        self, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        import onnxruntime
+
+        with monkeypatch.context() as patched:
+            both = ["CUDAExecutionProvider", "CPUExecutionProvider"]
+            patched.setattr(onnxruntime, "get_available_providers", lambda: both)
+            backend = OnnxRuntime("cuda", tmp_path)
+            patched.setattr("onnxruntime.InferenceSession.get_providers", lambda self: both[1:])
+            real = onnxruntime.InferenceSession.__init__
+            patched.setattr(  # a session that fell back, as one does where CUDA is of another version
+                onnxruntime.InferenceSession,
+                "__init__",
+                lambda self, path, options, providers: real(self, path, options, providers=both[1:]),
+            )
+            with built_as(network), pytest.raises(WorkloadError, match="does not get it to work"):
+                backend.load(SPEC, batch_size=1, precision="fp32")

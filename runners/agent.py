@@ -77,6 +77,7 @@ class Agent:
         executor = LocalExecutor(
             self.perform,
             until_free=self._until_bench_is_free,
+            place={"bench": self._settings.bench, "board": self._settings.board},
             networks=self._settings.networks,
             precisions=self._settings.precisions,
             backends=self._settings.backends,

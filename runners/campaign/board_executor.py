@@ -7,7 +7,7 @@ no agent performs twice and no daemon measures twice.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
@@ -127,6 +127,11 @@ class BoardExecutor:
             await self._link.drain(DRAIN_S)
         self._task.cancel()
         await asyncio.wait([self._task])
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        """The bench and the board."""
+        return {"bench": self._topics.bench, "board": self._board}
 
     async def check(self, cells: Sequence[Cell]) -> None:
         """Wait for the board, and hold the plan against what it says it can run."""

@@ -55,9 +55,10 @@ class CampaignDriver:
             again: try what was refused for good once more.
 
         Raises:
-            JournalError: the journal is that of another plan.
+            JournalError: the journal is that of another plan, bench or board.
         """
         check_unchanged(plan, journal.lines, journal.path)
+        _check_place(executor, journal)
         self._plan = plan
         self._journal = journal
         self._executor = executor
@@ -98,6 +99,7 @@ class CampaignDriver:
             format=FORMAT,
             version=VERSION,
             campaign_id=f"{self._plan.name}-{uuid4().hex[:8]}",
+            place=dict(self._executor.place),
             settings=settings_of(self._plan),
             order=[run.planned.document() for run in self.progress.runs],
         )
@@ -207,6 +209,16 @@ def check_unchanged(plan: CampaignPlan, lines: Sequence[Mapping[str, Any]], path
             f"the campaign was begun with another file ({told}); put the file back to go on with it, or move the "
             "journal away to begin a new campaign",
         )
+
+
+def _check_place(executor: Executor, journal: Journal) -> None:
+    """Refuse to go on elsewhere: runs of two boards under one campaign's name would pass for one board's."""
+    if not journal.lines:
+        return
+    begun, here = journal.lines[0]["place"], dict(executor.place)
+    if begun != here:
+        where = " of ".join(f"{kind} {begun.get(kind)!r}" for kind in ("board", "bench"))
+        raise JournalError(journal.path, f"the campaign was begun on {where}; go on there, or use --state for another")
 
 
 def _flat(value: Any, place: str = "") -> list[tuple[str, Any]]:

@@ -1,6 +1,6 @@
 """Executor: what a campaign has its runs performed by."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from runners.campaign.cell import Cell
@@ -13,6 +13,11 @@ Tell = Callable[[str], None]
 
 class Executor(Protocol):
     """Performs one run at a time. Implementations: `BoardExecutor` over the broker, `LocalExecutor` on the board."""
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        """Where runs are performed: `bench` and `board`. A campaign stays where it was begun."""
+        ...
 
     async def check(self, cells: Sequence[Cell]) -> None:
         """Raise CampaignFileError, naming all of them, where there are cells that the board cannot run."""

@@ -32,16 +32,23 @@ class LocalExecutor:
         perform: Callable[[BoardCommand], Awaitable[RunOutcome]],
         *,
         until_free: Callable[[], Awaitable[None]],
+        place: Mapping[str, str],
         networks: Sequence[str],
         precisions: Sequence[str],
         backends: Sequence[str],
     ) -> None:
-        """Take what performs a run, what waits until broker, daemon and bench are there for it, and what can be run."""
+        """Take what performs a run, what waits until broker and bench are there, where that is, and what can be run."""
         self._perform = perform
         self._until_free = until_free
+        self._place = place
         self._networks = networks
         self._precisions = precisions
         self._backends = backends
+
+    @property
+    def place(self) -> Mapping[str, str]:
+        """The bench and this board."""
+        return self._place
 
     async def check(self, cells: Sequence[Cell]) -> None:
         """Hold the plan against what this board can run."""

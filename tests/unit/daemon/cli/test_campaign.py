@@ -139,7 +139,7 @@ async def test_a_changed_file_is_refused_by_its_key(file: Path, call: Any, capsy
 
 BENCH = """
 [bench]
-name = "b"
+name = "lab"
 [oscilloscope]
 resource = "TCPIP0::127.0.0.1::9::SOCKET"
 current_scale_a_per_div = 0.2

@@ -41,7 +41,12 @@ class FakeExecutor:
         self.performed: list[tuple[BoardCommand, bool]] = []
         self.powers_w: list[float | None] = []
         self.problem: Exception | None = None
+        self.board = "jetson"
         self._ends = ends
+
+    @property
+    def place(self) -> dict[str, str]:
+        return {"bench": "lab", "board": self.board}
 
     async def check(self, cells: Sequence[Cell]) -> None:
         if self.problem is not None:

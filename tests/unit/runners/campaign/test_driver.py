@@ -190,6 +190,15 @@ async def test_a_file_that_changed_is_refused_by_key(path: Path) -> None:
     assert "put the file back" in text
 
 
+async def test_a_campaign_stays_on_its_board(path: Path) -> None:
+    await drive(path, FakeExecutor())
+    elsewhere = FakeExecutor()
+    elsewhere.board = "nano"
+    with pytest.raises(JournalError, match="begun on board 'jetson' of bench 'lab'"):
+        await drive(path, elsewhere)
+    assert elsewhere.performed == []
+
+
 async def test_a_later_version_goes_on_with_an_older_journal(path: Path) -> None:
     """A key that was added since has its default, and the order stays the journal's."""
     with pytest.raises(CampaignStalled):

@@ -4,6 +4,8 @@ RunnerError
 |- MessageError        a message or topic outside the contract: where, what, and the bound
 |- UnknownNetwork      a network that this board cannot run
 |- WorkloadError       the inference, or what it needs, cannot be had as asked for
+|- DatasetError        labelled images, or what says their labels, cannot be used as they are
+|  `- DamagedImage     one image that cannot be read
 |- MarkerError         the marker output cannot be opened or does not answer
 |- DaemonSilent        the daemon did not say in time what it should have
 |- RunRejected         the daemon refused the run, before anything was promised
@@ -54,6 +56,19 @@ class WorkloadError(RunnerError):
     """The inference cannot be run as asked for: a missing package, device or precision."""
 
     reason = "workload_failed"
+
+
+class DatasetError(RunnerError):
+    """Labelled images, or what says their labels, cannot be used as they are."""
+
+
+class DamagedImage(DatasetError):
+    """An image that cannot be read."""
+
+    def __init__(self, name: str, problem: str) -> None:
+        self.name = name
+        self.problem = problem
+        super().__init__(f"image {name} is damaged: {problem}")
 
 
 class MarkerError(RunnerError):

@@ -20,6 +20,7 @@ from daemon.cli import (
     discover,
     import_recording,
     networks,
+    networks_accuracy,
     reprocess,
     runs,
     send_campaign,
@@ -58,6 +59,7 @@ app.command("daemon")(daemon.daemon)
 app.command("discover")(discover.discover)
 app.command("check")(check.check)
 app.command("simulate")(simulate.simulate)
+networks.app.command("accuracy")(networks_accuracy.accuracy)
 app.add_typer(networks.app, name="networks")
 app.add_typer(board.app, name="board")
 board.app.command("exec", context_settings=board_exec.CONTEXT)(board_exec.exec_program)

@@ -25,7 +25,7 @@ def networks(
     as_json: JsonOption = False,
     count: Annotated[bool, typer.Option("--count", help="Count again from the modules (needs torch).")] = False,
 ) -> None:
-    """List the networks with parameters, multiply-accumulates and operations of one image."""
+    """List the networks with parameters, multiply-accumulates and operations of one image; accuracy by literature."""
     if context.invoked_subcommand is not None:
         _refuse_options(context.invoked_subcommand, as_json=as_json, count=count)
         return
@@ -67,30 +67,33 @@ def _counted(spec: NetworkSpec) -> "NetworkCounts":
     return count_network(spec.name)
 
 
-def _row(spec: NetworkSpec, size: "NetworkSpec | NetworkCounts") -> dict[str, str | int]:
+def _row(spec: NetworkSpec, size: "NetworkSpec | NetworkCounts") -> dict[str, str | int | float]:
+    paper = PAPER_VALUES[spec.name]
     return {
         "name": spec.name,
+        "display_name": spec.display_name,
         "params": size.params,
         "macs": size.macs,
         "ops": size.ops,
         "input_px": spec.input_px,
+        "literature_top1_pct": paper.literature_top1_pct,
+        "literature_top1_source": paper.literature_top1_source,
     }
 
 
-def _table(rows: list[dict[str, str | int]]) -> Table:
+def _table(rows: list[dict[str, str | int | float]]) -> Table:
     table = Table("network", "input px", title="One image")
-    for column in ("parameters", "multiply-accumulates", "operations"):
+    for column in ("parameters", "multiply-accumulates", "operations", "literature top-1 / %"):
         table.add_column(column, justify="right")
     for row in rows:
         numbers = (f"{row[key]:,}" for key in ("params", "macs", "ops"))
-        table.add_row(str(row["name"]), str(row["input_px"]), *numbers)
+        table.add_row(str(row["name"]), str(row["input_px"]), *numbers, f"{row['literature_top1_pct']:.2f}")
     return table
 
 
 def _document(spec: NetworkSpec, counts: "NetworkCounts") -> dict[str, Any]:
     return {
         **_row(spec, counts),
-        "display_name": spec.display_name,
         "ops_paper": counts.ops_paper,
         "paper": asdict(PAPER_VALUES[spec.name]),
         "layers": [asdict(layer) | {"ops": layer.ops} for layer in counts.layers],
@@ -117,5 +120,5 @@ def _paper_sentence(paper: PaperValues) -> str:
     remark = f"; {paper.remark}" if paper.remark else ""
     return (
         f"The paper gives {paper.gops:.2f} G operations, {paper.mparams:.2f} M parameters{remark}. "
-        f"Top-1 {paper.top1_pct:.2f} %: {paper.top1_source}."
+        f"Literature, not measured here: top-1 {paper.literature_top1_pct:.2f} %, {paper.literature_top1_source}."
     )

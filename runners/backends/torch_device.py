@@ -28,6 +28,14 @@ class TorchDevice:
     empty_cache: Callable[[], None]
     """Give back memory that torch keeps for later."""
 
+    def dtype(self, precision: str) -> torch.dtype:
+        """Return torch's type for a precision; raise WorkloadError where this device does not run it."""
+        if precision not in self.precisions:
+            raise WorkloadError(
+                f"precision {precision!r} is not one that {self.name} runs: {', '.join(self.precisions)}"
+            )
+        return DTYPES[precision]
+
 
 def available_devices() -> tuple[str, ...]:
     """Return the names of the devices that this machine has, the fastest first."""

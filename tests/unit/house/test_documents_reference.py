@@ -23,6 +23,7 @@ from daemon.tables import metadata
 from instruments.simulated.addresses import BenchAddresses
 from metrology.capture import Capture
 from metrology.measurement_model import ZERO_DRIFT
+from runners.accuracy.preprocessing import PREPROCESSING
 from runners.messages import Message, RunPhase, decode
 from runners.networks.build import build_network
 from runners.networks.catalogue import NETWORKS
@@ -197,8 +198,27 @@ def test_the_networks_are_those_of_the_catalogue_and_the_paper() -> None:
         (one.name, one.display_name, str(one.input_px), f"{one.params:,}", f"{one.macs:,}") for one in NETWORKS
     ]
     assert re.findall(r"^\| `(\w+)` \| ([\d.]+) \| ([\d.]+) \| ([\d.]+) \| (.*?) ?\|$", paper, re.MULTILINE) == [
-        (name, f"{one.gops:.2f}", f"{one.mparams:.2f}", f"{one.top1_pct:.2f}", one.remark)
+        (name, f"{one.gops:.2f}", f"{one.mparams:.2f}", f"{one.literature_top1_pct:.2f}", one.remark)
         for name, one in PAPER_VALUES.items()
+    ]
+
+
+def test_what_is_done_to_each_networks_images_is_that_of_the_source() -> None:
+    text = (DOCS / "reference" / "networks.md").read_text().split("## What is done to an image")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `(\w+)` \| (.+) \|$", text, re.MULTILINE)
+    assert [(name, cells.split(" | ")) for name, cells in rows] == [
+        (
+            one.name,
+            [
+                *(str(done.resize_px), str(done.crop_px), done.interpolation.value, done.channels.value),
+                *(
+                    f"{done.full_scale:g}",
+                    *(", ".join(f"{x:.6g}" for x in three) for three in (done.mean, done.deviation)),
+                ),
+            ],
+        )
+        for one in NETWORKS
+        for done in (PREPROCESSING[one.name],)
     ]
 
 

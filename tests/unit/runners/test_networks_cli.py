@@ -1,7 +1,9 @@
 """`joulebench networks`, as a user calls it."""
 
+import csv
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +13,9 @@ from daemon.cli.networks import app
 from runners.errors import UnknownNetwork, WorkloadError
 from runners.networks.paper import PAPER_VALUES
 from tests.unit.runners.published_definitions import DEFINITIONS, published_macs, published_params
+
+PUBLISHED = list(csv.DictReader((Path(__file__).parent / "published_networks.csv").read_text().splitlines()))
+"""The study's own table, as published with it: sizes of each network, and what its figures plot."""
 
 
 def printed(*arguments: str) -> str:
@@ -28,19 +33,31 @@ class TestTheList:
     def test_it_is_one_document_with_the_exact_sizes(self) -> None:
         assert json.loads(printed("--json")) == [
             {
-                "name": name,
-                "params": published_params(name),
-                "macs": published_macs(name),
-                "ops": 2 * published_macs(name),
-                "input_px": 299 if name.startswith("inception") else 224,
+                "name": row["name"],
+                "display_name": row["display_name"],
+                "params": int(row["params"]),
+                "macs": int(row["macs"]),
+                "ops": 2 * int(row["macs"]),
+                "input_px": int(row["input_px"]),
+                "literature_top1_pct": float(row["paper_top1_pct"]),
+                "literature_top1_source": row["top1_source"],
             }
-            for name in DEFINITIONS
+            for row in PUBLISHED
         ]
+        assert len(PUBLISHED) == 14
+
+    def test_the_published_table_agrees_with_the_networks_definitions(self) -> None:
+        sizes = [(row["name"], int(row["params"]), int(row["macs"])) for row in PUBLISHED]
+        assert sizes == [(name, published_params(name), published_macs(name)) for name in DEFINITIONS]
 
     def test_a_table_for_people(self) -> None:
-        rows = re.findall(r"^│ (\w+) +│ (\d+) +│ +([\d,]+) │ +([\d,]+) │ +([\d,]+) │$", printed(), re.MULTILINE)
+        text = printed()
+        numbers = r" +([\d,]+) │" * 3
+        rows = re.findall(rf"^│ (\w+) +│ (\d+) +│{numbers} +([\d.]+) │$", text, re.MULTILINE)
         assert [row[0] for row in rows] == list(DEFINITIONS)
-        assert rows[7] == ("resnet18", "224", "11,689,512", "1,814,073,344", "3,628,146,688")
+        assert rows[7] == ("resnet18", "224", "11,689,512", "1,814,073,344", "3,628,146,688", "69.57")
+        heading = next(line for line in text.splitlines() if "multiply-accumulates" in line)
+        assert heading.rstrip("┃ ").endswith("literature top-1 / %")
 
     def test_counting_again_counts(self, monkeypatch: pytest.MonkeyPatch) -> None:
         from runners.networks.catalogue import NETWORKS, NetworkSpec
@@ -59,6 +76,22 @@ class TestTheList:
 
 
 class TestShow:
+    @pytest.mark.parametrize("row", PUBLISHED, ids=lambda row: row["name"])
+    def test_each_network_counts_to_the_published_table_by_its_layers(self, row: dict[str, str]) -> None:
+        document = shown(row["name"])
+        assert document["display_name"] == row["display_name"]
+        assert document["layers"][0]["output_shape"][0] == 1
+        assert sum(layer["params"] for layer in document["layers"]) == document["params"] == int(row["params"])
+        assert sum(layer["macs"] for layer in document["layers"]) == document["macs"] == int(row["macs"])
+        paper = document["paper"]
+        assert paper.pop("remark") == PAPER_VALUES[row["name"]].remark
+        assert paper == {
+            "literature_top1_pct": float(row["paper_top1_pct"]),
+            "literature_top1_source": row["top1_source"],
+            "gops": float(row["paper_gops"]),
+            "mparams": float(row["paper_mparams"]),
+        }
+
     def test_it_is_one_document_with_each_layer(self) -> None:
         document = shown("resnet18")
         layers = {layer["name"]: layer for layer in document["layers"]}
@@ -80,10 +113,10 @@ class TestShow:
         document = shown("alexnet")
         assert (document["name"], document["display_name"], document["input_px"]) == ("alexnet", "AlexNet", 224)
         assert document["paper"] == {
-            "top1_pct": 54.61,
+            "literature_top1_pct": 54.61,
             "gops": 2.26,
             "mparams": 60.97,
-            "top1_source": "imagenet-validation.torch (bvlc_alexnet)",
+            "literature_top1_source": "imagenet-validation.torch (bvlc_alexnet)",
             "remark": PAPER_VALUES["alexnet"].remark,
         }
 
@@ -99,7 +132,7 @@ class TestShow:
             "1,441,216,768",
         ]
         assert "The paper gives 2.26 G operations, 60.97 M parameters; the paper counts grouped" in text
-        assert "Top-1 54.61 %: imagenet-validation.torch (bvlc_alexnet)." in text
+        assert "Literature, not measured here: top-1 54.61 %, imagenet-validation.torch (bvlc_alexnet)." in text
 
     def test_nothing_that_costs_nothing_is_left_out(self) -> None:
         kinds = {layer["kind"] for layer in shown("alexnet")["layers"]}

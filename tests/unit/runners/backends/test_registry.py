@@ -2,11 +2,13 @@
 
 import importlib.util
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 import torch
+from torch import nn
 
 from runners.backends import native_precision, registry
 from runners.backends.native_precision import native_precisions
@@ -153,5 +155,20 @@ class TestNativePrecision:
         monkeypatch.setattr(native_precision, "_convolution_s", convolution_s)
         assert native_precisions(select_device("cpu")) == ("fp32", "bf16")
 
-    def test_a_convolution_takes_time(self) -> None:
-        assert native_precision._convolution_s(select_device("cpu"), torch.float32) > 0
+    def test_other_work_on_the_machine_does_not_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A thread that waits, as one does that the machine keeps from computing, is no slower."""
+        real = nn.Conv2d.forward
+
+        def delayed(layer: nn.Conv2d, values: torch.Tensor) -> torch.Tensor:
+            time.sleep(0.02)
+            return real(layer, values)
+
+        monkeypatch.setattr(nn.Conv2d, "forward", delayed)
+        assert 0 < native_precision._convolution_s(select_device("cpu"), torch.float32) < 0.02
+
+    def test_threads_are_as_many_as_before(self) -> None:
+        before = torch.get_num_threads()
+        torch.set_num_threads(2)
+        native_precisions(select_device("cpu"))
+        assert torch.get_num_threads() == 2
+        torch.set_num_threads(before)

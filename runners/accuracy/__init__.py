@@ -1,0 +1,1 @@
+"""Accuracy: how many images of a labelled set a network with given weights names rightly."""

@@ -20,7 +20,7 @@ from daemon.cli.log import LogLevel, configure_log
 from runners.agent import Agent
 from runners.agent_settings import AgentSettings
 from runners.broker_address import BrokerAddress
-from runners.markers import marker_from_url
+from runners.markers import MARKER_FORMS, marker_from_url
 from runners.messages import SYNC_METHODS
 from runners.networks.catalogue import KNOWN_NETWORKS
 from runners.scripted_workload import Script, scripted_factory
@@ -59,7 +59,7 @@ BenchOption = Annotated[str, typer.Option("--bench", metavar="NAME", help="Bench
 BoardOption = Annotated[str, typer.Option("--board", metavar="NAME", help="Name of this board.")]
 MarkerOption = Annotated[
     str,
-    typer.Option("--marker", metavar="URL", help="gpio:/dev/gpiochip0:17, tcp://HOST:PORT (simulated bench) or none."),
+    typer.Option("--marker", metavar="URL", help=f"{MARKER_FORMS}."),
 ]
 BackendOption = Annotated[
     Engine,

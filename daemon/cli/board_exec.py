@@ -20,7 +20,7 @@ from runners import board_environment
 from runners.agent import Agent
 from runners.agent_settings import AgentSettings
 from runners.broker_address import BrokerAddress
-from runners.markers import MarkerOutput, marker_from_url
+from runners.markers import MARKER_FORMS, MarkerOutput, marker_from_url
 from runners.messages import BoardCommand
 from runners.program_plan import BatchIs, MarkerBy, ProgramPlan, WhenMeasured
 from runners.program_workload import ProgramMarker, ProgramWorkload
@@ -105,7 +105,7 @@ def exec_program(
             "--marker",
             metavar="URL",
             envvar=board_environment.MARKER,
-            help="gpio:/dev/gpiochip0:17, tcp://HOST:PORT (simulated bench) or none.",
+            help=f"{MARKER_FORMS}.",
         ),
     ] = "none",
     captures: Annotated[int, typer.Option("--captures", min=1, max=1000, help="Records to take.")] = 1,

@@ -11,6 +11,7 @@ from rich.console import Console
 from daemon.cli import (
     board,
     board_exec,
+    board_marker,
     calibrate,
     campaign,
     check,
@@ -63,6 +64,7 @@ networks.app.command("accuracy")(networks_accuracy.accuracy)
 app.add_typer(networks.app, name="networks")
 app.add_typer(board.app, name="board")
 board.app.command("exec", context_settings=board_exec.CONTEXT)(board_exec.exec_program)
+board.app.command("marker")(board_marker.measure_marker)
 runs.app.command("start")(start_run.start_run)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")
@@ -83,6 +85,8 @@ def main() -> None:
         app()
     except JoulebenchError as error:
         _end_with(str(error))
+    except ModuleNotFoundError as error:
+        _end_with(_missing(error))
     except OSError as error:
         # Files that cannot be had, ports that are taken, a disk that is full: the user's to mend; a trace is no help.
         logging.getLogger(__name__).debug("the operating system refused", exc_info=True)
@@ -96,6 +100,14 @@ def main() -> None:
 def _end_with(text: str) -> NoReturn:
     Console(stderr=True, soft_wrap=True).print(f"joulebench: {text}", style="red", markup=False, highlight=False)
     sys.exit(1)
+
+
+def _missing(error: ModuleNotFoundError) -> str:
+    """Return what to install where a package is missing; raise the error where it is a module of this project."""
+    package = (error.name or "").partition(".")[0]
+    if package in {"", "metrology", "instruments", "calibration", "runners", "daemon"}:
+        raise error
+    return f'this verb needs {package}, which is not installed here: pip install "joulebench[lab]" (or [demo])'
 
 
 def _refusal(error: OSError) -> str:

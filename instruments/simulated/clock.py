@@ -28,6 +28,14 @@ class WorldClock:
         """Return the world time, in seconds."""
         return (time.monotonic() - self._zero_s) * self.time_scale
 
+    def time_s(self, monotonic_ns: int) -> float:
+        """Return the world time at a time of this computer's monotonic clock, in seconds."""
+        return (monotonic_ns * 1e-9 - self._zero_s) * self.time_scale
+
+    def monotonic_ns(self, time_s: float) -> int:
+        """Return the time by this computer's monotonic clock at a world time, in nanoseconds."""
+        return round((time_s / self.time_scale + self._zero_s) * 1e9)
+
     def real_delay_s(self, world_s: float) -> float:
         """Return the real time from now to a world time, in seconds; zero where it has passed."""
         return max(0.0, (world_s - self.now_s()) / self.time_scale)

@@ -6,7 +6,7 @@ the same questions at the same times always get the same answers.
 
 import math
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -73,6 +73,10 @@ class WorldSettings:
             raise MetrologyError(f"seed must be >= 0, got {self.seed!r}")
 
 
+Wire = Callable[[float], Sequence[tuple[float, bool]]]
+"""Returns the marker's edges since it was last asked, up to a world time, as (world time, level after)."""
+
+
 class World:
     """State of everything that is not an instrument's front panel."""
 
@@ -85,6 +89,7 @@ class World:
         self._mode = SupplyStatus(0)
         self._clock = clock
         self._marker = MarkerLine()
+        self._wires: list[Wire] = []
         self._probe = settings.probe
         self._tap_at_board = False
         self._load = SwitchedLoad(_load_from(settings))
@@ -108,7 +113,7 @@ class World:
 
     def advance(self) -> float:
         """Bring the world up to now; return that time, in seconds."""
-        now_s = self._clock.now_s()
+        now_s = self._look_at_wires()
         if now_s >= self._held_until_s:
             held_until_s, self._held_until_s = self._held_until_s, math.inf
             self._advance_to(held_until_s)
@@ -142,13 +147,35 @@ class World:
         """World time from which on the past is kept."""
         return self._circuit.history.oldest_s
 
+    def attach(self, wire: Wire) -> None:
+        """Look at a wire from now on, whenever the world is advanced."""
+        self._wires.append(wire)
+
+    def detach(self, wire: Wire) -> None:
+        """Look at a wire for the last time."""
+        self._look_at_wires()
+        self._wires.remove(wire)
+
+    def _look_at_wires(self) -> float:
+        """Take what the wires have; return now. An edge seen later than the world got to is put right behind that.
+
+        The time is read first: what is written down from then on is found the next time, and lies no earlier.
+        """
+        now_s = self._clock.now_s()
+        for wire in self._wires:
+            for time_s, level in wire(now_s):
+                self._marker.set(level, now_s=self._instant_s(time_s))
+        return now_s
+
     def set_marker(self, level: bool) -> None:
         """Set the marker line now."""
+        self._look_at_wires()
         self._refuse_while_playing()
         self._marker.set(level, now_s=self._next_instant_s())
 
     def play(self, pulses: Sequence[tuple[float, float]]) -> float:
         """Play marker pulses of (high, low) seconds from now; return the world time when the last low is over."""
+        self._look_at_wires()
         self._refuse_while_playing()
         now_s = self._next_instant_s()
         if self._marker.level_at(now_s):
@@ -292,7 +319,11 @@ class World:
             self._unsteady_since_s = math.inf
 
     def _next_instant_s(self) -> float:
-        return max(self._clock.now_s(), self._reached_s + _TICK_S, self._marker.last_edge_s + _TICK_S)
+        return self._instant_s(self._clock.now_s())
+
+    def _instant_s(self, time_s: float) -> float:
+        """Return a time at which something can still happen, the given one where it can."""
+        return max(time_s, self._reached_s + _TICK_S, self._marker.last_edge_s + _TICK_S)
 
     def _refuse_while_playing(self) -> None:
         if self._marker.last_edge_s > self._clock.now_s() + 1e-6:

@@ -1,9 +1,11 @@
 """GPIO marker: a line of a GPIO character device, through gpiod (libgpiod 2)."""
 
 import re
+from pathlib import Path
 from typing import Any
 
 from runners.errors import MarkerError
+from runners.markers.refusal import refusal_text
 
 _URL = re.compile(r"gpio:(?P<chip>/.+):(?P<line>\d+)")
 
@@ -46,6 +48,18 @@ class GpioMarker:
         settings = gpiod.LineSettings(direction=gpiod.line.Direction.OUTPUT, output_value=self._low)
         try:
             return gpiod.request_lines(self._chip, consumer="joulebench-marker", config={self._line: settings})
-        except (OSError, ValueError) as error:
-            hint = "does the device exist, may this user open it, and is the line free (gpioinfo)?"
-            raise MarkerError(self.url, "open the line", f"{error}; {hint}") from error
+        except ValueError as error:
+            raise MarkerError(self.url, "open the line", f"{error}; `gpioinfo` lists the lines") from error
+        except OSError as error:
+            problem = refusal_text(
+                error, Path(self._chip), missing=_chips_here(), busy="`gpioinfo` shows who has the line"
+            )
+            raise MarkerError(self.url, "open the line", problem) from error
+
+
+def _chips_here() -> str:
+    """Return which GPIO devices this machine has, and what to do without any."""
+    chips = sorted(str(path) for path in Path("/dev").glob("gpiochip*"))
+    if chips:
+        return f"this machine has {', '.join(chips)}; `gpioinfo` lists their lines"
+    return "this machine has no GPIO device (/dev/gpiochip*); an older kernel may have sysfs:NUMBER instead"

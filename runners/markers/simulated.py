@@ -2,15 +2,21 @@
 
 One text line an edge, `1` or `0`, answered `ok` once the world has taken the level; `play H L H L ...` plays whole
 pulses in the world's own seconds, answered `ok` at once and `done N` after the last low.
+
+An answer takes two wake-ups of processes, some 100 us an edge. A bench on the same computer offers an edge log instead
+(`wire`), into which an edge is written with its time: that takes a few microseconds. The connection stays, and says
+whether the bench is still there.
 """
 
 import re
+import select
 import socket
 import time
 from collections.abc import Callable, Sequence
 from io import BufferedReader
 
 from runners.errors import MarkerError
+from runners.markers.edge_wire import EdgeWire
 from runners.markers.marker import Pulse
 
 ANSWER_TIMEOUT_S = 5.0
@@ -31,10 +37,25 @@ class SimulatedMarker:
         self._host, self._port = self._address()
         self._socket: socket.socket | None = None
         self._answers: BufferedReader | None = None
+        self._wire: EdgeWire | None = None
+        self._said = select.poll()
 
     def set(self, level: bool) -> None:
-        """Set the level and wait until the world has taken it, which keeps edges apart without time stamps."""
-        self._ask(b"1\n" if level else b"0\n", f"set level {int(level)}")
+        """Set the level: by the wire, or by asking and waiting until the world has taken it.
+
+        Either way the edge lies between call and return.
+        """
+        operation = f"set level {int(level)}"
+        self._connect(operation)
+        if self._wire is None:
+            self._ask(b"1\n" if level else b"0\n", operation)
+            return
+        if self._said.poll(0):  # nothing is to be said: the connection has ended
+            self._expect("nothing", operation, ANSWER_TIMEOUT_S)
+        if not self._wire.write(level):
+            self._ask(b"wire\n", operation)
+            if not self._wire.write(level):
+                raise MarkerError(self.url, operation, "the bench does not read its wire")
 
     def play(self, pulses: Sequence[Pulse]) -> tuple[int, int]:
         """Play pulses in the world's seconds; return, when the last low has passed, when the first pulse began.
@@ -61,8 +82,10 @@ class SimulatedMarker:
         self._disconnect()
 
     def _ask(self, line: bytes, operation: str) -> None:
+        self._connect(operation)
+        assert self._socket is not None
         try:
-            self._connection().sendall(line)
+            self._socket.sendall(line)
         except OSError as error:
             self._disconnect()
             raise MarkerError(self.url, operation, str(error)) from error
@@ -86,15 +109,28 @@ class SimulatedMarker:
             problem = f"no answer in {timeout_s:.3g} s" if isinstance(error, TimeoutError) else str(error)
             raise MarkerError(self.url, operation, problem) from error
 
-    def _connection(self) -> socket.socket:
-        if self._socket is None:
+    def _connect(self, operation: str) -> None:
+        if self._socket is not None:
+            return
+        try:
             self._socket = socket.create_connection((self._host, self._port), timeout=ANSWER_TIMEOUT_S)
             # An edge is one small packet; without this each would wait for the acknowledgement of the last.
             self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._answers = self._socket.makefile("rb")
-        return self._socket
+            self._socket.sendall(b"wire\n")
+        except OSError as error:
+            self._disconnect()
+            raise MarkerError(self.url, operation, str(error)) from error
+        # A bench that knows no wire answers that it does not.
+        self._wire = EdgeWire.from_answer(self._answer(operation, ANSWER_TIMEOUT_S))
+        self._said.register(self._socket, select.POLLIN)
 
     def _disconnect(self) -> None:
+        if self._wire is not None:
+            self._wire.close()
+            self._wire = None
+        if self._socket is not None:
+            self._said = select.poll()
         answers, connection = self._answers, self._socket
         self._answers = self._socket = None
         if answers is not None:

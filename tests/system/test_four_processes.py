@@ -3,6 +3,7 @@
 import json
 import os
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -73,7 +74,7 @@ def test_a_shell_script_is_a_board_too(mosquitto_broker: MosquittoBroker, tmp_pa
             "BATCHES": "12",
         }
         done = subprocess.run(
-            ["bash", str(REPOSITORY / "examples" / "board.sh"), "sleep", "0.1"],
+            ["bash", str(REPOSITORY / "examples" / "boards" / "board.sh"), "sleep", "0.1"],
             capture_output=True, text=True, timeout=90, env=os.environ | settings, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr + done.stdout
@@ -83,6 +84,42 @@ def test_a_shell_script_is_a_board_too(mosquitto_broker: MosquittoBroker, tmp_pa
     assert result["quality"] == "valid", result["reasons"]
     assert result["board"] == "shell"
     assert result["gross_energy_per_image_j"]["value"] == pytest.approx(true_j, rel=1e-3)
+
+
+BATCHES = {"NETWORK": "resnet18", "BATCH_SIZE": "2", "BATCHES": "12"}
+
+
+def test_a_board_in_c_and_one_with_an_old_python_are_boards_too(
+    mosquitto_broker: MosquittoBroker, tmp_path: Path
+) -> None:
+    """The documented examples, one after the other on one bench; JOULEBENCH_OLD_PYTHON as in their own tests."""
+    boards = REPOSITORY / "examples" / "boards"
+    (tmp_path / "mine.py").write_text("import time\ndef infer():\n    time.sleep(0.1)\n")
+    make = ["make", "-s", "-C", str(boards), f"OUT={tmp_path / 'board'}"]
+    built = subprocess.run(make, capture_output=True, text=True, timeout=60, check=False)
+    if built.returncode:
+        pytest.skip(f"examples/boards/board.c cannot be built here: {built.stderr}")
+    with lab_of(mosquitto_broker, tmp_path) as lab:
+        lab.simulate("--seed", "7")
+        lab.daemon()
+        python = os.environ.get("JOULEBENCH_OLD_PYTHON", sys.executable)
+        where = ["--port", str(mosquitto_broker.port), "--bench", "sys", "--marker", lab.ready["marker"]]
+        what = ["--network", "resnet18", "--batch-size", "2", "--images", "24"]
+        commands = {
+            "c": [str(tmp_path / "board")],
+            "python": [python, str(boards / "joulebench_board.py"), "mine:infer", *where, *what, "--board", "python"],
+        }
+        settings = {"BROKER_PORT": str(mosquitto_broker.port), "BENCH": "sys", "MARKER": lab.ready["marker"]}
+        environment = os.environ | settings | BATCHES | {"PYTHONPATH": str(tmp_path)}
+        for name, command in commands.items():
+            done = subprocess.run(command, capture_output=True, text=True, timeout=60, env=environment, check=False)
+            assert done.returncode == 0, done.stderr
+            result = json.loads(done.stdout.strip().splitlines()[-1])
+            with TruthClient(lab.ready["truth"]) as truth:
+                true_j = true_gross_energy_per_image_j(truth.acquisitions()[-1:], 2)
+            assert result["quality"] == "valid", result["reasons"]
+            assert (result["board"], result["batches"]) == (name, 12)
+            assert result["gross_energy_per_image_j"]["value"] == pytest.approx(true_j, rel=1e-3)
 
 
 def test_the_check_lists_every_failure_at_once(mosquitto_broker: MosquittoBroker, tmp_path: Path) -> None:

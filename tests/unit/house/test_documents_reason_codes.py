@@ -58,7 +58,7 @@ def test_every_reason_of_a_run_without_a_result_is_listed() -> None:
 
 
 def test_the_shell_example_gives_up_with_listed_codes() -> None:
-    given = set(re.findall(r"give_up ([a-z_]+) ", (REPOSITORY / "examples" / "board.sh").read_text()))
+    given = set(re.findall(r"give_up ([a-z_]+) ", (REPOSITORY / "examples" / "boards" / "board.sh").read_text()))
     assert given
     assert given <= set(listed("A run without a result"))
 

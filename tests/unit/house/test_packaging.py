@@ -112,6 +112,13 @@ def test_a_board_needs_neither_visa_nor_a_database(project: dict[str, Any]) -> N
     assert names == {"aiomqtt", "pydantic", "typer", "rich", "torch", "gpiod", "numpy"}
 
 
+def test_nothing_that_a_board_pulls_in_is_of_the_laboratory(project: dict[str, Any]) -> None:
+    board = set(requirements_of("joulebench", {"board"}, set())) | set(requirements_of("joulebench", set(), set()))
+    assert {"torch", "gpiod", "paho-mqtt", "pydantic-core"} <= board, "with what these need in turn"
+    lab = {canonicalize_name(Requirement(text).name) for text in project["optional-dependencies"]["lab"]} - {"numpy"}
+    assert not board & (lab | {"fastapi", "uvicorn", "starlette", "alembic", "amqtt", "matplotlib", "scipy"})
+
+
 def test_the_laboratory_needs_no_torch(project: dict[str, Any]) -> None:
     extras = project["optional-dependencies"]
     assert {"board", "onnx", "lab", "demo", "dev"} <= set(extras)

@@ -1,4 +1,4 @@
-"""examples/board.sh: a board that has mosquitto's clients and nothing else."""
+"""examples/boards/board.sh: a board that has mosquitto's clients and nothing else."""
 
 import asyncio
 import json
@@ -35,7 +35,7 @@ def start(repository, broker, marker_bench):
     @asynccontextmanager
     async def started(**more: str) -> AsyncIterator[asyncio.subprocess.Process]:
         process = await asyncio.create_subprocess_exec(
-            "bash", str(repository / "examples" / "board.sh"), "true",
+            "bash", str(repository / "examples" / "boards" / "board.sh"), "true",
             env=os.environ | variables | more, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
@@ -72,6 +72,22 @@ async def test_a_run_from_request_to_result(script, daemon, marker_bench):
     assert marker_bench.levels == "10" * 3
     assert (finished.images, finished.batches) == (6, 3)
     assert started.started_utc_ns < finished.finished_utc_ns
+
+
+async def test_a_marker_in_sysfs(start, daemon, tmp_path):
+    line = tmp_path / "gpio398"
+    line.mkdir()
+    (line / "value").write_text("7")
+    await daemon.announce(Presence.ONLINE)
+    async with start(MARKER="sysfs:398", SYSFS_GPIO=str(tmp_path)) as script:
+        await daemon.heard(TopicKind.REQUEST)
+        assert (line / "direction").read_text() == "low\n"
+        await daemon.say("r1", RunPhase.ARMED)
+        await daemon.heard(TopicKind.FINISHED)
+        await daemon.conclude("r1")
+        _, err = await script.communicate()
+    assert script.returncode == 0, err
+    assert (line / "value").read_text() == "0\n"
 
 
 async def test_a_rejected_run_ends_it_with_the_reason(script, daemon, marker_bench):

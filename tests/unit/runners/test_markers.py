@@ -1,5 +1,6 @@
 """Marker outputs: the simulated bench's input, a GPIO line, none."""
 
+import errno
 from unittest.mock import create_autospec
 
 import gpiod
@@ -119,12 +120,46 @@ class TestGpio:
             marker.set(True)
 
     def test_a_device_that_is_not_there_is_an_error(self):
-        with pytest.raises(MarkerError, match=r"gpio:/dev/no-such-chip:17: cannot open the line: .*gpioinfo"):
+        with pytest.raises(MarkerError, match=r"gpio:/dev/no-such-chip:17: cannot open the line: .*this machine has"):
             GpioMarker("gpio:/dev/no-such-chip:17")
+
+    def test_a_machine_without_gpio_is_told_so(self, monkeypatch):
+        monkeypatch.setattr("runners.markers.gpio.Path.glob", lambda *_: iter(()))
+        with pytest.raises(MarkerError, match=r"/dev/gpiochip0: No such file.*has no GPIO device.*sysfs:NUMBER"):
+            GpioMarker("gpio:/dev/gpiochip0:17")
+
+    @pytest.mark.parametrize(
+        ("refused", "word"),
+        [
+            (OSError(errno.EBUSY, "Device or resource busy"), "gpioinfo` shows who has the line"),
+            (ValueError("requested line 99 out of range"), "99 out of range; `gpioinfo`"),
+        ],
+    )
+    def test_a_line_that_cannot_be_had_is_an_error_with_its_remedy(self, request_lines, refused, word):
+        request_lines.side_effect = refused
+        with pytest.raises(MarkerError, match=word):
+            GpioMarker("gpio:/dev/gpiochip0:17")
 
 
 @pytest.mark.parametrize(
-    "url", ["", "gpio:17", "gpio:/dev/gpiochip0", "tcp://host", "tcp://host:0", "tcp://host:99999", "usb:1", "tcp://:1"]
+    "url",
+    [
+        "",
+        "gpio:17",
+        "gpio:/dev/gpiochip0",
+        "tcp://host",
+        "tcp://host:0",
+        "tcp://host:99999",
+        "usb:1",
+        "tcp://:1",
+        "sysfs:",
+        "sysfs:x",
+        "sysfs:-1",
+        "serial:",
+        "serial:/dev/ttyS0",
+        "serial:/dev/ttyS0:cts",
+        "serial:ttyS0:rts",
+    ],
 )
 def test_an_address_that_names_no_marker_is_refused(url):
     with pytest.raises(MarkerError, match="want"):

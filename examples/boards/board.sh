@@ -2,10 +2,11 @@
 # A board without Python: asks for one measured run, drives the marker, and prints the result.
 # Needs bash 5, mosquitto_pub and mosquitto_sub.
 #
-#   BENCH=lab1 BOARD=board7 MARKER=gpio:/dev/gpiochip0:17 NETWORK=resnet18 examples/board.sh ./infer_one_batch
+#   BENCH=lab1 BOARD=board7 MARKER=gpio:/dev/gpiochip0:17 NETWORK=resnet18 examples/boards/board.sh ./infer_one_batch
 #
 # The arguments are the command that infers one batch; without any, a batch is a sleep of 50 ms.
-# MARKER is gpio:DEVICE:LINE (through gpioset of libgpiod 2) or tcp://HOST:PORT (the simulated bench).
+# MARKER is gpio:DEVICE:LINE (through gpioset of libgpiod 2), sysfs:NUMBER (old kernels), or tcp://HOST:PORT (the
+# simulated bench).
 # BROKER_USER and BROKER_PASSWORD: the log-in, where the broker wants one.
 set -euo pipefail
 
@@ -13,7 +14,7 @@ broker_host=${BROKER_HOST:-127.0.0.1}
 broker_port=${BROKER_PORT:-1883}
 bench=${BENCH:-lab1}
 board=${BOARD:-shell}
-marker=${MARKER:?set MARKER to gpio:DEVICE:LINE or tcp://HOST:PORT}
+marker=${MARKER:?set MARKER to gpio:DEVICE:LINE, sysfs:NUMBER or tcp://HOST:PORT}
 network=${NETWORK:-resnet18}
 batch_size=${BATCH_SIZE:-1}
 batches=${BATCHES:-20}
@@ -61,8 +62,21 @@ gpio:*:*)
     exec {marker_fd}> >(exec gpioset --interactive --chip "${device%:*}" "$line=0" >/dev/null)
     set_marker() { echo "set $line=$1" >&"$marker_fd"; }
     ;;
+sysfs:*)
+    gpio=${SYSFS_GPIO:-/sys/class/gpio}
+    line=$gpio/gpio${marker#sysfs:}
+    if [[ ! -e $line/value ]]; then
+        echo "${marker#sysfs:}" >"$gpio/export"
+        for ((tries = 0; tries < 200; tries++)); do # udev gives it to its group a moment later
+            [[ ! -w $line/direction || ! -w $line/value ]] || break
+            sleep 0.01
+        done
+    fi
+    echo low >"$line/direction" # an output, and low at once
+    set_marker() { echo "$1" >"$line/value"; }
+    ;;
 *)
-    echo "board.sh: MARKER=$marker is neither gpio:DEVICE:LINE nor tcp://HOST:PORT" >&2
+    echo "board.sh: MARKER=$marker is none of gpio:DEVICE:LINE, sysfs:NUMBER, tcp://HOST:PORT" >&2
     exit 2
     ;;
 esac

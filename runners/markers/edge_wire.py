@@ -1,0 +1,55 @@
+"""Edge wire: the board's end of a simulated bench's edge log, memory that both have mapped.
+
+The bench's side of it is `instruments/simulated/edge_log.py`, which says what the file holds.
+"""
+
+import mmap
+import os
+import re
+import time
+from pathlib import Path
+from typing import Self
+
+CLOCKS_AGREE_NS = 5_000_000_000
+"""The bench's clock was read this long ago at most. One that differs by more is another clock: a container's, say."""
+
+_ANSWER = re.compile(r"wire (?P<path>/.+) (?P<monotonic_ns>\d+)")
+_WORD_BYTES = 8
+
+
+class EdgeWire:
+    """A ring of words, each free (0) or an edge: its time by the monotonic clock, and in the lowest bit the level."""
+
+    def __init__(self, path: Path) -> None:
+        fd = os.open(path, os.O_RDWR)
+        try:
+            self._memory = mmap.mmap(fd, 0)
+        finally:
+            os.close(fd)
+        self._words = memoryview(self._memory).cast("q")
+        self._next = 0
+
+    @classmethod
+    def from_answer(cls, answer: str) -> Self | None:
+        """Return the wire that a bench offers; None where it offers none, or is on another computer."""
+        match = _ANSWER.fullmatch(answer)
+        if match is None or not 0 <= time.monotonic_ns() - int(match["monotonic_ns"]) <= CLOCKS_AGREE_NS:
+            return None
+        try:
+            return cls(Path(match["path"]))
+        except (OSError, ValueError):  # not this computer, or not this user
+            return None
+
+    def write(self, level: bool) -> bool:
+        """Write an edge down; return False where the ring is full."""
+        if self._words[self._next]:
+            return False
+        # In one store: the bench never reads half a word.
+        self._words[self._next] = time.monotonic_ns() << 1 | level
+        self._next = (self._next + 1) % (len(self._words))
+        return True
+
+    def close(self) -> None:
+        """Let go of the memory; the file is the bench's to remove."""
+        self._words.release()
+        self._memory.close()

@@ -8,7 +8,6 @@ no agent performs twice and no daemon measures twice.
 import asyncio
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Self, TypeVar
 from uuid import uuid4
@@ -19,6 +18,7 @@ from runners.campaign.cell import Cell
 from runners.campaign.ending import Ending
 from runners.campaign.executor import Tell
 from runners.campaign.fitting import lacking
+from runners.campaign.followed_run import FollowedRun
 from runners.errors import CampaignFileError, CampaignStalled, MessageError
 from runners.messages import (
     BoardCommand,
@@ -54,33 +54,6 @@ MOST_COMMANDS = 4
 DRAIN_S = 1.0
 
 
-@dataclass(slots=True)
-class _Followed:
-    """What has been heard of the run in hand."""
-
-    run_id: str
-    state: RunState | None = None
-    result: RunResult | None = None
-    answer: RunAnswer | None = None
-    taken: bool = False
-    """The board has said that it performs it."""
-    doubtful: bool = False
-    """Something happened that may have cost us news."""
-    heard_s: float = 0.0
-    """When something of it was heard last, by the event loop's clock, in seconds; answers to questions left out."""
-    told: RunPhase | None = None
-    """Phase that was told to whoever watches."""
-
-    def ending(self) -> Ending | None:
-        """Return how it ended; None while that is not known, or a result is still to come."""
-        last = self.state if self.state is not None and self.state.terminal else self.answer
-        if last is None or last.state is None or not last.state.terminal:
-            return None
-        if last.state is RunPhase.DONE and self.result is None:
-            return None
-        return Ending(state=last.state, reason=last.reason, text=last.text, result=self.result)
-
-
 class BoardExecutor:
     """One board on one bench, seen from the lab; an async context manager that keeps a connection to the broker."""
 
@@ -113,7 +86,7 @@ class BoardExecutor:
         self._daemon_status: DaemonStatus | None = None
         self._board_status: BoardStatus | None = None
         self._power: PowerReading | None = None
-        self._run: _Followed | None = None
+        self._run: FollowedRun | None = None
 
     async def __aenter__(self) -> Self:
         self._task = asyncio.get_running_loop().create_task(self._link.run(), name="campaign-link")
@@ -143,7 +116,7 @@ class BoardExecutor:
 
     async def perform(self, command: BoardCommand, *, commanded: bool, tell: Tell) -> Ending:
         """Have a run performed by the agent, and return how it ended."""
-        self._run = run = _Followed(command.run_id, doubtful=commanded)
+        self._run = run = FollowedRun(command.run_id, doubtful=commanded)
         try:
             if not commanded:
                 await self._until_free(tell)
@@ -169,7 +142,7 @@ class BoardExecutor:
                     logger.warning("power: %s: %s", reading.reason, reading.text)
                 return reading.power_w
 
-    async def _follow(self, run: _Followed, command: BoardCommand, tell: Tell) -> Ending:
+    async def _follow(self, run: FollowedRun, command: BoardCommand, tell: Tell) -> Ending:
         commands = 1
         loop = asyncio.get_running_loop()
         run.heard_s = loop.time()
@@ -195,13 +168,13 @@ class BoardExecutor:
         assert ending is not None
         return ending
 
-    async def _news(self, run: _Followed) -> bool:
+    async def _news(self, run: FollowedRun) -> bool:
         """Wait until something is heard; return whether it was, within the time in which it should."""
         self._changed.clear()
         known = run.taken or run.state is not None
         return await self._wait(self._changed.is_set, SILENCE_S if known else TAKEN_S)
 
-    async def _ask(self, run: _Followed) -> RunAnswer | None:
+    async def _ask(self, run: FollowedRun) -> RunAnswer | None:
         """Return what the daemon knows of a run, however long it is away; None where its end is heard meanwhile."""
         run.answer = None
         query = encode(RunQuery())
@@ -216,7 +189,7 @@ class BoardExecutor:
             if loop.time() > end_s:
                 raise CampaignStalled(f"the daemon's answer about run {run.run_id}", self._patience_s)
 
-    def _is_lost(self, run: _Followed) -> bool:
+    def _is_lost(self, run: FollowedRun) -> bool:
         """Say whether the board, too, knows nothing of a run that the daemon does not know; one that is away may."""
         board = self._online_board
         return board is not None and board.busy_run != run.run_id
@@ -270,7 +243,7 @@ class BoardExecutor:
         await self._wait(lambda: value() is not None, timeout_s)
         return value()
 
-    def _tell(self, run: _Followed, tell: Tell) -> None:
+    def _tell(self, run: FollowedRun, tell: Tell) -> None:
         if run.state is None:
             tell("loading and warming up" if run.taken else "commanded")
         elif run.state.state is not run.told:
@@ -327,7 +300,7 @@ class BoardExecutor:
                 run.answer = decode(RunAnswer, payload, topic=topic)
 
     @staticmethod
-    def _heard(run: _Followed) -> None:
+    def _heard(run: FollowedRun) -> None:
         run.heard_s = asyncio.get_running_loop().time()
 
     def _take_daemon(self, status: DaemonStatus) -> None:

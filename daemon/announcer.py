@@ -7,7 +7,7 @@ from typing import Any
 from daemon.lifecycle import Progress
 from daemon.records import RunRecord
 from runners.broker_link import Outgoing
-from runners.messages import DaemonStatus, Presence, RunPhase, RunResult, RunState, encode
+from runners.messages import DaemonStatus, Presence, RunAnswer, RunPhase, RunResult, RunState, encode
 from runners.topics import Topics
 
 TEXT_LIMIT = 1000
@@ -36,7 +36,7 @@ class Announcer:
                 run_id=run_id,
                 state=progress.phase,
                 reason=progress.reason,
-                text=_fit(progress.text),
+                text=fit(progress.text),
                 capture_index=min(progress.captures_taken, progress.captures_planned - 1),
                 captures=progress.captures_planned,
                 at_utc_ns=time.time_ns(),
@@ -57,7 +57,7 @@ class Announcer:
             run_id=run.run_id,
             state=RunPhase(run.state),
             reason=run.reason,
-            text=_fit(run.text),
+            text=fit(run.text),
             capture_index=0,
             captures=run.captures,
             at_utc_ns=run.updated_utc_ns,
@@ -70,7 +70,7 @@ class Announcer:
             run_id=run_id,
             state=RunPhase.REJECTED,
             reason=reason,
-            text=_fit(text),
+            text=fit(text),
             capture_index=0,
             captures=1,
             at_utc_ns=time.time_ns(),
@@ -80,6 +80,10 @@ class Announcer:
     def result(self, result: RunResult) -> None:
         """Publish a result."""
         self._publish(Outgoing(topic=self._topics.result(result.run_id), payload=encode(result)))
+
+    def answer(self, answer: RunAnswer) -> None:
+        """Publish what became of a run that somebody asked about."""
+        self._publish(Outgoing(topic=self._topics.answer(answer.run_id), payload=encode(answer)))
 
     def status(self, **changes: Any) -> None:
         """Publish the daemon's own state; `instruments` and `current_run` may be changed on the way."""
@@ -108,6 +112,6 @@ def farewell(topics: Topics, *, version: str) -> Outgoing:
     return Outgoing(topic=topics.status, payload=encode(lost), retain=True)
 
 
-def _fit(text: str | None) -> str | None:
+def fit(text: str | None) -> str | None:
     """Return a text that fits into a message; what is cut stands in full in the journal."""
     return text if text is None or len(text) <= TEXT_LIMIT else text[: TEXT_LIMIT - 3] + "..."

@@ -16,6 +16,7 @@ from daemon.conductor import Conductor
 from daemon.errors import BenchInUse, DaemonError
 from daemon.inbox import Inbox
 from daemon.metrics import Metrics
+from daemon.power_responder import PowerResponder
 from daemon.store import Store
 from instruments.errors import InstrumentError
 from runners.broker_link import BrokerLink
@@ -43,6 +44,8 @@ class Application:
     """What boards say."""
     clock: ClockResponder
     """What boards ask of the time."""
+    power: PowerResponder
+    """What the lab asks of the board's power."""
     announcer: Announcer
     """What the daemon says."""
     store: Store
@@ -93,11 +96,13 @@ class Application:
             await self._try_bench()
             # Only now, and not after the farewell: a request must find the bench neither half open nor closing.
             inbox = tasks.create_task(self.inbox.run(), name="inbox")
+            power = tasks.create_task(self.power.run(), name="power")
             if await self._connected_or_stopped(stop):
                 ready()
             await stop.wait()
             inbox.cancel()
-            await asyncio.wait([inbox])
+            power.cancel()
+            await asyncio.wait([inbox, power])
             await self._farewell()
             clock.cancel()
             link.cancel()

@@ -9,7 +9,7 @@ from statistics import median
 
 from daemon.errors import SupplyRefusal
 from instruments.bench import Bench
-from instruments.errors import InstrumentReported
+from instruments.errors import InstrumentError, InstrumentReported
 from instruments.recovery import Recovery, RecoveryStep
 from instruments.supply_reading import SupplyMode, SupplyReading
 from metrology.capture import Capture
@@ -179,6 +179,23 @@ class BenchKeeper:
             reading = await self._bench.read_supply()
         _refuse_unfit(reading)
         return reading
+
+    async def read_free_supply(self) -> SupplyReading | None:
+        """Read the supply for whoever asks while no run is measured; what it has latched is left for the next run.
+
+        Returns:
+            The reading; None while the bench is not open and sound.
+
+        Raises:
+            InstrumentError: the supply failed; the next run opens the bench afresh.
+        """
+        if not self._sound:
+            return None
+        try:
+            return await self._bench.read_supply(take_events=False)
+        except InstrumentError:
+            self.suspect()
+            raise
 
     async def force(self) -> ForcedTrigger | None:
         """Force the trigger, unless one has come; return between which times it came, or None.

@@ -19,6 +19,7 @@ from daemon.configuration import Configuration
 from daemon.inbox import Inbox
 from daemon.measurement import Measurement
 from daemon.metrics import Metrics
+from daemon.power_responder import PowerResponder
 from daemon.run_conductor import RunTimes, Services
 from daemon.sections.power_supply import TripChoice
 from daemon.store import Store
@@ -60,7 +61,8 @@ def application(
 
     # Who hears and who speaks need each other; what is heard finds its hearer when it arrives.
     def hear(topic: str, payload: bytes) -> None:
-        if not clock.take(topic, payload):  # first of all: an answer to it tells the less the later it comes
+        # The clock first of all: an answer to it tells the less the later it comes.
+        if not clock.take(topic, payload) and not power.take(topic):
             inbox.put(topic, payload)
 
     link = BrokerLink(
@@ -101,7 +103,8 @@ def application(
     )
     conductor = Conductor(services, admission=Admission(configuration, files))
     inbox, clock = Inbox(conductor, topics), ClockResponder(topics, monotonic_ns=monotonic_ns)
-    for topic in (*inbox.subscriptions, clock.subscription):
+    power = PowerResponder(topics, keeper, link.publish, current_run=lambda: conductor.current_run)
+    for topic in (*inbox.subscriptions, clock.subscription, power.subscription):
         link.subscribe(topic)
     return Application(
         bench=keeper,
@@ -109,6 +112,7 @@ def application(
         conductor=conductor,
         inbox=inbox,
         clock=clock,
+        power=power,
         announcer=announcer,
         store=store,
         files=files,

@@ -7,14 +7,24 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from daemon.announcer import Announcer
+from daemon.announcer import Announcer, fit
 from daemon.errors import RunRefusal, StoreError
 from daemon.faults import fault_of
-from daemon.lifecycle import Event, Fault, Shutdown, Started
+from daemon.lifecycle import BoardRestarted, Event, Fault, Shutdown, Started
 from daemon.records import RunRecord
 from daemon.run_conductor import RunConductor, Services
 from daemon.store import Store
-from runners.messages import RunAbort, RunFinished, RunPhase, RunRequest, RunResult, RunStarted
+from runners.messages import (
+    BoardStatus,
+    Presence,
+    RunAbort,
+    RunAnswer,
+    RunFinished,
+    RunPhase,
+    RunRequest,
+    RunResult,
+    RunStarted,
+)
 
 logger = logging.getLogger(__name__)
 
@@ -41,6 +51,7 @@ class Conductor:
         self._admission = admission
         self._current: RunConductor | None = None
         self._task: asyncio.Task[None] | None = None
+        self._busy: dict[str, str] = {}  # run that each board has said it performs, until it says otherwise
 
     @property
     def current_run(self) -> str | None:
@@ -105,6 +116,33 @@ class Conductor:
             self._announcer.rejection(run_id, reason=message.reason, text=message.text)
         elif conductor := self._of(board, run_id, "abort"):
             conductor.tell(Fault(reason=message.reason, text=f"board {board}: {message.text}"))
+
+    def board_status(self, board: str, status: BoardStatus) -> None:
+        """Take a board's word of itself: one that is back, and no longer performs the run in hand, has lost it.
+
+        A board that is away may only have lost its connection, and go on. One that has said `finished` is done with its
+        part. One that never named the run in its status is not judged by it.
+        """
+        if status.state is not Presence.ONLINE:
+            return
+        before = self._busy.pop(board, None)
+        if status.busy_run is not None:
+            self._busy[board] = status.busy_run
+        conductor = self._current
+        if conductor is None or conductor.run.board != board or before != conductor.run.run_id:
+            return
+        if status.busy_run != before:
+            conductor.tell(BoardRestarted())
+
+    async def query(self, run_id: str) -> None:
+        """Tell whoever asks what became of a run, its result first; nothing is begun or changed by it."""
+        run = await asyncio.to_thread(self._store.run, run_id)
+        if run is None:
+            self._announcer.answer(RunAnswer(run_id=run_id))
+            return
+        if run.state is RunPhase.DONE:
+            await self._publish_result(run_id)
+        self._announcer.answer(RunAnswer(run_id=run_id, state=run.state, reason=run.reason, text=fit(run.text)))
 
     async def reject_malformed(self, run_id: str, *, text: str) -> None:
         """Reject a request that is no request; a run of that name that is already known is left alone."""
@@ -221,10 +259,14 @@ class Conductor:
         if not run.is_terminal:
             await self._end_orphan(run.run_id, state=RunPhase.INTERRUPTED, reason="daemon_stopped", text=INTERRUPTED)
             return
-        result = await asyncio.to_thread(self._store.latest_result, run.run_id)
+        await self._publish_result(run.run_id)
+        self._announcer.stored_state(run)
+
+    async def _publish_result(self, run_id: str) -> None:
+        """Publish a stored run's newest result once more, where it has one."""
+        result = await asyncio.to_thread(self._store.latest_result, run_id)
         if result is not None:
             self._announcer.result(RunResult.model_validate_json(json.dumps(result.document)))
-        self._announcer.stored_state(run)
 
     def _tell(self, board: str, run_id: str, event: Event, detail: dict[str, Any]) -> None:
         if conductor := self._of(board, run_id, type(event).__name__.lower()):

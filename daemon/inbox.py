@@ -5,7 +5,7 @@ import logging
 
 from daemon.conductor import Conductor
 from runners.errors import MessageError
-from runners.messages import RunAbort, RunFinished, RunRequest, RunStarted, decode
+from runners.messages import BoardStatus, RunAbort, RunFinished, RunRequest, RunStarted, decode
 from runners.topics import TopicKind, TopicName, Topics
 
 logger = logging.getLogger(__name__)
@@ -24,8 +24,9 @@ class Inbox:
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
-        """Everything that boards say about runs."""
-        return (self._topics.all_board_runs,)
+        """Everything that boards say about runs and themselves, and what the lab asks about runs."""
+        kinds = (TopicKind.BOARD_STATUS, TopicKind.QUERY)
+        return (self._topics.all_board_runs, *(self._topics.filter(kind) for kind in kinds))
 
     def put(self, topic: str, payload: bytes) -> None:
         """Take a message in; never blocks."""
@@ -47,12 +48,20 @@ class Inbox:
 
     async def _handle(self, topic: str, payload: bytes) -> None:
         name = Topics.parse(topic)
-        if name.bench != self._topics.bench or name.board is None or name.run_id is None or not payload:
+        if name.bench != self._topics.bench or not payload:
             return
+        if name.kind is TopicKind.BOARD_STATUS and name.board is not None:
+            self._conductor.board_status(name.board, decode(BoardStatus, payload, topic=topic))
+        elif name.kind is TopicKind.QUERY and name.run_id is not None:
+            await self._conductor.query(name.run_id)
+        elif name.board is not None and name.run_id is not None:
+            await self._of_run(name, name.board, name.run_id, payload, topic)
+
+    async def _of_run(self, name: TopicName, board: str, run_id: str, payload: bytes, topic: str) -> None:
         if name.kind is TopicKind.REQUEST:
-            await self._request(name.board, name.run_id, payload, topic)
+            await self._request(board, run_id, payload, topic)
         else:
-            await self._report(name, name.board, name.run_id, payload, topic)
+            await self._report(name, board, run_id, payload, topic)
 
     async def _request(self, board: str, run_id: str, payload: bytes, topic: str) -> None:
         try:

@@ -9,7 +9,7 @@ import aiomqtt
 
 from daemon.errors import DaemonError, RunRefusal
 from runners.broker_address import BrokerAddress
-from runners.messages import BoardCommand, BoardStatus, Presence, RunResult, RunState, decode, encode
+from runners.messages import BoardCommand, BoardStatus, CampaignCommand, Presence, RunResult, RunState, decode, encode
 from runners.topics import TopicKind, Topics
 
 BOARD_TIMEOUT_S = 90.0
@@ -95,6 +95,31 @@ class LabClient:
                 return await self._result(command.run_id, on_state)
         except TimeoutError as error:
             raise DaemonError(f"run {command.run_id} had no result within {timeout_s:g} s") from error
+
+    async def send_campaign(self, command: CampaignCommand, *, timeout_s: float = PRESENCE_TIMEOUT_S) -> None:
+        """Have the agent perform a campaign by itself, and return once it says that it does.
+
+        Raises:
+            DaemonError: it refused, or did not say so in time.
+        """
+        before = (await self.board_online()).last_refusal
+        topic = self._topics.board_status(self._board)
+        await self._client.publish(self._topics.board_command(self._board), encode(command), qos=1)
+        try:
+            async with asyncio.timeout(timeout_s):
+                async for message in self._client.messages:
+                    if message.topic.value != topic or not isinstance(message.payload, bytes):
+                        continue
+                    status = decode(BoardStatus, message.payload, topic=topic)
+                    if status.busy_campaign == command.plan["name"]:
+                        return
+                    if status.last_refusal != before:
+                        raise DaemonError(f"board {self._board} refused: {status.last_refusal}")
+        except TimeoutError:
+            pass
+        raise DaemonError(
+            f"board {self._board} did not answer within {timeout_s:g} s; it may have refused just so before"
+        )
 
     async def _result(self, run_id: str, on_state: Callable[[RunState], None]) -> RunResult:
         """Return the result once the board is free for the next command, too."""

@@ -88,11 +88,16 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class BoardRestarted:
+    """The board's agent was started again, and knows nothing of the run."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Shutdown:
     """The daemon stops."""
 
 
-Event = Armed | Started | Captured | Finished | Analysed | Expired | Fault | Shutdown
+Event = Armed | Started | Captured | Finished | Analysed | Expired | Fault | BoardRestarted | Shutdown
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,8 +158,18 @@ def advance(progress: Progress, event: Event) -> Step:  # noqa: PLR0911 - one re
             # Nothing has been promised to the board before it was told `armed`: that is a refusal, not a failure.
             refused = progress.phase is RunPhase.ACCEPTED
             return _end(progress, RunPhase.REJECTED if refused else RunPhase.FAILED, event.reason, event.text)
+        case BoardRestarted():
+            return _restarted(progress)
         case Shutdown():
             return _end(progress, RunPhase.INTERRUPTED, "shutdown", "the daemon was stopped; request the run again")
+
+
+def _restarted(progress: Progress) -> Step:
+    """End the run, unless the board had done its part before."""
+    if progress.finished:
+        return progress, ()
+    text = "the board is back without this run: its agent was started again meanwhile"
+    return _end(progress, RunPhase.FAILED, "board_restarted", text)
 
 
 def _armed(progress: Progress) -> Step:

@@ -2,20 +2,26 @@
 
 import asyncio
 import logging
+import re
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 from uuid import uuid4
 
 from runners.agent_settings import AgentSettings
 from runners.broker_link import BrokerLink, Outgoing
+from runners.campaign.local_campaigns import LocalCampaigns, LocalExecutor
 from runners.clock_client import ClockClient
 from runners.command_desk import CommandDesk
-from runners.errors import BrokerUnavailable, MessageError
+from runners.errors import BrokerUnavailable, CampaignFileError, JournalError, MessageError
 from runners.handshake import Handshake
 from runners.markers.marker import MarkerOutput
 from runners.messages import (
+    IDENTIFIER_PATTERN,
     BoardCommand,
     BoardStatus,
+    CampaignCommand,
+    DaemonStatus,
     Presence,
     RunPhase,
     RunResult,
@@ -60,6 +66,23 @@ class Agent:
         self._desk = CommandDesk(settings.board, self._topics, self._link.publish)
         self._tasks = asyncio.TaskGroup()
         self._link_task: asyncio.Task[None] | None = None
+        self._leaving = False
+        self._busy_campaign: str | None = None
+        self._bench_is_free = asyncio.Event()
+        self._campaigns = self._local_campaigns(settings.campaigns)
+
+    def _local_campaigns(self, folder: Path | None) -> LocalCampaigns | None:
+        if folder is None:
+            return None
+        executor = LocalExecutor(
+            self.perform,
+            until_free=self._until_bench_is_free,
+            place={"bench": self._settings.bench, "board": self._settings.board},
+            networks=self._settings.networks,
+            precisions=self._settings.precisions,
+            backends=self._settings.backends,
+        )
+        return LocalCampaigns(folder, executor)
 
     async def __aenter__(self) -> Self:
         await self._tasks.__aenter__()
@@ -71,6 +94,7 @@ class Agent:
     ) -> None:
         try:
             if self._link.connected.is_set():
+                self._leaving = True
                 if self._settings.announce:
                     self._link.publish(self._farewell())
                 await self._link.drain(_FAREWELL_S)
@@ -91,17 +115,50 @@ class Agent:
         return None if self._handshake is None else self._handshake.order.run_id
 
     async def serve(self) -> None:
-        """Perform the runs that the lab commands, one at a time, until cancelled."""
+        """Perform the runs and campaigns that the lab commands, one at a time, until cancelled.
+
+        Campaigns that an earlier agent of this board did not bring to their end are gone on with first.
+        """
         self._link.subscribe(self._topics.board_command(self._settings.board))
+        self._link.subscribe(self._topics.board_status(self._settings.board))
+        if self._campaigns is not None:
+            self._link.subscribe(self._topics.status)
+            for plan in self._campaigns.unfinished():
+                await self._perform_campaign(CampaignCommand(plan=plan))
         while True:
             order = await self._desk.next()
-            try:
-                outcome = await self.perform(order)
-            except BrokerUnavailable as error:
-                logger.error("run %s: %s", order.run_id, error)
-                self._desk.forget(order.run_id)
+            if isinstance(order, CampaignCommand):
+                await self._perform_campaign(order)
             else:
-                logger.info("run %s: %s %s", outcome.run_id, outcome.state, outcome.text or "")
+                await self._perform_command(order)
+
+    async def _perform_command(self, order: BoardCommand) -> None:
+        try:
+            outcome = await self.perform(order)
+        except BrokerUnavailable as error:
+            logger.error("run %s: %s", order.run_id, error)
+            self._desk.forget(order.run_id)
+        else:
+            logger.info("run %s: %s %s", outcome.run_id, outcome.state, outcome.text or "")
+
+    async def _perform_campaign(self, order: CampaignCommand) -> None:
+        """Perform a campaign to its end; what is wrong with it is told in the board's status."""
+        try:
+            if self._campaigns is None:
+                raise CampaignFileError("the command", ["this board keeps no journals: serve with --campaigns DIR"])
+            name = order.plan.get("name")
+            self._busy_campaign = name if isinstance(name, str) and re.fullmatch(IDENTIFIER_PATTERN, name) else None
+            self._announce()
+            await self._campaigns.perform(order.plan, again=order.again)
+        except (CampaignFileError, JournalError, OSError) as error:
+            self._desk.refuse(None, "bad_message", str(error))
+        finally:
+            self._busy_campaign = None
+            self._announce()
+
+    async def _until_bench_is_free(self) -> None:
+        await self._link.connected.wait()
+        await self._bench_is_free.wait()
 
     async def perform(self, order: BoardCommand) -> RunOutcome:
         """Perform one run by the handshake, and return what became of it, good or bad.
@@ -163,8 +220,12 @@ class Agent:
         watch = None if self._handshake is None or name.run_id != self.busy_run else self._handshake.watch
         match name.kind:
             case TopicKind.BOARD_COMMAND if name.board == self._settings.board:
-                if self._desk.take(topic, payload, busy_run=self.busy_run):
+                if self._desk.take(topic, payload, busy_run=self.busy_run, busy_campaign=self._busy_campaign):
                     self._announce()
+            case TopicKind.STATUS:
+                self._hear_of_the_bench(decode(DaemonStatus, payload, topic=topic))
+            case TopicKind.BOARD_STATUS if name.board == self._settings.board:
+                self._hear_of_itself(decode(BoardStatus, payload, topic=topic))
             case TopicKind.PONG if name.client == self._settings.board:
                 self._clock.take(payload, received_ns=received_ns)
             case TopicKind.STATE if watch is not None:
@@ -173,6 +234,17 @@ class Agent:
                 watch.take_result(decode(RunResult, payload, topic=topic))
             case _:
                 logger.debug("not for this board: %s", topic)
+
+    def _hear_of_the_bench(self, status: DaemonStatus) -> None:
+        if status.state is Presence.ONLINE and status.current_run is None:
+            self._bench_is_free.set()
+        else:
+            self._bench_is_free.clear()
+
+    def _hear_of_itself(self, status: BoardStatus) -> None:
+        """Contradict the will of an earlier connection, which the broker carries out as late as it notices the loss."""
+        if status.state is Presence.OFFLINE and not self._leaving:
+            self._announce()
 
     def _announce(self) -> None:
         if not self._settings.announce:
@@ -186,6 +258,7 @@ class Agent:
             backends=settings.backends,
             busy_run=self.busy_run,
             last_refusal=self._desk.last_refusal,
+            busy_campaign=self._busy_campaign,
         )
         self._link.publish(self._retained(status))
 

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from runners.broker_address import BrokerAddress
 
@@ -43,6 +44,8 @@ class AgentSettings:
     """How long a run waits for the broker before it gives up, in seconds."""
     timeouts: HandshakeTimeouts = field(default_factory=HandshakeTimeouts)
     """How long it waits for the daemon."""
+    campaigns: Path | None = None
+    """Folder of the journals of campaigns that it performs by itself; None: it performs none."""
     sync: tuple[str, ...] | None = None
     """Synchronisation methods to offer, the best first; None: all that this board can, `marker` where it is wired."""
     monotonic_ns: Callable[[], int] = time.monotonic_ns

@@ -16,12 +16,17 @@ from runners.messages import (
     MAX_PAYLOAD_BYTES,
     BoardCommand,
     BoardStatus,
+    CampaignCommand,
     ClockPing,
     ClockPong,
     DaemonStatus,
     Message,
+    PowerQuery,
+    PowerReading,
     RunAbort,
+    RunAnswer,
     RunFinished,
+    RunQuery,
     RunRequest,
     RunResult,
     RunStarted,
@@ -50,8 +55,14 @@ class _Channel:
 
     message: type[Message]
     sent_by_lab: bool
+    also: tuple[type[Message], ...] = ()
     retained: bool = False
     qos: int = 1
+
+    @property
+    def messages(self) -> tuple[type[Message], ...]:
+        """Every message that it may carry; their `kind` tells them apart."""
+        return (self.message, *self.also)
 
 
 _CHANNELS: dict[TopicKind, _Channel] = {
@@ -62,10 +73,14 @@ _CHANNELS: dict[TopicKind, _Channel] = {
     TopicKind.ABORT: _Channel(message=RunAbort, sent_by_lab=False),
     TopicKind.STATE: _Channel(message=RunState, sent_by_lab=True, retained=True),
     TopicKind.RESULT: _Channel(message=RunResult, sent_by_lab=True),
+    TopicKind.QUERY: _Channel(message=RunQuery, sent_by_lab=False),
+    TopicKind.ANSWER: _Channel(message=RunAnswer, sent_by_lab=True),
+    TopicKind.POWER_QUERY: _Channel(message=PowerQuery, sent_by_lab=False),
+    TopicKind.POWER: _Channel(message=PowerReading, sent_by_lab=True),
     TopicKind.PING: _Channel(message=ClockPing, sent_by_lab=False, qos=0),
     TopicKind.PONG: _Channel(message=ClockPong, sent_by_lab=True, qos=0),
     TopicKind.BOARD_STATUS: _Channel(message=BoardStatus, sent_by_lab=False, retained=True),
-    TopicKind.BOARD_COMMAND: _Channel(message=BoardCommand, sent_by_lab=True),
+    TopicKind.BOARD_COMMAND: _Channel(message=BoardCommand, sent_by_lab=True, also=(CampaignCommand,)),
 }
 
 
@@ -75,10 +90,10 @@ def document() -> dict[str, Any]:
         "asyncapi": "3.0.0",
         "info": {"title": "joulebench", "version": "1", "description": _DESCRIPTION},
         "defaultContentType": "application/json",
-        "channels": {kind.value: _channel(kind, entry.message) for kind, entry in _CHANNELS.items()},
+        "channels": {kind.value: _channel(kind, entry) for kind, entry in _CHANNELS.items()},
         "operations": {_operation_name(kind, entry): _operation(kind, entry) for kind, entry in _CHANNELS.items()},
         "components": {
-            "messages": {entry.message.__name__: _message(entry.message) for entry in _CHANNELS.values()},
+            "messages": {one.__name__: _message(one) for entry in _CHANNELS.values() for one in entry.messages},
             "schemas": _schemas(),
         },
     }
@@ -89,12 +104,12 @@ def text() -> str:
     return json.dumps(document(), indent=2, ensure_ascii=False) + "\n"
 
 
-def _channel(kind: TopicKind, message: type[Message]) -> dict[str, Any]:
+def _channel(kind: TopicKind, entry: _Channel) -> dict[str, Any]:
     address = shapes()[kind]
     return {
         "address": address,
-        "description": _first_line(message),
-        "messages": {message.__name__: {"$ref": f"#/components/messages/{message.__name__}"}},
+        "description": _first_line(entry.message),
+        "messages": {one.__name__: {"$ref": f"#/components/messages/{one.__name__}"} for one in entry.messages},
         "parameters": {name: _parameter(name) for name in re.findall(r"{(\w+)}", address)},
     }
 
@@ -111,7 +126,7 @@ def _operation(kind: TopicKind, entry: _Channel) -> dict[str, Any]:
     return {
         "action": "send" if entry.sent_by_lab else "receive",
         "channel": {"$ref": f"#/channels/{kind.value}"},
-        "messages": [{"$ref": f"#/channels/{kind.value}/messages/{entry.message.__name__}"}],
+        "messages": [{"$ref": f"#/channels/{kind.value}/messages/{one.__name__}"} for one in entry.messages],
         "bindings": {"mqtt": {"qos": entry.qos, "retain": entry.retained, "bindingVersion": "0.2.0"}},
     }
 
@@ -122,7 +137,7 @@ def _message(message: type[Message]) -> dict[str, Any]:
 
 
 def _schemas() -> dict[str, Any]:
-    models = [(entry.message, "validation") for entry in _CHANNELS.values()]
+    models = [(one, "validation") for entry in _CHANNELS.values() for one in entry.messages]
     _, definitions = models_json_schema(models, ref_template="#/components/schemas/{model}")  # type: ignore[arg-type]
     schemas: dict[str, Any] = definitions["$defs"]
     return schemas

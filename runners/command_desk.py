@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 from runners.broker_link import Outgoing
 from runners.errors import MessageError
-from runners.messages import BoardCommand, RunAbort, decode, encode
-from runners.refused_command import run_id_of
+from runners.messages import BoardCommand, CampaignCommand, RunAbort, decode, encode
+from runners.refused_command import kind_of, run_id_of
 from runners.topics import Topics
 
 logger = logging.getLogger(__name__)
@@ -24,17 +24,19 @@ class CommandDesk:
         self._board = board
         self._topics = topics
         self._publish = publish
-        self._next: asyncio.Queue[BoardCommand] = asyncio.Queue(maxsize=1)
+        self._next: asyncio.Queue[BoardCommand | CampaignCommand] = asyncio.Queue(maxsize=1)
         self._taken: deque[str] = deque(maxlen=_REMEMBERED_RUNS)
         self.last_refusal: str | None = None
         """Why the last refused command was refused, in words; None: none was."""
 
-    async def next(self) -> BoardCommand:
+    async def next(self) -> BoardCommand | CampaignCommand:
         """Wait for a command."""
         return await self._next.get()
 
-    def take(self, topic: str, payload: bytes, *, busy_run: str | None) -> bool:
+    def take(self, topic: str, payload: bytes, *, busy_run: str | None, busy_campaign: str | None = None) -> bool:
         """Take a command, or refuse it; return whether there is a new refusal to announce."""
+        if kind_of(payload) == "campaign":
+            return self._take_campaign(topic, payload, busy=busy_run or busy_campaign)
         try:
             order = decode(BoardCommand, payload, topic=topic)
         except MessageError as error:
@@ -44,12 +46,23 @@ class CommandDesk:
             # MQTT delivers at least once; an abort for the repetition would end the run itself.
             logger.info("run %s was commanded before; the repetition is ignored", order.run_id)
             return False
-        if busy_run is not None or self._next.full():
-            self.refuse(
-                order.run_id, "busy", f"board {self._board} has a run to perform: {busy_run or 'about to begin'}"
-            )
+        if busy_run is not None or busy_campaign is not None or self._next.full():
+            what = busy_run or (f"campaign {busy_campaign}" if busy_campaign else "about to begin")
+            self.refuse(order.run_id, "busy", f"board {self._board} has a run to perform: {what}")
             return True
         self._taken.append(order.run_id)
+        self._next.put_nowait(order)
+        return False
+
+    def _take_campaign(self, topic: str, payload: bytes, *, busy: str | None) -> bool:
+        try:
+            order = decode(CampaignCommand, payload, topic=topic)
+        except MessageError as error:
+            self.refuse(None, error.reason, str(error))
+            return True
+        if busy is not None or self._next.full():
+            self.refuse(None, "busy", f"board {self._board} has something to perform: {busy or 'about to begin'}")
+            return True
         self._next.put_nowait(order)
         return False
 

@@ -13,6 +13,9 @@ RunnerError
 |- RunFailed           the run broke on the way, or was interrupted
 |- RunMisused          a measured run was used in a way that has no meaning; the program is to be corrected
 |- ProgramFailed       what was measured broke: the user's own code or command
+|- CampaignFileError   a campaign's file: every problem of it at once
+|- JournalError        a campaign's journal: damaged, in use, or of another campaign
+|- CampaignStalled     what a campaign waits for did not come back; it can be gone on with
 `- BrokerUnavailable   no connection to the MQTT broker
 """
 
@@ -140,6 +143,32 @@ class RunFailed(RunnerError):
         self.reason = reason
         self.text = text
         super().__init__(f"run failed ({reason}): {text}")
+
+
+class CampaignFileError(RunnerError):
+    """A campaign's file that describes none; lists all of its problems."""
+
+    def __init__(self, path: object, problems: Sequence[str]) -> None:
+        self.problems = tuple(problems)
+        lines = "\n".join(f"  {problem}" for problem in self.problems)
+        super().__init__(f"{path}: {len(self.problems)} problem(s) in the campaign:\n{lines}")
+
+
+class JournalError(RunnerError):
+    """A campaign's journal that cannot be gone on with."""
+
+    def __init__(self, path: object, problem: str) -> None:
+        super().__init__(f"journal {path}: {problem}")
+
+
+class CampaignStalled(RunnerError):
+    """What a campaign waits for did not come back in time. All that is done is journalled."""
+
+    def __init__(self, awaited: str, waited_s: float) -> None:
+        self.awaited = awaited
+        super().__init__(
+            f"waited {waited_s:g} s for {awaited}; what is measured is kept: mend it, and run the campaign again"
+        )
 
 
 class RunMisused(RunnerError):

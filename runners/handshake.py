@@ -12,6 +12,7 @@ from runners.allocation_failure import is_allocation_failure
 from runners.broker_link import BrokerLink, Outgoing
 from runners.clock_client import ClockClient
 from runners.errors import DaemonSilent, OutOfMemory, RunFailed, RunnerError, RunRejected
+from runners.free_memory import free_memory
 from runners.inference_time import inference_time
 from runners.markers.marker import MarkerOutput
 from runners.messages import (
@@ -107,7 +108,7 @@ class Handshake:
             if self.watch.phase is RunPhase.ARMED:
                 self._report = await self._run(workload)
         finally:
-            await in_thread(workload.release)
+            await in_thread(_release, workload)
         await self._until_over()
 
     def _ask(self) -> None:
@@ -206,6 +207,12 @@ class Handshake:
     def _publish(self, kind: TopicKind, message: Message) -> None:
         topic = self._topics.build(kind, board=self._settings.board, run_id=self.order.run_id)
         self._link.publish(Outgoing(topic=topic, payload=encode(message)))
+
+
+def _release(workload: Workload) -> None:
+    """Free what a workload took, and have the system get it back: the next network may need all there is."""
+    workload.release()
+    free_memory()
 
 
 def _finished(report: WorkloadReport, exchanges: list[ClockExchange], *, needs_starts: bool) -> RunFinished:

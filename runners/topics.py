@@ -21,6 +21,10 @@ class TopicKind(StrEnum):
     ABORT = "abort"
     STATE = "state"
     RESULT = "result"
+    QUERY = "query"
+    ANSWER = "answer"
+    POWER_QUERY = "power_query"
+    POWER = "power"
     PING = "ping"
     PONG = "pong"
     BOARD_STATUS = "board_status"
@@ -34,6 +38,10 @@ _SHAPES: dict[TopicKind, str] = {
     **{kind: f"boards/{{board}}/runs/{{run_id}}/{kind}" for kind in sorted(_BOARD_RUN_KINDS)},
     TopicKind.STATE: "runs/{run_id}/state",
     TopicKind.RESULT: "runs/{run_id}/result",
+    TopicKind.QUERY: "runs/{run_id}/query",
+    TopicKind.ANSWER: "runs/{run_id}/answer",
+    TopicKind.POWER_QUERY: "power/query",
+    TopicKind.POWER: "power",
     TopicKind.PING: "clock/{client}/ping",
     TopicKind.PONG: "clock/{client}/pong",
     TopicKind.BOARD_STATUS: "boards/{board}/status",
@@ -94,6 +102,24 @@ class Topics:
     def result(self, run_id: str) -> str:
         """The daemon publishes a run's energy."""
         return self.build(TopicKind.RESULT, run_id=run_id)
+
+    def query(self, run_id: str) -> str:
+        """The lab asks what became of a run."""
+        return self.build(TopicKind.QUERY, run_id=run_id)
+
+    def answer(self, run_id: str) -> str:
+        """The daemon says what became of it."""
+        return self.build(TopicKind.ANSWER, run_id=run_id)
+
+    @property
+    def power_query(self) -> str:
+        """The lab asks what the board draws."""
+        return self.build(TopicKind.POWER_QUERY)
+
+    @property
+    def power(self) -> str:
+        """The daemon says what it draws."""
+        return self.build(TopicKind.POWER)
 
     def ping(self, client: str) -> str:
         """A client asks for the daemon's time."""

@@ -4,7 +4,9 @@ import asyncio
 import json
 import signal
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any, TypeVar
 from uuid import uuid4
 
@@ -97,13 +99,22 @@ def serve(
     threads: ThreadsOption = None,
     scripted: ScriptOption = None,
     sync: SyncOption = None,
+    campaigns: Annotated[
+        Path | None,
+        typer.Option(
+            "--campaigns",
+            metavar="DIR",
+            file_okay=False,
+            help="Perform campaigns by itself too, and keep their journals here; unfinished ones are gone on with.",
+        ),
+    ] = None,
     log_level: LogOption = LogLevel.INFO,
 ) -> None:
-    """Perform the runs that the lab commands, until SIGINT or SIGTERM."""
+    """Perform the runs and campaigns that the lab commands, until SIGINT or SIGTERM."""
     configure_log(log_level)
     check_identifiers(bench=bench, board=board)
     abilities = _abilities(scripted, backend, device, threads)
-    settings = _settings(broker, bench, board, abilities, sync=sync, announce=True)
+    settings = replace(_settings(broker, bench, board, abilities, sync=sync, announce=True), campaigns=campaigns)
     _say(f"board {board} serves bench {bench}: {', '.join(abilities.networks)} on {', '.join(abilities.backends)}")
     _with_agent(settings, abilities, marker, lambda agent: agent.serve())
 

@@ -14,6 +14,7 @@ from daemon.cli import (
     board_marker,
     board_profile,
     calibrate,
+    campaign,
     check,
     compare,
     daemon,
@@ -24,6 +25,7 @@ from daemon.cli import (
     networks_accuracy,
     reprocess,
     runs,
+    send_campaign,
     simulate,
     start_run,
     verify,
@@ -68,6 +70,8 @@ board.app.command("profile")(board_profile.profile)
 runs.app.command("start")(start_run.start_run)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")
+campaign.app.command("send")(send_campaign.send_campaign)
+app.add_typer(campaign.app, name="campaign")
 app.command("compare")(compare.compare)
 app.command("reprocess")(reprocess.reprocess)
 app.add_typer(import_recording.app, name="import")

@@ -49,11 +49,20 @@ class BoardSettings:
     """Frequency of that ripple."""
     heating_fraction: float = 0.004
     """How much more a thoroughly warm board draws while active, relative."""
+    idle_heating_fraction: float = 0.0
+    """How much more a thoroughly warm board draws, idle or not, as a fraction of the idle current: leakage, a fan."""
     heating_s: float = 20.0
     """Time constant of warming and cooling."""
 
     def __post_init__(self) -> None:
-        for name in ("idle_current_a", "active_current_a", "ripple_a", "ripple_hz", "heating_s"):
+        for name in (
+            "idle_current_a",
+            "active_current_a",
+            "ripple_a",
+            "ripple_hz",
+            "idle_heating_fraction",
+            "heating_s",
+        ):
             value = getattr(self, name)
             if not (math.isfinite(value) and value >= 0):
                 raise MetrologyError(f"board: {name} must be finite and >= 0, got {value!r}")
@@ -90,10 +99,11 @@ class MarkerDrivenLoad:
         board = self._settings
         active = levels.astype(np.float64)
         step_a = board.active_current_a - board.idle_current_a
-        gain_a = board.active_current_a * board.heating_fraction
+        gain_a = board.active_current_a * board.heating_fraction * active
+        gain_a += board.idle_current_a * board.idle_heating_fraction
         demand = np.zeros((starts_s.size, 6), dtype=np.complex128)
-        demand[:, 0] = board.idle_current_a + active * (step_a + gain_a * active)
-        demand[:, 1] = gain_a * active * (self._warmths(starts_s, active) - active)
+        demand[:, 0] = board.idle_current_a + active * (step_a + gain_a)
+        demand[:, 1] = gain_a * (self._warmths(starts_s, active) - active)
         demand[:, 4] = -0.5j * board.ripple_a * np.exp(rates[4] * starts_s)
         demand[:, 5] = np.conj(demand[:, 4])
         return demand

@@ -1,6 +1,7 @@
 """The message contract, version 1: every payload that crosses the broker, as classes."""
 
 from runners.messages.clock import MAX_CLOCK_EXCHANGES, ClockExchange, ClockPing, ClockPong
+from runners.messages.lab_messages import PowerQuery, PowerReading, RunAnswer, RunQuery
 from runners.messages.message import (
     IDENTIFIER_PATTERN,
     MAX_PAYLOAD_BYTES,
@@ -23,7 +24,7 @@ from runners.messages.run_messages import (
 )
 from runners.messages.run_result import BudgetTerm, QualityReason, Quantity, RunResult
 from runners.messages.run_state import RunPhase, RunState
-from runners.messages.status import BoardCommand, BoardStatus, DaemonStatus, Presence
+from runners.messages.status import BoardCommand, BoardStatus, CampaignCommand, DaemonStatus, Presence
 
 __all__ = [
     "IDENTIFIER_PATTERN",
@@ -38,18 +39,23 @@ __all__ = [
     "BoardCommand",
     "BoardStatus",
     "BudgetTerm",
+    "CampaignCommand",
     "ClockExchange",
     "ClockPing",
     "ClockPong",
     "DaemonStatus",
     "Message",
+    "PowerQuery",
+    "PowerReading",
     "Presence",
     "QualityReason",
     "Quantity",
     "RunAbort",
+    "RunAnswer",
     "RunFinished",
     "RunMemory",
     "RunPhase",
+    "RunQuery",
     "RunRequest",
     "RunResult",
     "RunStarted",

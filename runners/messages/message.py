@@ -26,6 +26,7 @@ ShortText = Annotated[str, StringConstraints(min_length=1, max_length=64)]
 Nanoseconds = Annotated[int, Field(ge=0, le=_LARGEST_INTEGER)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 PositiveCount = Annotated[int, Field(ge=1, le=10**12)]
+NotNegative = Annotated[float, Field(ge=0)]
 
 
 class Part(BaseModel):

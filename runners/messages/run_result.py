@@ -10,6 +10,7 @@ from runners.messages.message import (
     Message,
     Nanoseconds,
     NetworkName,
+    NotNegative,
     Part,
     PositiveCount,
     ReasonCode,
@@ -17,8 +18,6 @@ from runners.messages.message import (
     Text,
 )
 from runners.messages.run_messages import MAX_CAPTURES
-
-NotNegative = Annotated[float, Field(ge=0)]
 
 
 class Quantity(Part):

@@ -47,6 +47,8 @@ class BoardStatus(Message):
     """Run that it performs; null: it is free."""
     last_refusal: Text | None = None
     """Why it refused its last bad command, in words; null: it has refused none."""
+    busy_campaign: Identifier | None = None
+    """Campaign that it performs by itself; null: none."""
 
 
 class BoardCommand(Message):
@@ -68,3 +70,14 @@ class BoardCommand(Message):
     """Records to take of this run."""
     backend: ShortText | None = None
     """What to run it with: one of those that the board announces; null: the board's own choice."""
+
+
+class CampaignCommand(Message):
+    """The lab asks a board to perform a campaign by itself, each run by the usual handshake."""
+
+    kind: Literal["campaign"] = "campaign"
+    """What to do."""
+    plan: Mapping[str, Any]
+    """The campaign, with the keys of its file; one of the same name and plan is gone on with."""
+    again: bool = False
+    """Try what was refused for good once more."""

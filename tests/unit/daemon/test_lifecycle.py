@@ -10,6 +10,7 @@ from daemon.lifecycle import (
     Analysed,
     Announce,
     Armed,
+    BoardRestarted,
     Captured,
     Effect,
     Event,
@@ -27,7 +28,7 @@ from runners.messages import RunPhase
 FAULT = Fault(reason="bad_block", text="a block was cut")
 EXPIRED = Expired(reason="no_trigger", text="no edge")
 EVENTS: tuple[Event, ...] = (
-    Armed(), Started(), Captured(), Finished(), Analysed(), EXPIRED, FAULT, Shutdown(),
+    Armed(), Started(), Captured(), Finished(), Analysed(), EXPIRED, FAULT, BoardRestarted(), Shutdown(),
 )  # fmt: skip
 
 
@@ -100,6 +101,19 @@ def test_how_a_run_ends_badly(events: tuple[Event, ...], phase: RunPhase, reason
     assert (progress.phase, progress.reason) == (phase, reason)
     assert progress.text
     assert effects == [Effect.RELEASE, Announce(phase)]
+
+
+@pytest.mark.parametrize("events", [(), (Armed(),), (Armed(), Started()), (Armed(), Captured())])
+def test_a_board_that_is_back_without_its_run_ends_it(events: tuple[Event, ...]) -> None:
+    progress, effects = after(*events, BoardRestarted())
+    assert (progress.phase, progress.reason) == (RunPhase.FAILED, "board_restarted")
+    assert effects == [Effect.RELEASE, Announce(RunPhase.FAILED)]
+
+
+@pytest.mark.parametrize("events", [(Armed(), Finished()), (Armed(), Captured(), Finished())])
+def test_a_board_that_had_done_its_part_may_start_again(events: tuple[Event, ...]) -> None:
+    before, _ = after(*events)
+    assert after(*events, BoardRestarted()) == (before, [])
 
 
 def test_a_second_finished_changes_nothing() -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from runners.agent import Agent
-from runners.messages import BoardStatus, Presence, RunPhase
+from runners.messages import BoardStatus, Presence, RunPhase, encode
 from runners.topics import TopicKind
 from tests.unit.runners.fake_daemon import BENCH, BOARD
 from tests.unit.runners.stub_workload import LevelLog, order
@@ -57,6 +57,13 @@ async def test_an_agent_that_is_killed_is_announced_by_its_will(broker, daemon):
         await process.wait()
     status = await daemon.status_where(lambda status: status.state is Presence.OFFLINE)
     assert status.board == BOARD
+
+
+async def test_the_late_will_of_an_earlier_connection_is_contradicted(serving, daemon):
+    """After a power cut the broker notices the loss later than the board is back."""
+    await daemon.raw(daemon.topics.board_status(BOARD), encode(BoardStatus(state=Presence.OFFLINE, board=BOARD)))
+    assert (await daemon.heard(TopicKind.BOARD_STATUS)).state is Presence.OFFLINE
+    assert (await daemon.heard(TopicKind.BOARD_STATUS)).state is Presence.ONLINE
 
 
 async def test_a_command_makes_it_perform_a_run(serving, daemon, workload):

@@ -18,9 +18,11 @@ from runners.backends.onnx_store import OnnxStore, default_folder
 from runners.backends.torch_device import select_device
 from runners.backends.torch_eager import TorchEager
 from runners.errors import WorkloadError
+from runners.inference_workload import InferenceWorkload
 from runners.networks.catalogue import NetworkSpec
 from runners.networks.response_norm import ResponseNorm
 from tests.unit.runners.backends.statistics import built_as
+from tests.unit.runners.stub_workload import LevelLog
 
 
 class Small(nn.Module):
@@ -174,6 +176,21 @@ class TestSession:
         assert half.dtype is torch.float32
         assert torch.equal(half, half.half().float()), "its scores are numbers of half precision"
         torch.testing.assert_close(half, single, rtol=1e-2, atol=1e-2)
+
+    def test_the_workloads_loop_runs_it_like_any_other(
+        self, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("runners.inference_workload.WARMUP_S", 0.0)
+        workload = InferenceWorkload(SPEC, batch_size=2, precision="fp32", backend=OnnxRuntime("cpu", tmp_path))
+        marker = LevelLog()
+        with built_as(network):
+            preparation = workload.prepare()
+        report = workload.run(marker, lambda: False, images_planned=6)
+        workload.release()
+        assert (preparation.backend, report.images, report.batches) == ("onnx-cpu", 6, 3)
+        assert marker.levels == [True, False] * 3 + [False]
+        with pytest.raises(WorkloadError, match="not prepared"):
+            workload.run(marker, lambda: False, images_planned=2)
 
     def test_a_released_network_runs_no_more(self, network: nn.Module, tmp_path: Path) -> None:
         with built_as(network):

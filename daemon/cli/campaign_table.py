@@ -1,0 +1,88 @@
+"""Tables of a campaign for people: its plan, and what it has measured."""
+
+from collections.abc import Iterator
+
+from rich.markup import escape
+from rich.table import Table
+
+from daemon.quantity_text import ABSENT, quantity_text
+from runners.campaign.plan import CampaignPlan
+from runners.campaign.progress import CampaignProgress, RunProgress
+
+
+def plan_table(plan: CampaignPlan, progress: CampaignProgress) -> Table:
+    """Return every run in its order, with where it stands."""
+    table = _table(plan, progress)
+    table.add_column("state")
+    for run in progress.runs:
+        table.add_row(*_planned_cells(run), run.state)
+    return table
+
+
+def campaign_table(plan: CampaignPlan, progress: CampaignProgress) -> Table:
+    """Return every run in its order, with what was measured."""
+    table = _table(plan, progress)
+    for name in ("state", "quality"):
+        table.add_column(name)
+    for name in ("gross J/image", "net J/image", "attempts"):
+        table.add_column(name, justify="right")
+    table.add_column("run")
+    for run in progress.runs:
+        best = run.best or {}
+        table.add_row(
+            *_planned_cells(run),
+            run.state,
+            best.get("quality") or ABSENT,
+            _energy(best.get("gross_energy_per_image_j"), best.get("gross_u95_j")),
+            _energy(best.get("net_energy_per_image_j"), best.get("net_u95_j")),
+            str(run.attempts),
+            run.run_id or ABSENT,
+        )
+    return table
+
+
+def remarks(plan: CampaignPlan, progress: CampaignProgress) -> Iterator[str]:
+    """Yield what a person must know beyond the table: what was not measured and why, and what is doubtful."""
+    for run in progress.runs:
+        best = run.best
+        if best is not None and run.state in {"refused", "failed"}:
+            yield f"{run.planned}: {run.state}: {best['reason']}: {best['text']}"
+    if invalid := [
+        run for run in progress.runs if run.best and run.state == "done" and run.best["quality"] == "invalid"
+    ]:
+        yield f"invalid: {_names(invalid)}; `joulebench runs show RUN` says why"
+    if late := [line for line in progress.cool_downs if not line["reached"]]:
+        numbers = ", ".join(str(line["index"]) for line in late)
+        yield (
+            f"idle power was not back within {plan.cool_down.limit_s:g} s before run {numbers}: "
+            "raise cool_down.limit_s, or cool the board better"
+        )
+    done = progress.count("done")
+    if done < len(progress.runs):
+        yield f"{done} of {len(progress.runs)} runs are measured"
+
+
+def _table(plan: CampaignPlan, progress: CampaignProgress) -> Table:
+    title = escape(progress.campaign_id or f"{plan.name} (not begun)")
+    table = Table(title=f"Campaign {title}: {plan.order.value}, seed {plan.seed}")
+    table.add_column("no.", justify="right")
+    table.add_column("network")
+    for name in ("batch", "repeat"):
+        table.add_column(name, justify="right")
+    for name in ("precision", "backend"):
+        table.add_column(name)
+    return table
+
+
+def _planned_cells(run: RunProgress) -> tuple[str, ...]:
+    planned, cell = run.planned, run.planned.cell
+    words = (escape(cell.precision), escape(cell.backend or ABSENT))
+    return (str(planned.index), escape(cell.network), str(cell.batch_size), str(planned.repeat), *words)
+
+
+def _energy(value: float | None, u95: float | None) -> str:
+    return ABSENT if value is None or u95 is None else quantity_text(value, u95, unit="")
+
+
+def _names(runs: list[RunProgress]) -> str:
+    return ", ".join(str(run.run_id) for run in runs)

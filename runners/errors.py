@@ -6,6 +6,7 @@ RunnerError
 |- WorkloadError       the inference, or what it needs, cannot be had as asked for
 |- DatasetError        labelled images, or what says their labels, cannot be used as they are
 |  `- DamagedImage     one image that cannot be read
+|- OutOfMemory         the network and its batch do not fit into memory
 |- MarkerError         the marker output cannot be opened or does not answer
 |- DaemonSilent        the daemon did not say in time what it should have
 |- RunRejected         the daemon refused the run, before anything was promised
@@ -69,6 +70,37 @@ class DamagedImage(DatasetError):
         self.name = name
         self.problem = problem
         super().__init__(f"image {name} is damaged: {problem}")
+
+
+class OutOfMemory(RunnerError):
+    """A network and its batch that do not fit into memory, by estimate or because an allocation failed."""
+
+    reason = "out_of_memory"
+
+    def __init__(
+        self,
+        network: str,
+        batch_size: int,
+        precision: str,
+        problem: str,
+        *,
+        needed_bytes: int | None = None,
+        available_bytes: int | None = None,
+        largest_batch: int | None = None,
+    ) -> None:
+        """Take what was asked for and what is wrong; where it was estimated, the sizes.
+
+        `largest_batch` is the largest power of two that would fit; 0: not even one image would.
+        """
+        self.network = network
+        self.batch_size = batch_size
+        self.needed_bytes = needed_bytes
+        self.available_bytes = available_bytes
+        self.largest_batch = largest_batch
+        advice = {None: "", 0: "; not even one image would fit"}.get(
+            largest_batch, f"; the largest power of two that would fit is {largest_batch}"
+        )
+        super().__init__(f"{network} with batch size {batch_size} in {precision} is too large: {problem}{advice}")
 
 
 class MarkerError(RunnerError):

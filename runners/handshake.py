@@ -8,10 +8,12 @@ import logging
 import time
 
 from runners.agent_settings import AgentSettings
+from runners.allocation_failure import is_allocation_failure
 from runners.broker_link import BrokerLink, Outgoing
 from runners.clock_client import ClockClient
-from runners.errors import DaemonSilent, RunFailed, RunnerError, RunRejected
+from runners.errors import DaemonSilent, OutOfMemory, RunFailed, RunnerError, RunRejected
 from runners.free_memory import free_memory
+from runners.inference_time import inference_time
 from runners.markers.marker import MarkerOutput
 from runners.messages import (
     MAX_BATCH_DURATIONS,
@@ -24,6 +26,7 @@ from runners.messages import (
     RunPhase,
     RunRequest,
     RunStarted,
+    RunTimes,
     encode,
 )
 from runners.run_outcome import RunOutcome
@@ -78,8 +81,15 @@ class Handshake:
         except Exception as error:
             # Inference fails in as many ways as there are back ends; each must reach the lab, none may end the agent.
             logger.exception("run %s: the workload broke", self.order.run_id)
+            if is_allocation_failure(error):
+                return self._give_up(OutOfMemory.reason, self._out_of_memory(error))
             return self._give_up("workload_failed", f"{type(error).__name__}: {error}")
         return self._outcome(RunPhase.DONE)
+
+    def _out_of_memory(self, error: Exception) -> str:
+        order = self.order
+        problem = f"an allocation failed ({error})"
+        return str(OutOfMemory(order.network, order.batch_size, order.precision, problem))
 
     def repeat_request(self) -> None:
         """Ask again after a lost connection: the daemon answers with where the run stands by now."""
@@ -220,4 +230,27 @@ def _finished(report: WorkloadReport, exchanges: list[ClockExchange], *, needs_s
         batch_starts_monotonic_ns=starts_ns,
         batch_stamp_bound_ns=report.batch_stamp_bound_ns,
         clock_exchanges=tuple(exchanges),
+        memory=report.memory,
+        times=_times(report),
+    )
+
+
+def _times(report: WorkloadReport) -> RunTimes | None:
+    durations_s = [one / 1e9 for one in report.batch_durations_ns]
+    found = inference_time(durations_s, [one / 1e9 for one in report.batch_starts_ns])
+    if found is None:
+        return None
+    drift = found.drift
+    return RunTimes(
+        batches=found.batches,
+        median_ns=round(found.median_s * 1e9),
+        lower_quartile_ns=round(found.lower_quartile_s * 1e9),
+        upper_quartile_ns=round(found.upper_quartile_s * 1e9),
+        mad_ns=round(found.mad_s * 1e9),
+        shortest_ns=round(found.shortest_s * 1e9),
+        longest_ns=round(found.longest_s * 1e9),
+        drift=drift and drift.relative,
+        drift_low=drift and drift.low,
+        drift_high=drift and drift.high,
+        drifts=drift is not None and drift.is_notable,
     )

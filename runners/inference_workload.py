@@ -8,6 +8,8 @@ from runners.backends.backend import Backend, LoadedNetwork, check_precision
 from runners.backends.registry import named_backend
 from runners.errors import WorkloadError
 from runners.markers.marker import MarkerOutput
+from runners.memory_estimate import require_memory
+from runners.memory_watch import MemoryWatch, device_free_bytes
 from runners.messages import BoardCommand
 from runners.networks.catalogue import NetworkSpec, network_spec
 from runners.workload import Preparation, WorkloadReport, batches_planned
@@ -37,6 +39,8 @@ class InferenceWorkload:
     def prepare(self) -> Preparation:
         """Load the network onto the device, and warm it up."""
         started_s = time.monotonic()
+        free_bytes = device_free_bytes(self._backend.name)
+        require_memory(self._spec, batch_size=self._batch_size, precision=self._precision, device_free_bytes=free_bytes)
         self._network = self._backend.load(
             self._spec, batch_size=self._batch_size, precision=self._precision, seed=self._seed
         )
@@ -55,6 +59,7 @@ class InferenceWorkload:
         starts_ns: list[int] = []
         durations_ns: list[int] = []
         bound_ns = 0
+        memory = MemoryWatch(self._spec, precision=self._precision, backend=self._backend.name)
         started_ns = finished_ns = time.monotonic_ns()
         try:
             while len(durations_ns) != planned and not should_stop():
@@ -73,6 +78,7 @@ class InferenceWorkload:
             finished_monotonic_ns=finished_ns,
             batch_starts_ns=tuple(starts_ns),
             batch_stamp_bound_ns=bound_ns,
+            memory=memory.read(),
         )
 
     def release(self) -> None:
@@ -107,7 +113,7 @@ class InferenceWorkload:
         import numpy as np
 
         ends_s = [time.monotonic()]
-        while not _is_warm(ends_s):
+        while not is_warm(ends_s):
             self._infer()
             ends_s.append(time.monotonic())
         assert self._network is not None
@@ -116,7 +122,7 @@ class InferenceWorkload:
         return len(ends_s) - 1
 
 
-def _is_warm(ends_s: list[float]) -> bool:
+def is_warm(ends_s: list[float]) -> bool:
     """Say whether a warm-up is long enough, from its start and the end of each of its batches, in seconds."""
     elapsed_s = ends_s[-1] - ends_s[0]
     if len(ends_s) <= WARMUP_BATCHES or elapsed_s < WARMUP_S:

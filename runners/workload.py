@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from runners.markers.marker import MarkerOutput
-from runners.messages import BoardCommand
+from runners.messages import BoardCommand, RunMemory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +43,8 @@ class WorkloadReport:
     """Start of each batch by the same clock, in nanoseconds, in order; empty where it was not noted."""
     batch_stamp_bound_ns: int | None = None
     """No start or end lies further from what is said here than this, in nanoseconds; None where it is not known."""
+    memory: RunMemory | None = None
+    """Memory that the batches took; None where it was not watched."""
 
 
 class Workload(Protocol):

@@ -12,6 +12,7 @@ from daemon.cli import (
     board,
     board_exec,
     board_marker,
+    board_profile,
     calibrate,
     campaign,
     check,
@@ -65,6 +66,7 @@ app.add_typer(networks.app, name="networks")
 app.add_typer(board.app, name="board")
 board.app.command("exec", context_settings=board_exec.CONTEXT)(board_exec.exec_program)
 board.app.command("marker")(board_marker.measure_marker)
+board.app.command("profile")(board_profile.profile)
 runs.app.command("start")(start_run.start_run)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")

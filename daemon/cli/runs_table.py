@@ -10,6 +10,7 @@ from rich.table import Table
 
 from daemon.quantity_text import ABSENT, quantity_text
 from daemon.records import CaptureRecord, JournalEntry, ResultRecord, RunRecord
+from runners.size_text import size_text
 
 
 def runs_table(rows: Sequence[tuple[RunRecord, ResultRecord | None]]) -> Table:
@@ -109,7 +110,20 @@ def _facts(run: RunRecord, results: Sequence[ResultRecord], captures: Sequence[C
         "state": run.state if run.text is None else f"{run.state} ({run.reason}): {run.text}",
         "captures": f"{len(captures)} of {run.captures}: {', '.join(capture.name for capture in captures)}",
     }
+    facts |= _board_facts(run.finished or {})
     return facts | (_result_facts(results[0], len(results)) if results else {"result": ABSENT})
+
+
+def _board_facts(finished: Mapping[str, Any]) -> dict[str, str]:
+    """Return what the board said of its memory and times, as far as it did."""
+    memory, times = finished.get("memory") or {}, finished.get("times")
+    names = {"peak_process_bytes": "process memory, at most", "peak_device_bytes": "device memory, at most"}
+    facts = {name: size_text(memory[key]) for key, name in names.items() if memory.get(key) is not None}
+    if times is not None:
+        quartiles = " to ".join(f"{times[name] / 1e6:.4g}" for name in ("lower_quartile_ns", "upper_quartile_ns"))
+        drift = f", drift {times['drift']:+.1%}" if times.get("drifts") else ""
+        facts["time of a batch"] = f"{times['median_ns'] / 1e6:.4g} ms (quartiles {quartiles}){drift}"
+    return facts
 
 
 def _result_facts(result: ResultRecord, count: int) -> dict[str, str]:

@@ -11,6 +11,7 @@ from runners.messages.message import (
     decode,
     encode,
 )
+from runners.messages.run_figures import RunMemory, RunTimes
 from runners.messages.run_messages import (
     MAX_BATCH_DURATIONS,
     MAX_BATCH_STARTS,
@@ -52,12 +53,14 @@ __all__ = [
     "RunAbort",
     "RunAnswer",
     "RunFinished",
+    "RunMemory",
     "RunPhase",
     "RunQuery",
     "RunRequest",
     "RunResult",
     "RunStarted",
     "RunState",
+    "RunTimes",
     "decode",
     "encode",
 ]

@@ -18,6 +18,7 @@ from runners.messages.message import (
     ShortText,
     Text,
 )
+from runners.messages.run_figures import RunMemory, RunTimes
 
 MAX_BATCH_DURATIONS = 4096
 """Most batch durations in one message; as many as fit into a payload with room to spare."""
@@ -86,6 +87,11 @@ class RunFinished(Message):
     to set its marker and read its clock, at the longest; null where the board does not know."""
     clock_exchanges: Annotated[tuple[ClockExchange, ...], Field(max_length=MAX_CLOCK_EXCHANGES)] = ()
     """Clock exchanges before and after the run, by the same monotonic clock; empty: no `clock` sync."""
+
+    memory: RunMemory | None = None
+    """Memory of the run; null where the board does not watch it."""
+    times: RunTimes | None = None
+    """What the durations of all batches say; null where the board did not time them, or does not say."""
 
     @model_validator(mode="after")
     def _batches_are_timed(self) -> Self:

@@ -6,7 +6,6 @@ function in place of a layer counts like any other. The rules are in `operator_r
 reported by name, never taken for nothing.
 """
 
-import copy
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from runners.errors import WorkloadError
 from runners.networks.build import build_skeleton
 from runners.networks.catalogue import network_spec
 from runners.networks.layer_counts import LayerCounts, NetworkCounts, UnknownOperator
+from runners.networks.meta_copy import meta_copy
 from runners.networks.operator_rules import NOTHING, Work, operator_work
 from runners.networks.response_norm import ResponseNorm
 
@@ -53,7 +53,7 @@ def count_layers(module: nn.Module, *inputs: Tensor) -> NetworkCounts:
     Raises:
         WorkloadError: The pass cannot run without data.
     """
-    copied = _on_meta(module).eval()
+    copied = meta_copy(module).eval()
     tally = _Tally(copied)
     try:
         # Attention in one fused operator would count as one; by its plain arithmetic it counts as what it does.
@@ -62,14 +62,6 @@ def count_layers(module: nn.Module, *inputs: Tensor) -> NetworkCounts:
     except (RuntimeError, NotImplementedError) as error:
         raise WorkloadError(f"{tally.here()} cannot be counted by shapes alone: {error}") from error
     return tally.counts()
-
-
-def _on_meta(module: nn.Module) -> nn.Module:
-    """Return a copy whose tensors have shapes and no numbers; it takes no memory."""
-    shapes: dict[int, Any] = {id(one): one.to("meta") for one in module.buffers()}
-    for one in module.parameters():
-        shapes[id(one)] = nn.Parameter(one.to("meta"), requires_grad=one.requires_grad)
-    return copy.deepcopy(module, memo=shapes)
 
 
 @dataclass(slots=True)

@@ -113,7 +113,7 @@ async def test_a_lab_that_vanishes_does_not_keep_the_board_running(settings, dae
 
 @pytest.mark.parametrize(
     ("fault", "reason"),
-    [(MarkerError("tcp://x:1", "set level 1", "gone"), "marker_failed"), (MemoryError("out"), "workload_failed")],
+    [(MarkerError("tcp://x:1", "set level 1", "gone"), "marker_failed"), (MemoryError("out"), "out_of_memory")],
 )
 async def test_a_workload_that_breaks_is_reported_to_the_lab(settings, daemon, fault, reason):
     broken = StubWorkload(fault=fault)
@@ -178,3 +178,36 @@ async def test_an_unknown_network_is_refused_on_the_runs_own_topic(settings, dae
         assert daemon.silent_about(TopicKind.REQUEST)
     assert (outcome.state, outcome.reason, abort.reason) == (RunPhase.REJECTED, "unknown_network", "unknown_network")
     assert status.last_refusal == abort.text == outcome.text
+
+
+async def test_memory_and_times_of_the_run_are_told(settings, daemon, workload):
+    async with Agent(settings, lambda _: workload, LevelLog()) as agent:
+        performing = asyncio.create_task(agent.perform(order(images_planned=12)))
+        await daemon.heard(TopicKind.REQUEST)
+        await daemon.say("r1", RunPhase.ARMED)
+        finished = await daemon.heard(TopicKind.FINISHED)
+        await daemon.conclude("r1")
+        await performing
+    assert (finished.times.batches, finished.times.median_ns, finished.times.mad_ns) == (12, 1_000_000, 0)
+    assert (finished.times.drift, finished.times.drifts) == (0, False)
+    assert finished.memory is None, "this workload watches none"
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [(MemoryError(), "out_of_memory"), (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out_of_memory")],
+)
+async def test_memory_that_runs_out_in_the_run_has_the_refusals_reason(settings, daemon, workload, error, reason):
+    def explode(*_):
+        raise error
+
+    workload.run = explode
+    async with Agent(settings, lambda _: workload, LevelLog()) as agent:
+        performing = asyncio.create_task(agent.perform(order()))
+        await daemon.heard(TopicKind.REQUEST)
+        await daemon.say("r1", RunPhase.ARMED)
+        abort = await daemon.heard(TopicKind.ABORT)
+        outcome = await performing
+    assert outcome.reason == abort.reason == reason
+    assert "resnet18 with batch size 1 in fp32 is too large" in abort.text
+    assert workload.log[-1] == "release"

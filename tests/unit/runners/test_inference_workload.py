@@ -11,7 +11,7 @@ from runners.backends.backend import check_precision
 from runners.backends.torch_device import available_devices, select_device
 from runners.backends.torch_eager import TorchEager
 from runners.errors import UnknownNetwork, WorkloadError
-from runners.inference_workload import LOW_S, WARMUP_BATCHES, InferenceWorkload, _is_warm, inference_factory
+from runners.inference_workload import LOW_S, WARMUP_BATCHES, InferenceWorkload, inference_factory, is_warm
 from runners.networks.catalogue import NetworkSpec, network_spec
 from tests.unit.runners.stub_workload import LevelLog, order
 
@@ -192,4 +192,35 @@ def test_warm_up_goes_on_until_batches_are_alike_or_long_enough(durations_s: lis
     ends_s = [0.0]
     for duration_s in durations_s:
         ends_s.append(ends_s[-1] + duration_s)
-    assert _is_warm(ends_s) is warm
+    assert is_warm(ends_s) is warm
+
+
+def test_what_does_not_fit_is_refused_before_it_is_loaded(monkeypatch):
+    from runners import memory_estimate
+    from runners.available_memory import AvailableMemory
+    from runners.errors import OutOfMemory
+
+    backend = TorchEager(select_device("cpu"))
+    monkeypatch.setattr(backend, "load", lambda *_, **__: pytest.fail("it was loaded"))
+    there = AvailableMemory(size_bytes=10**9, limit="the machine's memory")
+    monkeypatch.setattr(memory_estimate, "available_memory", lambda: there)
+    workload = InferenceWorkload(network_spec("resnet18"), batch_size=4096, precision="fp32", backend=backend)
+    with pytest.raises(OutOfMemory, match="resnet18 with batch size 4096"):
+        workload.prepare()
+
+
+def test_a_run_reports_the_memory_that_its_batches_took(workload, monkeypatch):
+    """A hundred megabytes that a batch takes and gives back are in the peak; those of before the run are not."""
+    size = 100_000_000
+    before = bytearray(b"x" * size)
+    del before
+
+    def take(self) -> None:
+        bytearray(b"x" * size)
+
+    quiet = workload.run(LevelLog(), lambda: False, images_planned=4).memory
+    monkeypatch.setattr(type(workload._network), "infer", take)
+    loud = workload.run(LevelLog(), lambda: False, images_planned=4).memory
+    assert loud.peak_process_bytes - quiet.peak_process_bytes > 0.9 * size
+    assert quiet.parameters_bytes == 4 * 1930
+    assert quiet.peak_device_bytes is None

@@ -19,10 +19,12 @@ from runners.messages import (
     Quantity,
     RunAbort,
     RunFinished,
+    RunMemory,
     RunPhase,
     RunRequest,
     RunResult,
     RunState,
+    RunTimes,
     decode,
     encode,
 )
@@ -141,6 +143,16 @@ def test_a_finished_with_the_most_batch_starts_and_clock_exchanges_fits():
         batch_starts_monotonic_ns=tuple(range(uptime_ns, uptime_ns + MAX_BATCH_STARTS)),
         batch_stamp_bound_ns=10**11,
         clock_exchanges=(exchange,) * MAX_CLOCK_EXCHANGES,
+        memory=RunMemory(parameters_bytes=10**10, peak_process_bytes=10**11, peak_device_bytes=10**11),
+        times=RunTimes(
+            batches=10**6,
+            **{f"{name}_ns": 10**11 for name in ("median", "lower_quartile", "upper_quartile", "mad")},
+            shortest_ns=10**11,
+            longest_ns=10**11,
+            drift=-0.12345678901234567,
+            drift_low=-0.12345678901234567,
+            drift_high=-0.12345678901234567,
+        ),
     )
     assert len(encode(finished)) <= MAX_PAYLOAD_BYTES
 

@@ -9,10 +9,29 @@ from daemon.cli.runs import app
 from daemon.errors import ConfigurationError, StoreError
 from daemon.sections.storage import sqlite_url
 from daemon.store import Store
-from runners.messages import RunPhase
+from runners.messages import RunPhase, RunTimes
 from tests.unit.daemon.example_result import example_result
 
 DAY_NS = 86_400 * 10**9
+
+FINISHED = {
+    "images": 96,
+    "memory": {"parameters_bytes": 46_758_048, "peak_process_bytes": 412_450_816, "peak_device_bytes": None},
+    "times": RunTimes(
+        batches=24,
+        median_ns=260_000_000,
+        lower_quartile_ns=259_500_000,
+        upper_quartile_ns=261_000_000,
+        mad_ns=700_000,
+        shortest_ns=258_000_000,
+        longest_ns=270_000_000,
+        drift=0.031,
+        drift_low=0.02,
+        drift_high=0.04,
+        drifts=True,
+    ).model_dump(mode="json"),
+}
+"""What a board said that watches memory and times."""
 
 
 @pytest.fixture
@@ -32,7 +51,7 @@ def directory(tmp_path: Path) -> Path:
             )
         path = tmp_path / "captures" / "good_0.parquet"
         store.add_capture("good", 0, CaptureReference(capture_id="good_0", path=path, sha256="0" * 64, size_bytes=9))
-        store.record_finished("good", {"images": 96})
+        store.record_finished("good", FINISHED)
         store.add_result(example_result(run_id="good", result_id="e1", at_utc_ns=1))
         store.add_result(example_result(run_id="good", result_id="e2", at_utc_ns=2))
         store.record("good", event="Analysed", state=RunPhase.DONE)
@@ -89,6 +108,9 @@ def test_a_run_is_shown_with_result_budget_reasons_captures_and_journal(director
     assert "e2 (newest of 2)" in out
     assert "1 of 2: good_0.parquet" in out
     assert "until captured" in out
+    assert "412.5 MB" in lines_with(out, "process memory, at most")[0]
+    assert "260 ms (quartiles 259.5 to 261), drift +3.1%" in lines_with(out, "time of a batch")[0]
+    assert "device memory" not in out, "there is none"
     assert "calibration_missing: no certificate fits [channel 1]" in out
     terms = [line.split()[1] for line in out.splitlines() if "data sheet" in line]
     assert terms == ["probe_gain", "probe_zero", "noise"]
@@ -107,7 +129,7 @@ def test_a_run_as_json_holds_all_that_is_stored(directory: Path) -> None:
     document = json.loads(printed("show", "good", "--directory", directory, "--json"))
 
     assert document["run_id"] == "good"
-    assert document["finished"] == {"images": 96}
+    assert document["finished"] == FINISHED
     assert [result["result_id"] for result in document["results"]] == ["e2", "e1"]
     assert document["results"][0]["budget"][1]["term"] == "probe_gain"
     assert [capture["name"] for capture in document["captures"]] == ["good_0.parquet"]

@@ -14,9 +14,11 @@ from runners.networks.activation_memory import computed_activations, followed_ac
 from runners.networks.build import build_network
 from runners.networks.catalogue import NETWORKS, network_spec
 from runners.networks.memory_table import computed_memory, network_memory
+from tests.long_cases import long_cases
 
 ROW = 4 * 100
 """Bytes of one row of a hundred numbers in single precision."""
+SMALL = ("alexnet", "enet", "resnet18")
 
 
 class Chain(nn.Module):
@@ -113,7 +115,12 @@ class TensorLives(TorchDispatchMode):
 
 
 @pytest.mark.parametrize(
-    ("name", "precision", "input_px"), [("enet", "fp32", 224), ("googlenet", "fp32", 224), ("resnet18", "bf16", 64)]
+    ("name", "precision", "input_px"),
+    [
+        ("enet", "fp32", 224),
+        ("resnet18", "bf16", 64),
+        pytest.param("googlenet", "fp32", 224, marks=pytest.mark.long),
+    ],
 )
 def test_shapes_say_what_a_real_pass_takes(name: str, precision: str, input_px: int, seed: int) -> None:
     dtype = torch.float32 if precision == "fp32" else torch.bfloat16
@@ -129,6 +136,6 @@ def test_shapes_say_what_a_real_pass_takes(name: str, precision: str, input_px: 
     assert computed_activations(network, batch).peak_bytes == 3 * computed.peak_bytes, "the batch multiplies it"
 
 
-@pytest.mark.parametrize("name", [spec.name for spec in NETWORKS])
+@pytest.mark.parametrize("name", [*SMALL, *long_cases(*(spec.name for spec in NETWORKS if spec.name not in SMALL))])
 def test_the_table_is_that_of_the_modules(name: str) -> None:
     assert network_memory(name) == computed_memory(network_spec(name))

@@ -9,10 +9,11 @@ from runners.agent import Agent
 from runners.errors import MarkerError, RunFailed, RunRejected, UnknownNetwork
 from runners.messages import BoardCommand, RunAbort, RunFinished, RunPhase, RunRequest
 from runners.topics import TopicKind
+from tests.long_cases import long_cases
 from tests.unit.runners.stub_workload import LevelLog, StubWorkload, order
 
 
-@pytest.fixture(params=["mosquitto_broker", "embedded_broker"])
+@pytest.fixture(params=["mosquitto_broker", *long_cases("embedded_broker")])
 def broker(request):
     return request.getfixturevalue(request.param)
 

@@ -9,6 +9,7 @@ import asyncio
 import inspect
 import logging
 import os
+import signal
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -26,6 +27,9 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 Report = TypeVar("Report", pytest.TestReport, pytest.CollectReport)
 
+# Whoever starts the tests in the background, or under nohup, has these ignored, and so would every process of theirs.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+signal.signal(signal.SIGHUP, signal.SIG_DFL)
 # Tables are tested as they come out of a pipe; a parallel worker is told the terminal's width.
 os.environ.pop("COLUMNS", None)
 # A variable that names the lab's instruments would go before the addresses of the simulated ones.

@@ -2,6 +2,7 @@
 
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -131,7 +132,10 @@ def test_the_check_lists_every_failure_at_once(mosquitto_broker: MosquittoBroker
         }
         lab.config.write_text(lab._configuration())
         mosquitto_broker.stop()
-        checked = lab.run("check", "--config", str(lab.config), "--json")
+        with socket.socket() as nobody:  # another broker must not find the port free meanwhile
+            nobody.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            nobody.bind(("127.0.0.1", mosquitto_broker.port))
+            checked = lab.run("check", "--config", str(lab.config), "--json")
     document = json.loads(checked.stdout)
     assert checked.returncode == 1
     failed = {one["part"] for one in document["checks"] if not one["ok"]}

@@ -119,12 +119,14 @@ class DaemonSilent(RunnerError):
 
     reason = "daemon_silent"
 
-    def __init__(self, awaited: str, waited_s: float, last_phase: str | None) -> None:
+    def __init__(self, awaited: str, waited_s: float, last_phase: str | None, *, bench: str | None = None) -> None:
         self.awaited = awaited
         self.waited_s = waited_s
         self.last_phase = last_phase
-        last = f"its last word was {last_phase}" if last_phase else "it has not spoken: does it run, on this bench?"
-        super().__init__(f"no {awaited} from the daemon within {waited_s:g} s; {last}")
+        where = "" if bench is None else f" of bench {bench!r}"
+        silent = "it has not spoken: does it run, on a bench of this name?"
+        last = f"its last word was {last_phase}" if last_phase else silent
+        super().__init__(f"no {awaited} from the daemon{where} within {waited_s:g} s; {last}")
 
 
 class RunRejected(RunnerError):
@@ -201,4 +203,5 @@ class BrokerUnavailable(RunnerError):
     def __init__(self, host: str, port: int, problem: str) -> None:
         self.host = host
         self.port = port
-        super().__init__(f"MQTT broker {host}:{port} is not available: {problem}")
+        where = f"MQTT broker {host}:{port} is not available" if port else f"{host!r} is no address of an MQTT broker"
+        super().__init__(f"{where}: {problem}")

@@ -120,9 +120,9 @@ class Handshake:
     async def _until_armed(self) -> None:
         watch, limits = self.watch, self._timeouts
         if not await watch.wait(lambda: watch.phase is not None, limits.accept_s):
-            raise DaemonSilent("answer to the request", limits.accept_s, None)
+            raise DaemonSilent("answer to the request", limits.accept_s, None, bench=self._topics.bench)
         if not await watch.wait(lambda: watch.phase is not RunPhase.ACCEPTED, limits.armed_s):
-            raise DaemonSilent("armed", limits.armed_s, watch.phase)
+            raise DaemonSilent("armed", limits.armed_s, watch.phase, bench=self._topics.bench)
         self._raise_where_it_ended_badly()
 
     async def _run(self, workload: Workload) -> WorkloadReport:
@@ -152,12 +152,12 @@ class Handshake:
     async def _until_over(self) -> None:
         watch, limits = self.watch, self._timeouts
         if not await watch.wait(lambda: watch.over, limits.result_s):
-            raise DaemonSilent("end of the run", limits.result_s, watch.phase)
+            raise DaemonSilent("end of the run", limits.result_s, watch.phase, bench=self._topics.bench)
         self._raise_where_it_ended_badly()
         if watch.result is None:
             self.repeat_request()  # the result went by while the connection was down
         if not await watch.wait(lambda: watch.result is not None, limits.accept_s):
-            raise DaemonSilent("result", limits.accept_s, watch.phase)
+            raise DaemonSilent("result", limits.accept_s, watch.phase, bench=self._topics.bench)
 
     def _raise_where_it_ended_badly(self) -> None:
         state = self.watch.state

@@ -99,6 +99,14 @@ def serve(
     threads: ThreadsOption = None,
     scripted: ScriptOption = None,
     sync: SyncOption = None,
+    slow_precisions: Annotated[
+        bool,
+        typer.Option(
+            "--slow-precisions",
+            help="Announce also the number formats that this device only imitates, ten times slower: campaigns may "
+            "then ask for them.",
+        ),
+    ] = False,
     campaigns: Annotated[
         Path | None,
         typer.Option(
@@ -113,7 +121,7 @@ def serve(
     """Perform the runs and campaigns that the lab commands, until SIGINT or SIGTERM."""
     configure_log(log_level)
     check_identifiers(bench=bench, board=board)
-    abilities = _abilities(scripted, backend, device, threads)
+    abilities = _abilities(scripted, backend, device, threads, slow_precisions=slow_precisions)
     settings = replace(_settings(broker, bench, board, abilities, sync=sync, announce=True), campaigns=campaigns)
     _say(f"board {board} serves bench {bench}: {', '.join(abilities.networks)} on {', '.join(abilities.backends)}")
     _with_agent(settings, abilities, marker, lambda agent: agent.serve())
@@ -164,9 +172,11 @@ def run(
         typer.echo(outcome_sentence(outcome))
 
 
-def _abilities(scripted: str | None, backend: Engine, device: Device, threads: int | None) -> BoardAbilities:
+def _abilities(
+    scripted: str | None, backend: Engine, device: Device, threads: int | None, *, slow_precisions: bool = False
+) -> BoardAbilities:
     if scripted is None:
-        return torch_abilities(backend.value, device.value, threads)
+        return torch_abilities(backend.value, device.value, threads, slow_precisions=slow_precisions)
     factory = scripted_factory(Script.parse(scripted))
     return BoardAbilities(factory=factory, networks=KNOWN_NETWORKS, precisions=("fp32",), backends=("script",))
 

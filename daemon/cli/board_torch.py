@@ -28,8 +28,11 @@ def require_torch() -> None:
         raise WorkloadError('inference needs torch, which is not installed here: pip install "joulebench[board]"')
 
 
-def torch_abilities(engine: str, device: str, threads: int | None) -> BoardAbilities:
-    """Return what this board runs with an engine on a device; import torch now, so that no run waits for it."""
+def torch_abilities(engine: str, device: str, threads: int | None, *, slow_precisions: bool = False) -> BoardAbilities:
+    """Return what this board runs with an engine on a device; import torch now, so that no run waits for it.
+
+    `slow_precisions`: number formats that the device only imitates are among those announced.
+    """
     require_torch()
     import torch
 
@@ -43,6 +46,6 @@ def torch_abilities(engine: str, device: str, threads: int | None) -> BoardAbili
     return BoardAbilities(
         factory=inference_factory(backend),
         networks=tuple(spec.name for spec in NETWORKS),
-        precisions=backend.native_precisions(),
+        precisions=backend.precisions if slow_precisions else backend.native_precisions(),
         backends=(backend.name, *others),
     )

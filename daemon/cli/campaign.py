@@ -60,6 +60,7 @@ def run_campaign(
     from runners.campaign.driver import CampaignDriver
     from runners.campaign.journal import Journal
     from runners.campaign.plan import read_plan
+    from runners.campaign.progress import CampaignProgress
     from runners.errors import CampaignFileError
 
     plan = read_plan(file)
@@ -78,8 +79,11 @@ def run_campaign(
 
     with Journal(journal_path(file, state)) as journal, campaign_progress(plan) as watcher:
         progress = asyncio.run(_until_interrupted(drive(journal, watcher)))
-    if progress is None:
-        raise typer.Exit(130)
+        if progress is None:
+            reached = CampaignProgress.of(plan.runs, journal.lines)
+            done = f"{reached.count('done')} of {len(plan.runs)} runs are done"
+            typer.echo(f"interrupted: {done}; the same command goes on from here", err=True)
+            raise typer.Exit(130)
     _print(plan, progress, as_json=as_json)
     if progress.count("done") < len(progress.runs):
         raise typer.Exit(NOT_ALL_DONE)

@@ -12,6 +12,9 @@ from daemon.quantity_text import ABSENT, quantity_text
 from daemon.records import CaptureRecord, JournalEntry, ResultRecord, RunRecord
 from runners.size_text import size_text
 
+LONGEST_DETAIL = 160
+"""Characters of a journal's detail in a table; a board's report is thousands."""
+
 
 def runs_table(rows: Sequence[tuple[RunRecord, ResultRecord | None]]) -> Table:
     """Return one line for each run, with its newest result."""
@@ -75,8 +78,10 @@ def journal_table(entries: Sequence[JournalEntry]) -> Table:
     """Return what happened to a run, in order."""
     table = Table("at (UTC)", "event", "state", "detail", title="Journal")
     for entry in entries:
-        detail = escape(json.dumps(dict(entry.detail))) if entry.detail else ""
-        table.add_row(_time_text(entry.at_utc_ns), escape(entry.event), entry.state or "", detail)
+        detail = json.dumps(dict(entry.detail)) if entry.detail else ""
+        if len(detail) > LONGEST_DETAIL:
+            detail = f"{detail[:LONGEST_DETAIL]}… (all of it: --json)"
+        table.add_row(_time_text(entry.at_utc_ns), escape(entry.event), entry.state or "", escape(detail))
     return table
 
 

@@ -52,6 +52,8 @@ ANSWER_S = 10.0
 MOST_COMMANDS = 4
 """So often is one run commanded where nobody knows of it."""
 DRAIN_S = 1.0
+AT_ONCE_S = 1.0
+"""What is not there within this time is said to be waited for, in seconds."""
 
 
 class BoardExecutor:
@@ -222,7 +224,12 @@ class BoardExecutor:
         return f"the MQTT broker {self._address.host}:{self._address.port} ({self._link.last_problem})"
 
     async def _until(self, condition: Callable[[], bool], awaited: str) -> None:
-        if not await self._wait(condition, self._patience_s):
+        at_once_s = min(AT_ONCE_S, self._patience_s)
+        if await self._wait(condition, at_once_s):
+            return
+        bench = self._topics.bench
+        logger.warning("waiting for %s, bench %r, at most %g s", awaited, bench, self._patience_s)
+        if not await self._wait(condition, self._patience_s - at_once_s):
             if not self._link.connected.is_set():
                 awaited = self._broker_text
             raise CampaignStalled(awaited, self._patience_s)

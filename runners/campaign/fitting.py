@@ -15,7 +15,10 @@ def lacking(
     usual = (None, *backends[:1])
     return [
         *_missing("network", (cell.network for cell in cells), networks),
-        *_missing("precision", (cell.precision for cell in cells if cell.backend in usual), precisions),
+        *(
+            f"{problem}; what a device only imitates is announced by `joulebench board serve --slow-precisions`"
+            for problem in _missing("precision", (c.precision for c in cells if c.backend in usual), precisions)
+        ),
         *_missing("backend", (cell.backend for cell in cells if cell.backend is not None), backends),
     ]
 

@@ -12,7 +12,7 @@ from runners.campaign.executor import Tell
 from runners.campaign.fitting import lacking
 from runners.campaign.journal import Journal, read_journal
 from runners.campaign.plan import plan_of
-from runners.errors import BrokerUnavailable, CampaignFileError, JournalError
+from runners.errors import BrokerUnavailable, CampaignFileError, DaemonSilent, JournalError
 from runners.messages import BoardCommand
 from runners.run_outcome import RunOutcome
 
@@ -66,6 +66,10 @@ class LocalExecutor:
                 outcome = await self._perform(command)
             except BrokerUnavailable as error:
                 logger.warning("run %s: %s", command.run_id, error)
+                continue
+            if isinstance(outcome.cause, DaemonSilent):
+                # The daemon may have measured it and be away: the request, repeated, is answered with what is stored.
+                logger.warning("run %s: %s", command.run_id, outcome.text)
                 continue
             return Ending(state=outcome.state, reason=outcome.reason, text=outcome.text, result=outcome.result)
 

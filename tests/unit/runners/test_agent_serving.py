@@ -93,6 +93,20 @@ async def test_a_repeated_command_is_performed_once(serving, daemon, workload):
     assert daemon.silent_about(TopicKind.ABORT)
 
 
+async def test_a_bad_command_that_names_the_run_in_hand_does_not_end_it(serving, daemon):
+    await daemon.command(order("c1"))
+    await daemon.heard(TopicKind.REQUEST)
+    await daemon.command(b'{"run_id": "c1", "network": 7}')
+    status = await daemon.status_where(lambda status: "network" in (status.last_refusal or ""))
+    assert status.busy_run == "c1"
+    await daemon.say("c1", RunPhase.ARMED)
+    await daemon.say("c1", RunPhase.CAPTURED)
+    await daemon.heard(TopicKind.FINISHED)
+    await daemon.conclude("c1")
+    await daemon.status_where(lambda status: status.busy_run is None)
+    assert daemon.silent_about(TopicKind.ABORT)
+
+
 async def test_after_one_run_it_takes_another(serving, daemon, workload):
     for run_id in ("c1", "c2"):
         await daemon.command(order(run_id, images_planned=1))

@@ -152,6 +152,10 @@ class Agent:
             await self._campaigns.perform(order.plan, again=order.again)
         except (CampaignFileError, JournalError, OSError) as error:
             self._desk.refuse(None, "bad_message", str(error))
+        except Exception as error:
+            # One campaign's defect must not take the board from the lab.
+            logger.exception("a campaign broke")
+            self._desk.refuse(None, "internal_error", f"the campaign broke: {type(error).__name__}: {error}")
         finally:
             self._busy_campaign = None
             self._announce()

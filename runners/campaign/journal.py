@@ -13,6 +13,9 @@ from runners.errors import JournalError
 FORMAT = "joulebench-campaign"
 VERSION = 1
 
+_BEGIN = {"campaign_id": str, "place": dict, "settings": dict, "order": list}
+"""What the first line holds, beside what says that it is one."""
+
 
 class Journal:
     """One file of JSON lines, only ever appended to; a context manager that keeps other campaigns off it.
@@ -110,6 +113,8 @@ def _parsed(path: Path, content: bytes) -> tuple[list[dict[str, Any]], int]:
         lines.append(line)
     if lines and (lines[0]["event"], lines[0].get("format"), lines[0].get("version")) != ("begun", FORMAT, VERSION):
         raise JournalError(path, f"it does not begin as a journal of version {VERSION} does; move it away")
+    if lines and (bad := [key for key, kind in _BEGIN.items() if not isinstance(lines[0].get(key), kind)]):
+        raise JournalError(path, f"line 1 lacks {', '.join(bad)}; restore the file, or move it away")
     return lines, good_bytes
 
 

@@ -99,14 +99,18 @@ class LocalCampaigns:
         logger.info("campaign %s: %d of %d runs are done", plan.name, progress.count("done"), len(progress.runs))
 
     def unfinished(self) -> list[Mapping[str, Any]]:
-        """Return the plan of each campaign that was begun and not brought to its end, the oldest first."""
-        found = []
-        for path in sorted(self._folder.glob(f"*{SUFFIX}"), key=lambda one: one.stat().st_mtime):
+        """Return the plan of each campaign that was begun and not brought to its end, the oldest first.
+
+        A journal that cannot be read is logged and left as it is: the board serves all the same.
+        """
+        found: list[tuple[float, Mapping[str, Any]]] = []
+        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
             try:
                 lines = read_journal(path)
-            except JournalError as error:
-                logger.error("%s", error)
+                modified_s = path.stat().st_mtime
+            except (JournalError, OSError) as error:
+                logger.error("a campaign is not gone on with, its journal cannot be read: %s", error)
                 continue
             if lines and lines[-1]["event"] != "finished":
-                found.append(lines[0]["settings"])
-        return found
+                found.append((modified_s, lines[0]["settings"]))
+        return [settings for _, settings in sorted(found, key=lambda one: one[0])]

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from runners.agent import Agent
-from runners.messages import BoardStatus, Presence, RunPhase, encode
+from runners.messages import BoardStatus, CampaignCommand, Presence, RunPhase, encode
 from runners.topics import TopicKind
 from tests.unit.runners.fake_daemon import BENCH, BOARD
 from tests.unit.runners.stub_workload import LevelLog, order
@@ -143,3 +143,15 @@ async def test_bad_commands_are_refused_in_the_status(serving, daemon):
     abort = await daemon.heard(TopicKind.ABORT)
     assert "kind" in abort.text, "the one that named a run hears of it on the run's own topic"
     assert daemon.silent_about(TopicKind.ABORT)
+
+
+async def test_a_campaign_that_breaks_does_not_end_it(serving, daemon, monkeypatch):
+    class Broken:
+        async def perform(self, plan, *, again):
+            raise RuntimeError("a defect")
+
+    monkeypatch.setattr(serving, "_campaigns", Broken())
+    await daemon.command(encode(CampaignCommand(plan={"name": "c"})))
+    await daemon.status_where(lambda status: "RuntimeError: a defect" in (status.last_refusal or ""))
+    await daemon.command(order("c1"))
+    await daemon.heard(TopicKind.REQUEST)

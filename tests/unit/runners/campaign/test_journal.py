@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from runners.campaign.journal import FORMAT, VERSION, Journal, read_journal
 from runners.errors import JournalError
 
-BEGUN = {"format": FORMAT, "version": VERSION}
+BEGUN = {"format": FORMAT, "version": VERSION, "campaign_id": "c-1", "place": {}, "settings": {}, "order": []}
 
 
 def test_lines_come_back(tmp_path: Path) -> None:
@@ -55,6 +55,7 @@ def test_a_torn_last_line_is_cut_off_and_written_over(tmp_path_factory: pytest.T
     [
         (b'{"event": "ended"}\n', "does not begin"),
         (b'{"event": "begun", "format": "other"}\n', "does not begin"),
+        (b'{"event": "begun", "format": "joulebench-campaign", "version": 1, "place": {}, "order": []}\n', "settings"),
         (b"nonsense\n{}\n", "line 1 is damaged"),
         (b"\xff\xfe\n", "line 1 is damaged"),
         (b"[1]\n", "line 1 is none"),

@@ -1,8 +1,11 @@
 """A board's own campaigns: one measurement a run, whoever is away meanwhile."""
 
+import json
 from pathlib import Path
 
-from runners.campaign.journal import read_journal
+import pytest
+
+from runners.campaign.journal import FORMAT, VERSION, read_journal
 from runners.campaign.local_campaigns import SUFFIX, LocalCampaigns, LocalExecutor
 from runners.errors import DaemonSilent
 from runners.messages import BoardCommand, RunPhase
@@ -51,3 +54,19 @@ async def test_a_run_of_whose_end_the_daemon_is_silent_is_asked_for_again_under_
     assert [line["verdict"] for line in ended] == ["done"] * 4
     assert [performer.run_ids.count(line["run_id"]) for line in ended] == [2] * 4
     assert len(set(performer.run_ids)) == 4, "a new run was commanded for one that may have been measured"
+
+
+async def test_a_journal_that_cannot_be_read_keeps_no_other_campaign_waiting(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    campaigns = local_campaigns(tmp_path, Performer(silent=0))
+    journal = tmp_path / f"test{SUFFIX}"
+    await campaigns.perform(plan_of().model_dump(mode="json"), again=False)
+    journal.write_bytes(b"".join(journal.read_bytes().splitlines(keepends=True)[:-1]))
+    (tmp_path / f"folder{SUFFIX}").mkdir()
+    (tmp_path / f"dangling{SUFFIX}").symlink_to(tmp_path / f"folder{SUFFIX}" / "inner", target_is_directory=True)
+    begun = {"event": "begun", "format": FORMAT, "version": VERSION}
+    (tmp_path / f"short{SUFFIX}").write_text(json.dumps(begun) + "\n")
+    assert [plan["name"] for plan in campaigns.unfinished()] == ["test"]
+    assert "folder" in caplog.text
+    assert "line 1 lacks campaign_id, place, settings, order" in caplog.text

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from runners.agent import Agent
+from runners.errors import WorkloadError
 from runners.messages import BoardStatus, CampaignCommand, Presence, RunPhase, encode
 from runners.topics import TopicKind
 from tests.unit.runners.fake_daemon import BENCH, BOARD
@@ -91,6 +92,25 @@ async def test_a_repeated_command_is_performed_once(serving, daemon, workload):
     assert daemon.silent_about(TopicKind.REQUEST)
     assert (await daemon.heard(TopicKind.ABORT)).reason == "bad_message"
     assert daemon.silent_about(TopicKind.ABORT)
+
+
+async def test_a_command_refused_before_its_request_is_answered_again(settings, daemon):
+    """Whoever missed the refusal commands again; the daemon, which was never asked for the run, cannot tell."""
+
+    def too_large(command):
+        raise WorkloadError("it does not fit")
+
+    async with Agent(settings, too_large, LevelLog()) as agent:
+        task = asyncio.create_task(agent.serve(), name="serving")
+        await daemon.status_where(lambda status: status.state is Presence.ONLINE)
+        for _ in range(2):
+            await daemon.command(order("c1"))
+            abort = await daemon.heard(TopicKind.ABORT)
+            assert "does not fit" in abort.text
+            await daemon.status_where(lambda status: status.busy_run is None and status.last_refusal is not None)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert daemon.silent_about(TopicKind.REQUEST)
 
 
 async def test_a_bad_command_that_names_the_run_in_hand_does_not_end_it(serving, daemon):

@@ -24,7 +24,7 @@ class RunProgress:
     endings: list[Mapping[str, Any]] = field(default_factory=list)
     """How each of them ended; one fewer while the last is under way."""
     tries: int = 0
-    """Attempts since the campaign was last started; what failed before that is tried afresh."""
+    """Attempts that measured nothing, since the campaign was last started; what failed before that is tried afresh."""
     skipped: bool = False
     """Given up since the campaign was last started."""
 
@@ -132,11 +132,11 @@ class CampaignProgress:
             case "cooled":
                 self.cool_downs.append(line)
             case "commanded":
-                run = self._run(line)
-                run.run_ids.append(str(line["run_id"]))
-                run.tries += 1
+                self._run(line).run_ids.append(str(line["run_id"]))
             case "ended":
-                self._run(line).endings.append(line)
+                run = self._run(line)
+                run.endings.append(line)
+                run.tries += line["verdict"] != Verdict.DONE
                 if line.get("duration_s") is not None and line["verdict"] == Verdict.DONE:
                     self.durations_s.setdefault(int(line["index"]), []).append(float(line["duration_s"]))
             case "skipped":

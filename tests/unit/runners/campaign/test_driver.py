@@ -178,6 +178,23 @@ async def test_always_invalid_ends_after_the_wanted_repetitions(path: Path) -> N
     assert len(executor.performed) == 12
 
 
+async def test_what_was_measured_is_not_counted_as_a_failed_attempt(path: Path) -> None:
+    executor = FakeExecutor(lambda command: done(command.run_id, "invalid"))
+    await drive(path, executor, plan_of(retries=FAST | {"remeasure_invalid": 5, "attempts": 2}))
+    assert len(executor.performed) == 4 * 6
+    assert "skipped" not in events(path)
+
+
+async def test_a_remeasurement_that_cannot_be_done_ends(path: Path) -> None:
+    def ends(command: BoardCommand) -> object:
+        return done(command.run_id, "invalid") if command.run_id.endswith("-1") else failed("out_of_memory")
+
+    executor = FakeExecutor(ends)
+    progress = await drive(path, executor, plan_of(retries=FAST | {"remeasure_invalid": 5, "attempts": 2}))
+    assert len(executor.performed) == 4 * 3
+    assert progress.count("done") == 4
+
+
 async def test_a_file_that_changed_is_refused_by_key(path: Path) -> None:
     await drive(path, FakeExecutor())
     changed = plan_of(repeats=2, sweep=[{"networks": ["alexnet", "enet"], "batch_sizes": [1, 2]}])

@@ -8,7 +8,7 @@ from typing import Any
 from runners.campaign.cell import Cell
 from runners.campaign.driver import CampaignDriver
 from runners.campaign.ending import Ending
-from runners.campaign.executor import Tell
+from runners.campaign.executor import NO_SUPPLY, IdlePower, Tell
 from runners.campaign.fitting import lacking
 from runners.campaign.journal import Journal, read_journal
 from runners.campaign.plan import plan_of
@@ -73,9 +73,9 @@ class LocalExecutor:
                 continue
             return Ending(state=outcome.state, reason=outcome.reason, text=outcome.text, result=outcome.result)
 
-    async def idle_power_w(self) -> float | None:
-        """Return None: the supply is the lab's, and a board has no word in the lab's topics."""
-        return None
+    async def idle_power(self) -> IdlePower:
+        """Return none: the supply is the lab's, and a board has no word in the lab's topics."""
+        return IdlePower(reason=NO_SUPPLY, text="a board by itself cannot ask what it draws")
 
 
 class LocalCampaigns:

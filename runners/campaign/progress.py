@@ -104,6 +104,8 @@ class CampaignProgress:
     """Every planned run, in order."""
     idle_power_w: float | None = None
     """Idle power at its begin, in watts; None: not measured."""
+    idle_power_reason: str | None = None
+    """Why it could not be measured, so that no run waited for it; None: it was, or need not be."""
     cool_downs: list[Mapping[str, Any]] = field(default_factory=list)
     """Every wait for the board to cool down, as journalled."""
     durations_s: dict[int, list[float]] = field(default_factory=dict)
@@ -128,7 +130,7 @@ class CampaignProgress:
             case "resumed":
                 self._resume(again=bool(line.get("again")))
             case "idle_power":
-                self.idle_power_w = line["power_w"]
+                self.idle_power_w, self.idle_power_reason = line["power_w"], line.get("reason")
             case "cooled":
                 self.cool_downs.append(line)
             case "commanded":

@@ -188,14 +188,17 @@ class BenchKeeper:
 
         Raises:
             InstrumentError: the supply failed; the next run opens the bench afresh.
+            SupplyRefusal: the board has no supply to draw from: off, tripped or not in constant voltage.
         """
         if not self._sound:
             return None
         try:
-            return await self._bench.read_supply(take_events=False)
+            reading = await self._bench.read_supply(take_events=False)
         except InstrumentError:
             self.suspect()
             raise
+        _refuse_unfit(reading)
+        return reading
 
     async def force(self) -> ForcedTrigger | None:
         """Force the trigger, unless one has come; return between which times it came, or None.

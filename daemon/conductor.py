@@ -115,7 +115,7 @@ class Conductor:
             await self._journal(None, event="refused_by_board", reason=reason, text=text, detail=detail)
             self._announcer.rejection(run_id, reason=message.reason, text=message.text)
         elif conductor := self._of(board, run_id, "abort"):
-            conductor.tell(Fault(reason=message.reason, text=f"board {board}: {message.text}"))
+            conductor.tell(Fault(reason=message.reason, text=f"board {board}: {message.text}", by_board=True))
 
     def board_status(self, board: str, status: BoardStatus) -> None:
         """Take a board's word of itself: one that is back, and no longer performs the run in hand, has lost it.

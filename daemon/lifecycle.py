@@ -85,6 +85,8 @@ class Fault:
     """Reason code."""
     text: str
     """What, where, and what to do."""
+    by_board: bool = False
+    """The board gave up, or what it said could not be read; after its `finished` that changes nothing any more."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,6 +156,8 @@ def advance(progress: Progress, event: Event) -> Step:  # noqa: PLR0911 - one re
             return _end(progress, RunPhase.DONE)
         case Expired():
             return _expired(progress, event)
+        case Fault(by_board=True) if progress.finished:
+            return progress, ()
         case Fault():
             # Nothing has been promised to the board before it was told `armed`: that is a refusal, not a failure.
             refused = progress.phase is RunPhase.ACCEPTED

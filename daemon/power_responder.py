@@ -4,10 +4,10 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from math import isfinite
 
 from daemon.bench_keeper import BenchKeeper
 from daemon.faults import fault_of
-from instruments.errors import InstrumentError
 from runners.broker_link import Outgoing
 from runners.messages import PowerReading, encode
 from runners.topics import Topics
@@ -65,13 +65,20 @@ class PowerResponder:
         if (run_id := self._current_run()) is not None:
             return _absent("bench_busy", f"the bench is measuring run {run_id}")
         try:
-            reading = await self._bench.read_free_supply()
-        except InstrumentError as error:
+            return await self._read()
+        except Exception as error:
+            # Nobody's question ends the daemon; what nobody foresaw is logged with its trace.
             fault = fault_of(error)
             logger.warning("power: %s: %s", fault.reason, fault.text)
             return _absent(fault.reason, fault.text)
+
+    async def _read(self) -> PowerReading:
+        reading = await self._bench.read_free_supply()
         if reading is None:
             return _absent("bench_not_ready", "the bench is not open, or is being brought back; a run opens it afresh")
+        if not (isfinite(reading.voltage_v) and isfinite(reading.current_a)):
+            text = f"power_supply: it reads {reading.voltage_v} V and {reading.current_a} A, which are no quantities"
+            return _absent("bad_answer", text)
         # What the read-back's own offset makes of nothing is no power.
         return PowerReading(
             power_w=max(0.0, reading.voltage_v * reading.current_a),

@@ -137,7 +137,6 @@ class Agent:
             outcome = await self.perform(order)
         except BrokerUnavailable as error:
             logger.error("run %s: %s", order.run_id, error)
-            self._desk.forget(order.run_id)
         else:
             logger.info("run %s: %s %s", outcome.run_id, outcome.state, outcome.text or "")
 
@@ -152,6 +151,10 @@ class Agent:
             await self._campaigns.perform(order.plan, again=order.again)
         except (CampaignFileError, JournalError, OSError) as error:
             self._desk.refuse(None, "bad_message", str(error))
+        except Exception as error:
+            # One campaign's defect must not take the board from the lab.
+            logger.exception("a campaign broke")
+            self._desk.refuse(None, "internal_error", f"the campaign broke: {type(error).__name__}: {error}")
         finally:
             self._busy_campaign = None
             self._announce()
@@ -179,6 +182,9 @@ class Agent:
             return outcome
         finally:
             self._handshake = None
+            if not handshake.requested:
+                # Who missed the refusal is told by nobody else: the daemon stores no run that was not requested.
+                self._desk.forget(order.run_id)
             self._link.forget(self._topics.state(order.run_id))
             self._link.forget(self._topics.result(order.run_id))
             self._announce()

@@ -40,7 +40,10 @@ class CommandDesk:
         try:
             order = decode(BoardCommand, payload, topic=topic)
         except MessageError as error:
-            self.refuse(run_id_of(payload), error.reason, str(error))
+            run_id = run_id_of(payload)
+            # An abort would end a run that goes on under this name; then only the status tells of the refusal.
+            known = run_id in self._taken or run_id == busy_run
+            self.refuse(None if known else run_id, error.reason, str(error))
             return True
         if order.run_id in self._taken or order.run_id == busy_run:
             # MQTT delivers at least once; an abort for the repetition would end the run itself.

@@ -67,6 +67,11 @@ class Handshake:
         self._requested = False
         self._finished = False
 
+    @property
+    def requested(self) -> bool:
+        """Whether the daemon was asked for the run; until then it knows nothing of it."""
+        return self._requested
+
     async def perform(self, factory: WorkloadFactory) -> RunOutcome:
         """Perform the run. Whatever goes wrong is in the outcome, and the daemon is told."""
         try:

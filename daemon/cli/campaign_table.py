@@ -6,6 +6,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from daemon.quantity_text import ABSENT, quantity_text
+from runners.campaign.executor import WAITING_IS_VAIN
 from runners.campaign.plan import CampaignPlan
 from runners.campaign.progress import CampaignProgress, RunProgress
 
@@ -51,7 +52,15 @@ def remarks(plan: CampaignPlan, progress: CampaignProgress) -> Iterator[str]:
         run for run in progress.runs if run.best and run.state == "done" and run.best["quality"] == "invalid"
     ]:
         yield f"invalid: {_names(invalid)}; `joulebench runs show RUN` says why"
-    if late := [line for line in progress.cool_downs if not line["reached"]]:
+    if progress.idle_power_reason is not None:
+        yield (
+            f"idle power could not be read at the begin ({progress.idle_power_reason}): no run waited for the board to "
+            "cool down"
+        )
+    if unread := [line for line in progress.cool_downs if line.get("reason") in WAITING_IS_VAIN]:
+        numbers = ", ".join(str(line["index"]) for line in unread)
+        yield f"idle power could not be read before run {numbers}: it was not waited until the board was cold"
+    if late := [line for line in progress.cool_downs if not line["reached"] and line not in unread]:
         numbers = ", ".join(str(line["index"]) for line in late)
         yield (
             f"idle power was not back within {plan.cool_down.limit_s:g} s before run {numbers}: "

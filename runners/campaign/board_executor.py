@@ -16,7 +16,7 @@ from runners.broker_address import BrokerAddress
 from runners.broker_link import BrokerLink, Outgoing
 from runners.campaign.cell import Cell
 from runners.campaign.ending import Ending
-from runners.campaign.executor import Tell
+from runners.campaign.executor import IdlePower, Tell
 from runners.campaign.fitting import lacking
 from runners.campaign.followed_run import FollowedRun
 from runners.errors import CampaignFileError, CampaignStalled, MessageError
@@ -129,7 +129,7 @@ class BoardExecutor:
         finally:
             self._run = None
 
-    async def idle_power_w(self) -> float | None:
+    async def idle_power(self) -> IdlePower:
         """Ask the daemon what the board draws, once neither of them has a run in hand."""
         while True:
             await self._until_free(lambda _: None)
@@ -137,12 +137,9 @@ class BoardExecutor:
             self._publish(self._topics.power_query, encode(PowerQuery()))
             reading = await self._value(lambda: self._power, ANSWER_S)
             if reading is None:
-                logger.warning("the daemon does not tell what the board draws")
-                return None
+                return IdlePower(reason="daemon_silent", text="the daemon does not tell what the board draws")
             if reading.reason != "bench_busy":
-                if reading.power_w is None:
-                    logger.warning("power: %s: %s", reading.reason, reading.text)
-                return reading.power_w
+                return IdlePower(power_w=reading.power_w, reason=reading.reason, text=reading.text)
 
     async def _follow(self, run: FollowedRun, command: BoardCommand, tell: Tell) -> Ending:
         commands = 1

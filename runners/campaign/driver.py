@@ -4,6 +4,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -11,7 +12,7 @@ from uuid import uuid4
 
 from runners.campaign.cool_down import REFERENCE_READINGS, CoolDownWatch, Step
 from runners.campaign.ending import Ending
-from runners.campaign.executor import Executor
+from runners.campaign.executor import NO_SUPPLY, WAITING_IS_VAIN, Executor
 from runners.campaign.journal import FORMAT, VERSION, Journal
 from runners.campaign.plan import CampaignPlan, plan_of
 from runners.campaign.progress import CampaignProgress, RunProgress
@@ -85,7 +86,8 @@ class CampaignDriver:
             self._note("stopped", text=str(error))
             raise
         except asyncio.CancelledError:
-            self._note("stopped", text="the campaign was interrupted; run it again to go on")
+            with suppress(JournalError):  # a full disk must not turn the interruption into going on
+                self._note("stopped", text="the campaign was interrupted; run it again to go on")
             raise
         self._note("finished")
         return self.progress
@@ -144,15 +146,22 @@ class CampaignDriver:
         if settings.idle_power_w is not None:
             self._note("idle_power", power_w=settings.idle_power_w, configured=True)
             return
-        readings = []
-        for number in range(REFERENCE_READINGS):
-            if number:
+        readings: list[float] = []
+        began_s, reason = time.monotonic(), None
+        while len(readings) < REFERENCE_READINGS:
+            if readings or reason:
                 await asyncio.sleep(settings.period_s)
-            power_w = await self._executor.idle_power_w()
-            if power_w is None:
-                logger.warning("idle power cannot be read: the campaign goes on without waiting for it")
+            idle = await self._executor.idle_power()
+            if idle.power_w is not None:
+                readings.append(idle.power_w)
+            elif idle.reason == NO_SUPPLY or time.monotonic() - began_s >= settings.limit_s:
+                logger.warning("no run waits for the board to cool down: %s: %s", idle.reason, idle.text)
+                self._note("idle_power", power_w=None, configured=False, reason=idle.reason, text=idle.text)
                 return
-            readings.append(power_w)
+            elif idle.reason != reason:
+                reason = idle.reason
+                text = "idle power cannot be read, trying for %g s: %s: %s"
+                logger.warning(text, settings.limit_s, reason, idle.text)
         self._note("idle_power", power_w=median(readings), configured=False)
 
     async def _cool_down(self, run: RunProgress) -> None:
@@ -164,9 +173,12 @@ class CampaignDriver:
         began_s = time.monotonic()
         step = Step.WAIT
         while step is Step.WAIT:
-            power_w = await self._executor.idle_power_w()
+            idle = await self._executor.idle_power()
             waited_s = time.monotonic() - began_s
-            step = watch.step(waited_s=waited_s) if power_w is None else watch.take(power_w, waited_s=waited_s)
+            if idle.power_w is not None:
+                step = watch.take(idle.power_w, waited_s=waited_s)
+            else:  # instruments that only the run opens, above all, are not waited for
+                step = Step.TOO_LATE if idle.reason in WAITING_IS_VAIN else watch.step(waited_s=waited_s)
             if step is Step.WAIT:
                 self._watcher.says(run, _cooling(watch, waited_s))
                 await asyncio.sleep(settings.period_s)
@@ -178,11 +190,13 @@ class CampaignDriver:
             idle_power_w=idle_power_w,
             tolerance=settings.tolerance,
             waited_s=round(waited_s, 3),
+            reason=idle.reason,
         )
         if step is Step.TOO_LATE:
-            text = "run %d: idle power is not back within %g s: %s W, it was %.4g W at the begin; going on"
+            text = "run %d: idle power is not back after %.3g s: %s W%s, it was %.4g W at the begin; going on"
             power_text = "unknown" if watch.power_w is None else f"{watch.power_w:.4g}"
-            logger.warning(text, run.planned.index, settings.limit_s, power_text, idle_power_w)
+            reason_text = f" ({idle.reason}: {idle.text})" if idle.reason else ""
+            logger.warning(text, run.planned.index, waited_s, power_text, reason_text, idle_power_w)
 
     def _note(self, event: str, **detail: Any) -> None:
         self._journal.append(event, **detail)

@@ -1,6 +1,7 @@
 """Executor: what a campaign has its runs performed by."""
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from runners.campaign.cell import Cell
@@ -9,6 +10,25 @@ from runners.messages import BoardCommand
 
 Tell = Callable[[str], None]
 """Is told in a few words what is being done."""
+
+NOT_READY = "bench_not_ready"
+"""Reason: the instruments are not open; the next run opens them."""
+NO_SUPPLY = "no_supply"
+"""Reason: whoever performs the runs can never read the supply."""
+WAITING_IS_VAIN = frozenset({NOT_READY, NO_SUPPLY})
+"""With these no run is kept waiting for a reading."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class IdlePower:
+    """What a board draws while nothing runs, or why that cannot be told."""
+
+    power_w: float | None = None
+    """Power, in watts; None: not read."""
+    reason: str | None = None
+    """Reason code; None where it was read."""
+    text: str | None = None
+    """The reason in words."""
 
 
 class Executor(Protocol):
@@ -37,6 +57,6 @@ class Executor(Protocol):
         """
         ...
 
-    async def idle_power_w(self) -> float | None:
-        """Return what the board draws while nothing runs, in watts; None where that cannot be told."""
+    async def idle_power(self) -> IdlePower:
+        """Return what the board draws while nothing runs, or why that cannot be told."""
         ...

@@ -13,6 +13,9 @@ from runners.errors import JournalError
 FORMAT = "joulebench-campaign"
 VERSION = 1
 
+_BEGIN = {"campaign_id": str, "place": dict, "settings": dict, "order": list}
+"""What the first line holds, beside what says that it is one."""
+
 
 class Journal:
     """One file of JSON lines, only ever appended to; a context manager that keeps other campaigns off it.
@@ -58,11 +61,22 @@ class Journal:
             self._file = None
 
     def append(self, event: str, **detail: Any) -> None:
-        """Write one line, and return once it is on disk."""
+        """Write one line, and return once it is on disk.
+
+        Raises:
+            JournalError: the disk did not take it; the journal ends with the line before.
+        """
         assert self._file is not None, "the journal is not open"
         line = {"event": event, "at_utc_ns": time.time_ns(), **detail}
-        os.write(self._file, (json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n").encode())
-        os.fsync(self._file)
+        good_bytes = os.fstat(self._file).st_size
+        try:
+            _write_all(self._file, (json.dumps(line, ensure_ascii=False, allow_nan=False) + "\n").encode())
+            os.fsync(self._file)
+        except OSError as error:
+            # What follows a line that was cut short would make one damaged line of both.
+            os.ftruncate(self._file, good_bytes)
+            text = f"a line could not be written ({error.strerror}); make room on the disk, then run the campaign again"
+            raise JournalError(self.path, text) from error
         self._lines.append(line)
 
     def _lock(self) -> None:
@@ -99,7 +113,15 @@ def _parsed(path: Path, content: bytes) -> tuple[list[dict[str, Any]], int]:
         lines.append(line)
     if lines and (lines[0]["event"], lines[0].get("format"), lines[0].get("version")) != ("begun", FORMAT, VERSION):
         raise JournalError(path, f"it does not begin as a journal of version {VERSION} does; move it away")
+    if lines and (bad := [key for key, kind in _BEGIN.items() if not isinstance(lines[0].get(key), kind)]):
+        raise JournalError(path, f"line 1 lacks {', '.join(bad)}; restore the file, or move it away")
     return lines, good_bytes
+
+
+def _write_all(file: int, content: bytes) -> None:
+    """Write all of it; a disk that is nearly full takes a part, and says so only by the count."""
+    while content:
+        content = content[os.write(file, content) :]
 
 
 def _sync_folder(folder: Path) -> None:

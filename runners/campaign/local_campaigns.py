@@ -8,11 +8,11 @@ from typing import Any
 from runners.campaign.cell import Cell
 from runners.campaign.driver import CampaignDriver
 from runners.campaign.ending import Ending
-from runners.campaign.executor import Tell
+from runners.campaign.executor import NO_SUPPLY, IdlePower, Tell
 from runners.campaign.fitting import lacking
 from runners.campaign.journal import Journal, read_journal
 from runners.campaign.plan import plan_of
-from runners.errors import BrokerUnavailable, CampaignFileError, JournalError
+from runners.errors import BrokerUnavailable, CampaignFileError, DaemonSilent, JournalError
 from runners.messages import BoardCommand
 from runners.run_outcome import RunOutcome
 
@@ -67,11 +67,15 @@ class LocalExecutor:
             except BrokerUnavailable as error:
                 logger.warning("run %s: %s", command.run_id, error)
                 continue
+            if isinstance(outcome.cause, DaemonSilent):
+                # The daemon may have measured it and be away: the request, repeated, is answered with what is stored.
+                logger.warning("run %s: %s", command.run_id, outcome.text)
+                continue
             return Ending(state=outcome.state, reason=outcome.reason, text=outcome.text, result=outcome.result)
 
-    async def idle_power_w(self) -> float | None:
-        """Return None: the supply is the lab's, and a board has no word in the lab's topics."""
-        return None
+    async def idle_power(self) -> IdlePower:
+        """Return none: the supply is the lab's, and a board has no word in the lab's topics."""
+        return IdlePower(reason=NO_SUPPLY, text="a board by itself cannot ask what it draws")
 
 
 class LocalCampaigns:
@@ -95,14 +99,18 @@ class LocalCampaigns:
         logger.info("campaign %s: %d of %d runs are done", plan.name, progress.count("done"), len(progress.runs))
 
     def unfinished(self) -> list[Mapping[str, Any]]:
-        """Return the plan of each campaign that was begun and not brought to its end, the oldest first."""
-        found = []
-        for path in sorted(self._folder.glob(f"*{SUFFIX}"), key=lambda one: one.stat().st_mtime):
+        """Return the plan of each campaign that was begun and not brought to its end, the oldest first.
+
+        A journal that cannot be read is logged and left as it is: the board serves all the same.
+        """
+        found: list[tuple[float, Mapping[str, Any]]] = []
+        for path in sorted(self._folder.glob(f"*{SUFFIX}")):
             try:
                 lines = read_journal(path)
-            except JournalError as error:
-                logger.error("%s", error)
+                modified_s = path.stat().st_mtime
+            except (JournalError, OSError) as error:
+                logger.error("a campaign is not gone on with, its journal cannot be read: %s", error)
                 continue
             if lines and lines[-1]["event"] != "finished":
-                found.append(lines[0]["settings"])
-        return found
+                found.append((modified_s, lines[0]["settings"]))
+        return [settings for _, settings in sorted(found, key=lambda one: one[0])]

@@ -3,6 +3,7 @@
 import difflib
 import tomllib
 from collections.abc import Iterator, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -19,6 +20,10 @@ ALL_NETWORKS = "all"
 """Instead of names in a sweep: the fourteen, and the campaign's own."""
 MAX_RUNS = 9999
 """Most runs of one campaign: their numbers stand in the runs' identifiers."""
+LONGEST_LIST = 1000
+"""Most entries of one list."""
+MOST_CROSS_PROBLEMS = 20
+"""So many mistakes that no single key shows are told; a neighbour is looked for to each name that is unknown."""
 LONGEST_NAME = 40
 """Longest name: with what follows it, it must fit into a run's identifier."""
 
@@ -66,14 +71,19 @@ class Retries(_Part):
 class Sweep(_Part):
     """Networks times batch sizes times precisions times back ends."""
 
-    networks: Literal["all"] | Annotated[tuple[_Network, ...], Field(min_length=1)]
+    networks: Literal["all"] | Annotated[tuple[_Network, ...], Field(min_length=1, max_length=LONGEST_LIST)]
     """Names of networks, or `"all"`."""
-    batch_sizes: Annotated[tuple[_BatchSize, ...], Field(min_length=1)] = (1,)
+    batch_sizes: Annotated[tuple[_BatchSize, ...], Field(min_length=1, max_length=LONGEST_LIST)] = (1,)
     """Images in one batch."""
-    precisions: Annotated[tuple[_ShortText, ...], Field(min_length=1)] = ("fp32",)
+    precisions: Annotated[tuple[_ShortText, ...], Field(min_length=1, max_length=LONGEST_LIST)] = ("fp32",)
     """Number formats."""
-    backends: tuple[_ShortText, ...] = ()
+    backends: Annotated[tuple[_ShortText, ...], Field(max_length=LONGEST_LIST)] = ()
     """What infers, as the board calls it; left out: the board's own choice."""
+
+    def count(self, all_networks: int) -> int:
+        """Return how many cells it has, one that it names twice counted twice; makes none of them."""
+        names = all_networks if self.networks == ALL_NETWORKS else len(self.networks)
+        return names * (len(self.backends) or 1) * len(self.precisions) * len(self.batch_sizes)
 
     def cells(self, all_networks: tuple[str, ...]) -> Iterator[Cell]:
         """Yield its cells in the order of its lists."""
@@ -100,13 +110,13 @@ class CampaignPlan(_Part):
     """Records of each run."""
     images: Annotated[int, Field(ge=1, le=10**12)] | None = None
     """Images of each run; left out: each runs until its last capture is taken."""
-    own_networks: tuple[_Network, ...] = ()
+    own_networks: Annotated[tuple[_Network, ...], Field(max_length=LONGEST_LIST)] = ()
     """Networks beyond the fourteen that this board runs under names of its own."""
     cool_down: CoolDown = CoolDown()
     """Waiting for the board to cool down."""
     retries: Retries = Retries()
     """What is done about runs that fail."""
-    sweep: tuple[Sweep, ...]
+    sweep: Annotated[tuple[Sweep, ...], Field(max_length=LONGEST_LIST)]
     """What is measured: the union of the sweeps, each combination once."""
 
     @property
@@ -124,7 +134,10 @@ class CampaignPlan(_Part):
     def _fits(self) -> Self:
         if not self.sweep:
             raise ValueError("sweep: there is none; write at least one [[sweep]] with networks")
-        count = len(self.cells) * self.repeats
+        # Counted before any is made: a short message may describe more than this computer has room for.
+        count = sum(sweep.count(len(KNOWN_NETWORKS) + len(self.own_networks)) for sweep in self.sweep)
+        if count <= MAX_RUNS:
+            count = len(self.cells) * self.repeats
         if count > MAX_RUNS:
             raise ValueError(f"{count} runs are more than the {MAX_RUNS} that a campaign may have: use several files")
         return self
@@ -153,7 +166,7 @@ def plan_of(document: Mapping[str, Any], *, source: object) -> CampaignPlan:
     Raises:
         CampaignFileError: it describes none; lists every problem, with the source.
     """
-    problems = [*_cross_problems(document)]
+    problems = [*islice(_cross_problems(document), MOST_CROSS_PROBLEMS)]
     try:
         plan = CampaignPlan.model_validate(document)
     except ValidationError as error:

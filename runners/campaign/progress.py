@@ -24,7 +24,7 @@ class RunProgress:
     endings: list[Mapping[str, Any]] = field(default_factory=list)
     """How each of them ended; one fewer while the last is under way."""
     tries: int = 0
-    """Attempts since the campaign was last started; what failed before that is tried afresh."""
+    """Attempts that measured nothing, since the campaign was last started; what failed before that is tried afresh."""
     skipped: bool = False
     """Given up since the campaign was last started."""
 
@@ -104,6 +104,8 @@ class CampaignProgress:
     """Every planned run, in order."""
     idle_power_w: float | None = None
     """Idle power at its begin, in watts; None: not measured."""
+    idle_power_reason: str | None = None
+    """Why it could not be measured, so that no run waited for it; None: it was, or need not be."""
     cool_downs: list[Mapping[str, Any]] = field(default_factory=list)
     """Every wait for the board to cool down, as journalled."""
     durations_s: dict[int, list[float]] = field(default_factory=dict)
@@ -128,15 +130,15 @@ class CampaignProgress:
             case "resumed":
                 self._resume(again=bool(line.get("again")))
             case "idle_power":
-                self.idle_power_w = line["power_w"]
+                self.idle_power_w, self.idle_power_reason = line["power_w"], line.get("reason")
             case "cooled":
                 self.cool_downs.append(line)
             case "commanded":
-                run = self._run(line)
-                run.run_ids.append(str(line["run_id"]))
-                run.tries += 1
+                self._run(line).run_ids.append(str(line["run_id"]))
             case "ended":
-                self._run(line).endings.append(line)
+                run = self._run(line)
+                run.endings.append(line)
+                run.tries += line["verdict"] != Verdict.DONE
                 if line.get("duration_s") is not None and line["verdict"] == Verdict.DONE:
                     self.durations_s.setdefault(int(line["index"]), []).append(float(line["duration_s"]))
             case "skipped":

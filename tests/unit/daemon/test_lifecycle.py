@@ -1,6 +1,7 @@
 """Life cycle: what each order of events makes of a run."""
 
 import itertools
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -114,6 +115,14 @@ def test_a_board_that_is_back_without_its_run_ends_it(events: tuple[Event, ...])
 def test_a_board_that_had_done_its_part_may_start_again(events: tuple[Event, ...]) -> None:
     before, _ = after(*events)
     assert after(*events, BoardRestarted()) == (before, [])
+
+
+@pytest.mark.parametrize("events", [(Armed(), Finished()), (Armed(), Captured(), Finished())])
+def test_a_board_that_gives_up_after_its_part_spoils_nothing(events: tuple[Event, ...]) -> None:
+    """A command or a second `finished` that cannot be read comes as an abort too; the daemon has all it needs."""
+    before, _ = after(*events)
+    assert after(*events, replace(FAULT, by_board=True)) == (before, [])
+    assert after(*events, FAULT)[0].phase is RunPhase.FAILED, "what breaks in the lab still ends it"
 
 
 def test_a_second_finished_changes_nothing() -> None:

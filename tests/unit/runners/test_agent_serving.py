@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from runners.agent import Agent
-from runners.messages import BoardStatus, Presence, RunPhase, encode
+from runners.errors import WorkloadError
+from runners.messages import BoardStatus, CampaignCommand, Presence, RunPhase, encode
 from runners.topics import TopicKind
 from tests.unit.runners.fake_daemon import BENCH, BOARD
 from tests.unit.runners.stub_workload import LevelLog, order
@@ -93,6 +94,39 @@ async def test_a_repeated_command_is_performed_once(serving, daemon, workload):
     assert daemon.silent_about(TopicKind.ABORT)
 
 
+async def test_a_command_refused_before_its_request_is_answered_again(settings, daemon):
+    """Whoever missed the refusal commands again; the daemon, which was never asked for the run, cannot tell."""
+
+    def too_large(command):
+        raise WorkloadError("it does not fit")
+
+    async with Agent(settings, too_large, LevelLog()) as agent:
+        task = asyncio.create_task(agent.serve(), name="serving")
+        await daemon.status_where(lambda status: status.state is Presence.ONLINE)
+        for _ in range(2):
+            await daemon.command(order("c1"))
+            abort = await daemon.heard(TopicKind.ABORT)
+            assert "does not fit" in abort.text
+            await daemon.status_where(lambda status: status.busy_run is None and status.last_refusal is not None)
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+    assert daemon.silent_about(TopicKind.REQUEST)
+
+
+async def test_a_bad_command_that_names_the_run_in_hand_does_not_end_it(serving, daemon):
+    await daemon.command(order("c1"))
+    await daemon.heard(TopicKind.REQUEST)
+    await daemon.command(b'{"run_id": "c1", "network": 7}')
+    status = await daemon.status_where(lambda status: "network" in (status.last_refusal or ""))
+    assert status.busy_run == "c1"
+    await daemon.say("c1", RunPhase.ARMED)
+    await daemon.say("c1", RunPhase.CAPTURED)
+    await daemon.heard(TopicKind.FINISHED)
+    await daemon.conclude("c1")
+    await daemon.status_where(lambda status: status.busy_run is None)
+    assert daemon.silent_about(TopicKind.ABORT)
+
+
 async def test_after_one_run_it_takes_another(serving, daemon, workload):
     for run_id in ("c1", "c2"):
         await daemon.command(order(run_id, images_planned=1))
@@ -129,3 +163,15 @@ async def test_bad_commands_are_refused_in_the_status(serving, daemon):
     abort = await daemon.heard(TopicKind.ABORT)
     assert "kind" in abort.text, "the one that named a run hears of it on the run's own topic"
     assert daemon.silent_about(TopicKind.ABORT)
+
+
+async def test_a_campaign_that_breaks_does_not_end_it(serving, daemon, monkeypatch):
+    class Broken:
+        async def perform(self, plan, *, again):
+            raise RuntimeError("a defect")
+
+    monkeypatch.setattr(serving, "_campaigns", Broken())
+    await daemon.command(encode(CampaignCommand(plan={"name": "c"})))
+    await daemon.status_where(lambda status: "RuntimeError: a defect" in (status.last_refusal or ""))
+    await daemon.command(order("c1"))
+    await daemon.heard(TopicKind.REQUEST)

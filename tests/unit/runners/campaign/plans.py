@@ -6,7 +6,7 @@ from typing import Any
 
 from runners.campaign.cell import Cell
 from runners.campaign.ending import Ending
-from runners.campaign.executor import Tell
+from runners.campaign.executor import IdlePower, Tell
 from runners.campaign.plan import CampaignPlan
 from runners.messages import BoardCommand, RunPhase
 from tests.unit.runners.fake_daemon import example_result
@@ -40,6 +40,7 @@ class FakeExecutor:
     def __init__(self, ends: Callable[[BoardCommand], Ending] = lambda command: done(command.run_id)) -> None:
         self.performed: list[tuple[BoardCommand, bool]] = []
         self.powers_w: list[float | None] = []
+        self.power_reason = "instrument_timeout"
         self.problem: Exception | None = None
         self.board = "jetson"
         self._ends = ends
@@ -57,8 +58,9 @@ class FakeExecutor:
         await asyncio.sleep(0)
         return self._ends(command)
 
-    async def idle_power_w(self) -> float | None:
-        return self.powers_w.pop(0) if len(self.powers_w) > 1 else self.powers_w[0]
+    async def idle_power(self) -> IdlePower:
+        power_w = self.powers_w.pop(0) if len(self.powers_w) > 1 else self.powers_w[0]
+        return IdlePower(power_w=power_w, reason=None if power_w else self.power_reason)
 
     @property
     def run_ids(self) -> list[str]:

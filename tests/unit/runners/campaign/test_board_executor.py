@@ -12,6 +12,7 @@ from runners.campaign import board_executor
 from runners.campaign.board_executor import BoardExecutor
 from runners.campaign.cell import Cell
 from runners.campaign.ending import Ending, Verdict
+from runners.campaign.executor import IdlePower
 from runners.errors import CampaignFileError, CampaignStalled
 from runners.messages import BoardCommand, Presence, RunPhase
 from tests.unit.runners.campaign.fake_lab import FakeLab, fake_lab
@@ -191,13 +192,13 @@ async def test_a_command_that_nobody_takes_is_given_up_in_the_end(
 
 
 async def test_the_idle_power_is_asked_for_and_told(executor: BoardExecutor, lab: FakeLab) -> None:
-    task = asyncio.create_task(executor.idle_power_w())
+    task = asyncio.create_task(executor.idle_power())
     await lab.power(None, "bench_busy")
     await lab.power(2.85)
-    assert await asyncio.wait_for(task, 10) == 2.85
-    task = asyncio.create_task(executor.idle_power_w())
+    assert await asyncio.wait_for(task, 10) == IdlePower(power_w=2.85)
+    task = asyncio.create_task(executor.idle_power())
     await lab.power(None, "instrument_timeout")
-    assert await asyncio.wait_for(task, 10) is None
+    assert await asyncio.wait_for(task, 10) == IdlePower(reason="instrument_timeout")
 
 
 async def test_a_plan_that_the_board_cannot_run_is_refused_by_name(broker: Any, lab: FakeLab) -> None:

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from daemon.cli.campaign_table import remarks
 from runners.campaign.driver import CampaignDriver
 from runners.campaign.ending import Ending
+from runners.campaign.executor import NO_SUPPLY, NOT_READY
 from runners.campaign.journal import Journal, read_journal
 from runners.campaign.plan import CampaignPlan
 from runners.campaign.progress import CampaignProgress
@@ -178,6 +180,23 @@ async def test_always_invalid_ends_after_the_wanted_repetitions(path: Path) -> N
     assert len(executor.performed) == 12
 
 
+async def test_what_was_measured_is_not_counted_as_a_failed_attempt(path: Path) -> None:
+    executor = FakeExecutor(lambda command: done(command.run_id, "invalid"))
+    await drive(path, executor, plan_of(retries=FAST | {"remeasure_invalid": 5, "attempts": 2}))
+    assert len(executor.performed) == 4 * 6
+    assert "skipped" not in events(path)
+
+
+async def test_a_remeasurement_that_cannot_be_done_ends(path: Path) -> None:
+    def ends(command: BoardCommand) -> object:
+        return done(command.run_id, "invalid") if command.run_id.endswith("-1") else failed("out_of_memory")
+
+    executor = FakeExecutor(ends)
+    progress = await drive(path, executor, plan_of(retries=FAST | {"remeasure_invalid": 5, "attempts": 2}))
+    assert len(executor.performed) == 4 * 3
+    assert progress.count("done") == 4
+
+
 async def test_a_file_that_changed_is_refused_by_key(path: Path) -> None:
     await drive(path, FakeExecutor())
     changed = plan_of(repeats=2, sweep=[{"networks": ["alexnet", "enet"], "batch_sizes": [1, 2]}])
@@ -247,13 +266,34 @@ async def test_a_board_that_stays_warm_is_measured_after_the_limit_and_said_to_b
     ] * 4
 
 
-async def test_without_a_reading_it_goes_on_without_waiting(path: Path) -> None:
-    executor = FakeExecutor()
+async def test_readings_that_do_not_come_at_once_are_waited_for(path: Path) -> None:
+    executor, cool = FakeExecutor(), {"period_s": 1e-3, "limit_s": 30}
+    executor.powers_w = [None, None, 2.0, None, 2.0]
+    progress = await drive(path, executor, plan_of(cool_down=cool))
+    assert progress.idle_power_w == 2.0
+    assert [line["reached"] for line in progress.cool_downs] == [True] * 4
+
+
+async def test_without_a_reading_it_goes_on_after_the_limit_and_says_so(path: Path) -> None:
+    executor, plan = FakeExecutor(), plan_of(cool_down={"period_s": 1e-3, "limit_s": 0.02})
     executor.powers_w = [None]
-    progress = await drive(path, executor, plan_of(cool_down={}))
+    progress = await drive(path, executor, plan)
     assert progress.count("done") == 4
-    assert progress.idle_power_w is None
+    assert (progress.idle_power_w, progress.idle_power_reason) == (None, "instrument_timeout")
     assert progress.cool_downs == []
+    (line,) = [line for line in read_journal(path) if line["event"] == "idle_power"]
+    assert (line["power_w"], line["reason"]) == (None, "instrument_timeout")
+    assert any("(instrument_timeout): no run waited" in one for one in remarks(plan, progress))
+
+
+@pytest.mark.parametrize("idle_power_w", [None, 1.5])
+async def test_what_no_waiting_makes_readable_is_not_waited_for(path: Path, idle_power_w: float | None) -> None:
+    executor, plan = FakeExecutor(), plan_of(cool_down={"limit_s": 86_400, "idle_power_w": idle_power_w})
+    executor.powers_w, executor.power_reason = [None], NOT_READY if idle_power_w else NO_SUPPLY
+    progress = await asyncio.wait_for(drive(path, executor, plan), 10)
+    assert progress.count("done") == 4
+    assert [line["reason"] for line in progress.cool_downs] == ([NOT_READY] * 4 if idle_power_w else [])
+    assert not any("raise cool_down.limit_s" in one for one in remarks(plan, progress))
 
 
 async def test_interrupted_it_says_so_in_the_journal(path: Path) -> None:

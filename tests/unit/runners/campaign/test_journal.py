@@ -2,6 +2,8 @@
 
 import json
 import os
+import resource
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ from hypothesis import strategies as st
 from runners.campaign.journal import FORMAT, VERSION, Journal, read_journal
 from runners.errors import JournalError
 
-BEGUN = {"format": FORMAT, "version": VERSION}
+BEGUN = {"format": FORMAT, "version": VERSION, "campaign_id": "c-1", "place": {}, "settings": {}, "order": []}
 
 
 def test_lines_come_back(tmp_path: Path) -> None:
@@ -53,6 +55,7 @@ def test_a_torn_last_line_is_cut_off_and_written_over(tmp_path_factory: pytest.T
     [
         (b'{"event": "ended"}\n', "does not begin"),
         (b'{"event": "begun", "format": "other"}\n', "does not begin"),
+        (b'{"event": "begun", "format": "joulebench-campaign", "version": 1, "place": {}, "order": []}\n', "settings"),
         (b"nonsense\n{}\n", "line 1 is damaged"),
         (b"\xff\xfe\n", "line 1 is damaged"),
         (b"[1]\n", "line 1 is none"),
@@ -86,3 +89,32 @@ def test_a_line_is_on_disk_before_append_returns(tmp_path: Path, monkeypatch: py
     with Journal(path) as journal:
         journal.append("begun", **BEGUN)
         assert synced[-1] == path.read_bytes() != b""
+
+
+def test_what_a_disk_takes_in_parts_is_written_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    write = os.write
+    monkeypatch.setattr(os, "write", lambda file, content: write(file, content[:7]))
+    with Journal(tmp_path / "c.jsonl") as journal:
+        journal.append("begun", **BEGUN)
+        journal.append("ended", index=1)
+    assert read_journal(tmp_path / "c.jsonl") == journal.lines
+
+
+def test_a_line_that_a_full_disk_cuts_short_leaves_no_damage(tmp_path: Path) -> None:
+    """With a limit on the size of files the system cuts a write short and refuses the next, as a full disk does."""
+    path = tmp_path / "c.jsonl"
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with Journal(path) as journal:
+        journal.append("begun", **BEGUN)
+        before = path.read_bytes()
+        ignored = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (len(before) + 20, hard))
+        try:
+            with pytest.raises(JournalError, match="make room on the disk"):
+                journal.append("ended", index=1)
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+            signal.signal(signal.SIGXFSZ, ignored)
+        assert path.read_bytes() == before
+        journal.append("ended", index=2)
+    assert [line.get("index") for line in read_journal(path)] == [None, 2]

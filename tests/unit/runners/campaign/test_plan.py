@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from runners.campaign.order import Order
-from runners.campaign.plan import read_plan
+from runners.campaign.plan import Sweep, plan_of, read_plan
 from runners.errors import CampaignFileError
 from runners.messages import BoardCommand
 from runners.networks.catalogue import KNOWN_NETWORKS
@@ -85,6 +85,23 @@ def test_what_describes_no_campaign_is_refused(tmp_path: Path, text: str, word: 
     told = problems(tmp_path, text)
     assert len(told) == 1
     assert word in told[0]
+
+
+def test_a_short_message_of_very_many_runs_is_counted_and_not_built(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It comes from whoever may write to the broker, and is read where the agent serves."""
+    monkeypatch.setattr(Sweep, "cells", lambda *_: pytest.fail("the cells were built"))
+    words = [f"a{number}" for number in range(60)]
+    sweep = {"networks": "all", "batch_sizes": list(range(1, 61)), "precisions": words, "backends": words}
+    with pytest.raises(CampaignFileError, match=f"{14 * 60**3} runs are more than the 9999"):
+        plan_of({"name": "x", "sweep": [sweep]}, source="the command")
+
+
+def test_no_list_and_no_answer_is_longer_than_anybody_reads() -> None:
+    names = [f"net{number}" for number in range(1001)]
+    with pytest.raises(CampaignFileError) as refused:
+        plan_of({"name": "x", "sweep": [{"networks": names}]}, source="the command")
+    assert len(refused.value.problems) <= 22
+    assert any("1000" in one for one in refused.value.problems)
 
 
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:

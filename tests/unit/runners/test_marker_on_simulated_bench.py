@@ -60,6 +60,21 @@ def test_a_script_becomes_pulses_of_the_declared_length_and_is_over_when_it_retu
     assert truth.now_s() >= pulses[-1][1]
 
 
+@pytest.mark.parametrize("way", ["written down", "asked for"])
+def test_a_board_that_died_in_a_batch_leaves_the_line_low(addresses, truth, monkeypatch, way):
+    if way == "asked for":
+        monkeypatch.setattr("runners.markers.edge_wire.EdgeWire.from_answer", lambda _: None)
+    dying, next_one = SimulatedMarker(addresses.marker), SimulatedMarker(addresses.marker)
+    dying.set(True)
+    since_s = truth.now_s()
+    dying._disconnect()  # as the system does it for a process that was killed
+    for _ in range(3):
+        next_one.set(True)
+        next_one.set(False)
+    next_one.close()
+    assert len(truth.pulses(since_s)) == 3
+
+
 class TestWire:
     """On the bench's own computer edges are written down, not asked for."""
 

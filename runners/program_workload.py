@@ -120,6 +120,7 @@ class ProgramWorkload:
             lines = child.wait_lines(TICK_S)
             if child.ended and not by_lines:
                 told.program_ended()  # at once, and not after what it still had to say
+            told.take_read()
             for line in lines:
                 told.take(line)
                 if told.complete and by_lines:
@@ -132,6 +133,7 @@ class ProgramWorkload:
         self, child: ChildProgram, told: ToldBatches, batches: MarkedBatches, *, stopped: Callable[[], bool]
     ) -> None:
         """Take what a program that has ended still had to say, and how it ended."""
+        told.take_read()
         for line in child.rest():
             told.take(line)
         complete = told.complete and self._plan.batch_is is BatchIs.LINE

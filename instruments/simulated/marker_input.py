@@ -75,7 +75,10 @@ class MarkerInput(LineConnection):
             self._world.advance()
             self.send(b"ok\n")
             return
-        self._log = EdgeLog()
+        try:
+            self._log = EdgeLog()
+        except OSError as error:
+            raise MetrologyError(f"marker: no wire, set the levels by 0 and 1: {error}") from error
         self._world.attach(self._edges)
         self.send(f"wire {self._log.path} {time.monotonic_ns()}\n".encode())
 

@@ -1,5 +1,6 @@
 """The simulated marker against the simulated bench's own input: the two speak the same lines."""
 
+import errno
 import threading
 import time
 from itertools import pairwise
@@ -113,6 +114,16 @@ class TestWire:
             wired.set(True)
             wired.set(False)
         assert len(truth.pulses(since_s)) == pulses
+
+    def test_a_bench_without_room_for_the_ring_is_asked_edge_by_edge(self, addresses, truth, monkeypatch):
+        def full():
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("instruments.simulated.marker_input.EdgeLog", full)
+        marker, since_s = SimulatedMarker(addresses.marker), truth.now_s()
+        marker.set(True)
+        marker.close()
+        assert len(truth.pulses(since_s)) == 1
 
     def test_it_costs_less_than_100_us_a_batch(self, wired):
         cost = measure_cost(wired, pulses=500)

@@ -42,6 +42,7 @@ def run(
     network: str,
     batch_size: int = 1,
     precision: str = "fp32",
+    backend: str | None = None,
     captures: int = 1,
     images: int | None = None,
     run_id: str | None = None,
@@ -59,6 +60,7 @@ def run(
         network: Name of the network, 1-64 of `A-Z a-z 0-9 _ . -`; the daemon's `runs.networks` must admit it.
         batch_size: Images in each batch; every batch holds as many.
         precision: Number format, in words.
+        backend: What infers, in words, such as `tensorrt`; None: it is not said.
         captures: Records to take of this run.
         images: Images after which no more are wanted; None: on and on until the last record is taken.
         run_id: Identifier; None: a new one.
@@ -80,6 +82,7 @@ def run(
         network=network,
         batch_size=batch_size,
         precision=precision,
+        backend=backend,
         images_planned=images,
         captures=captures,
     )

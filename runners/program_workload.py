@@ -62,6 +62,7 @@ class ProgramWorkload:
             device="a program",
             warmup_batches=0,
             duration_s=time.monotonic() - began_s,
+            backend=self._order.backend,
         )
 
     def run(self, marker: MarkerOutput, should_stop: Callable[[], bool], images_planned: int | None) -> WorkloadReport:

@@ -53,7 +53,7 @@ async def armed(daemon) -> RunRequest:
 
 
 async def test_a_loop_runs_until_the_record_is_complete(make, daemon, marker_bench):
-    run, third, seen = make(captures=2, sync=["marker"]), threading.Event(), []
+    run, third, seen = make(captures=2, sync=["marker"], backend="my-engine"), threading.Event(), []
 
     def program() -> None:
         with run:
@@ -69,7 +69,7 @@ async def test_a_loop_runs_until_the_record_is_complete(make, daemon, marker_ben
     finished = await daemon.heard(TopicKind.FINISHED)
     result = await daemon.conclude("r1")
     await performing
-    assert request == RunRequest(network="my.net", batch_size=4, captures=2, sync=("marker",))
+    assert request == RunRequest(network="my.net", batch_size=4, captures=2, sync=("marker",), backend="my-engine")
     assert isinstance(finished, RunFinished)
     assert finished.batches == len(seen) >= 3
     assert finished.images == 4 * len(seen)
@@ -408,6 +408,7 @@ def test_what_is_missing_is_named_at_once(monkeypatch):
         ({"network": "my net"}, "network"),
         ({"batch_size": 0, "captures": 2000}, "batch_size.*captures"),
         ({"images": 0}, "images:"),
+        ({"backend": ""}, "backend"),
         ({"sync": ["sundial"]}, "sundial"),
         ({"sync": []}, "sync"),
     ],

@@ -18,6 +18,7 @@ class DrivenWorkload:
 
     def __init__(self, order: BoardCommand) -> None:
         self._network = order.network
+        self._backend = order.backend
         self._decided = threading.Event()
         self._ended = threading.Event()
         self._should_stop: Callable[[], bool] | None = None
@@ -51,7 +52,13 @@ class DrivenWorkload:
 
     def prepare(self) -> Preparation:
         """Do nothing: the program has loaded its network before."""
-        return Preparation(network=self._network, device="the program's own", warmup_batches=0, duration_s=0.0)
+        return Preparation(
+            network=self._network,
+            device="the program's own",
+            warmup_batches=0,
+            duration_s=0.0,
+            backend=self._backend,
+        )
 
     def run(self, marker: MarkerOutput, should_stop: Callable[[], bool], images_planned: int | None) -> WorkloadReport:  # noqa: ARG002 - the program has them
         """Let the program run its batches, and return what it says of them."""

@@ -7,13 +7,15 @@ import asyncio
 import logging
 import time
 
+from pydantic import ValidationError
+
 from runners.agent_settings import AgentSettings
 from runners.allocation_failure import is_allocation_failure
 from runners.broker_link import BrokerLink, Outgoing
 from runners.clock_client import ClockClient
 from runners.errors import DaemonSilent, OutOfMemory, RunFailed, RunnerError, RunRejected
 from runners.free_memory import free_memory
-from runners.inference_time import inference_time
+from runners.inference_time import InferenceTime, inference_time
 from runners.markers.marker import MarkerOutput
 from runners.messages import (
     MAX_BATCH_DURATIONS,
@@ -245,6 +247,14 @@ def _times(report: WorkloadReport) -> RunTimes | None:
     found = inference_time(durations_s, [one / 1e9 for one in report.batch_starts_ns])
     if found is None:
         return None
+    try:
+        return _times_told(found)
+    except ValidationError as error:  # a clock that stood still, or jumped: no reason to lose the energy
+        logger.warning("the times of the batches are left out: %s", error)
+        return None
+
+
+def _times_told(found: InferenceTime) -> RunTimes:
     drift = found.drift
     return RunTimes(
         batches=found.batches,

@@ -21,6 +21,7 @@ from runners.agent_settings import AgentSettings, HandshakeTimeouts
 from runners.board_environment import BoardIdentity, board_identity
 from runners.driven_workload import DrivenWorkload
 from runners.errors import DaemonSilent, MarkerError, ProgramFailed, RunMisused
+from runners.item_size import ItemSize
 from runners.marked_batches import MarkedBatches
 from runners.markers import MarkerOutput, marker_from_url
 from runners.messages import SYNC_METHODS, BoardCommand, RunResult
@@ -41,6 +42,7 @@ def run(
     network: str,
     batch_size: int = 1,
     precision: str = "fp32",
+    backend: str | None = None,
     captures: int = 1,
     images: int | None = None,
     run_id: str | None = None,
@@ -58,6 +60,7 @@ def run(
         network: Name of the network, 1-64 of `A-Z a-z 0-9 _ . -`; the daemon's `runs.networks` must admit it.
         batch_size: Images in each batch; every batch holds as many.
         precision: Number format, in words.
+        backend: What infers, in words, such as `tensorrt`; None: it is not said.
         captures: Records to take of this run.
         images: Images after which no more are wanted; None: on and on until the last record is taken.
         run_id: Identifier; None: a new one.
@@ -79,6 +82,7 @@ def run(
         network=network,
         batch_size=batch_size,
         precision=precision,
+        backend=backend,
         images_planned=images,
         captures=captures,
     )
@@ -190,17 +194,28 @@ class MeasuredRun:
     @overload
     def batches(self, items: Iterable[T]) -> Iterator[T]: ...
     def batches(self, items: Iterable[Any] | None = None) -> Iterator[Any]:
-        """Yield items while batches are wanted; the loop's body is the batch. Without items: None, again and again."""
+        """Yield items while batches are wanted; the loop's body is the batch. Without items: None, again and again.
+
+        A `break` in the body spoils the run: nobody can tell whether the batch had been run. `end_batch()` before it
+        says that it had.
+
+        Raises:
+            RunMisused: An item shows that it holds more or fewer images than the run's batches.
+        """
         endless: Iterator[None] = iter(lambda: None, 0)
+        size = ItemSize(self._order.batch_size)
         for item in endless if items is None else items:
             if not self.wanted:
                 return
+            size.check(item)
             self.begin_batch()
             try:
                 yield item
-            finally:
-                if self._is_in_batch:
-                    self.end_batch()
+            except GeneratorExit:
+                self._leave_batch()
+                raise
+            if self._is_in_batch:
+                self.end_batch()
 
     def begin_batch(self) -> None:
         """Set the marker high; `batch()` calls this. Raise RunMisused where no batch may begin."""
@@ -228,6 +243,16 @@ class MeasuredRun:
         if self._batches is not None and self._batches.open:
             self._batches.drop()
 
+    def _leave_batch(self) -> None:
+        """Set the marker low where a loop was left in its body; the record has a pulse then that is no batch."""
+        if self._batches is None or not self._batches.open:
+            return
+        self._broken = self._broken or (
+            f"the loop was left in the body of batch {len(self._batches) + 1}, so nobody can tell whether it was "
+            "run; say how many there are (images=), or call end_batch() before the break"
+        )
+        self._batches.drop()
+
     @property
     def _is_in_batch(self) -> bool:
         return self._batches is not None and self._batches.open
@@ -251,8 +276,7 @@ class MeasuredRun:
         """Say finished, and wait for the result."""
         assert self._batches is not None
         assert self._thread is not None
-        if self._batches.open:  # `break` in the body of `batches()`, whose generator somebody holds
-            self.end_batch()
+        self._leave_batch()  # `break` in the body of `batches()`, whose generator somebody holds
         if self._broken is not None:
             self._workload.fail(ProgramFailed(self._broken))
         elif not len(self._batches):

@@ -62,6 +62,7 @@ class ProgramWorkload:
             device="a program",
             warmup_batches=0,
             duration_s=time.monotonic() - began_s,
+            backend=self._order.backend,
         )
 
     def run(self, marker: MarkerOutput, should_stop: Callable[[], bool], images_planned: int | None) -> WorkloadReport:
@@ -120,6 +121,7 @@ class ProgramWorkload:
             lines = child.wait_lines(TICK_S)
             if child.ended and not by_lines:
                 told.program_ended()  # at once, and not after what it still had to say
+            told.take_read()
             for line in lines:
                 told.take(line)
                 if told.complete and by_lines:
@@ -132,6 +134,7 @@ class ProgramWorkload:
         self, child: ChildProgram, told: ToldBatches, batches: MarkedBatches, *, stopped: Callable[[], bool]
     ) -> None:
         """Take what a program that has ended still had to say, and how it ended."""
+        told.take_read()
         for line in child.rest():
             told.take(line)
         complete = told.complete and self._plan.batch_is is BatchIs.LINE

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 from runners.errors import ProgramFailed
 from runners.marked_batches import MarkedBatches
-from runners.program_plan import BatchIs, ProgramPlan
+from runners.program_plan import BatchIs, MarkerBy, ProgramPlan
 
 
 class ToldBatches:
@@ -19,6 +19,9 @@ class ToldBatches:
         self._batch_size = batch_size
         self._planned = images_planned
         self._told_images: int | None = None
+        self._reads = 0
+        self._begun_in_read = 0
+        self._at_once = 0
 
     @property
     def complete(self) -> bool:
@@ -28,8 +31,12 @@ class ToldBatches:
     def release(self, go: Callable[[], None]) -> None:
         """Let the program go, the first batch beginning with that where no line begins it."""
         if self._plan.start_pattern is None:
-            self._batches.begin()
+            self._begin()
         go()
+
+    def take_read(self) -> None:
+        """Be told that the lines that follow were read together."""
+        self._reads += 1
 
     def take(self, line: str) -> None:
         """Take a line; raise ProgramFailed where it makes no sense in its place."""
@@ -39,7 +46,7 @@ class ToldBatches:
         if self._plan.start_pattern is not None and self._plan.start_pattern.search(line) and not self.complete:
             if self._batches.open:
                 raise ProgramFailed(f"a batch begins before the one before has ended: {line!r:.200}")
-            self._batches.begin()
+            self._begin()
 
     def program_ended(self) -> None:
         """Close what the end of the program closes; raise ProgramFailed where a batch is left in the middle."""
@@ -59,6 +66,11 @@ class ToldBatches:
             raise ProgramFailed("the program ran no whole batch")
         if self._plan.batch_is is BatchIs.PROGRAM and self._plan.images_pattern is not None:
             self._check_images(self._told_images or 0)
+        self._check_bunches()
+
+    def _begin(self) -> None:
+        self._batches.begin()
+        self._begun_in_read = self._reads
 
     def _end_of_batch(self, line: str, images: int | None) -> None:
         if self._plan.batch_is is BatchIs.PROGRAM:
@@ -67,9 +79,22 @@ class ToldBatches:
         if not self._batches.open:
             raise ProgramFailed(f"a batch ends that no line has begun: {line!r:.200}")
         self._batches.end()
+        self._at_once += self._begun_in_read == self._reads
         self._check_images(self._batch_size if images is None else images)
         if self._plan.contiguous and not self.complete:
-            self._batches.begin()
+            self._begin()
+
+    def _check_bunches(self) -> None:
+        """Refuse lines that the program kept, and a marker that rose and fell when it let them go.
+
+        A busy board reads a few late as well; where half of them are, it is the program, or its batches are too short.
+        """
+        if self._plan.marker_by is MarkerBy.WRAPPER and 2 * self._at_once >= len(self._batches):
+            raise ProgramFailed(
+                f"lines come in bunches: {self._at_once} of {len(self._batches)} batches begin and end in lines that "
+                "came at once; have each line written when it is printed (fflush, stdbuf -oL, PYTHONUNBUFFERED=1), or "
+                "put more images into a batch"
+            )
 
     def _check_images(self, images: int) -> None:
         size = self._batch_size

@@ -133,6 +133,9 @@ def exec_program(
         ),
     ] = 1e-3,
     precision: Annotated[str, typer.Option("--precision", help="Number format, in words.")] = "fp32",
+    backend: Annotated[
+        str | None, typer.Option("--backend", metavar="NAME", help="What infers, in words; left out: it is not said.")
+    ] = None,
     run_id: Annotated[str | None, typer.Option("--run-id", help="Identifier; left out: a new one.")] = None,
     sync: Annotated[
         list[str] | None,
@@ -158,6 +161,7 @@ def exec_program(
         network=network or name_of(command),
         batch_size=batch_size,
         precision=precision,
+        backend=backend,
         images_planned=images,
         captures=captures,
     )

@@ -39,9 +39,15 @@ utc_ns() { # microseconds are what bash has
     echo "${EPOCHREALTIME/[.,]/}000"
 }
 
+waiting= # yes, while the bench waits for this script
+abort() { # CODE TEXT: free the bench, where it waits
+    [[ -z $waiting ]] || publish abort "{\"v\": 1, \"reason\": \"$1\", \"text\": \"$2\"}"
+    waiting=
+}
+
 give_up() { # CODE TEXT
     echo "board.sh: $2" >&2
-    publish abort "{\"v\": 1, \"reason\": \"$1\", \"text\": \"$2\"}"
+    abort "$1" "$2"
     exit 1
 }
 
@@ -85,7 +91,14 @@ esac
 exec {daemon_fd}< <(exec mosquitto_sub "${broker[@]}" -F '%t %p' \
     -t "$root/runs/$run_id/state" -t "$root/runs/$run_id/result" -t "$root/status")
 subscriber=$!
-trap 'kill "$subscriber" 2>/dev/null || true' EXIT
+
+high= # yes, while the marker is
+clean_up() { # however the script ends: an inference that fails, Ctrl-C
+    [[ -z $high ]] || (waiting='' && set_marker 0) || true
+    abort program_failed "board.sh ended before its run did" || true
+    kill "$subscriber" 2>/dev/null || true
+}
+trap clean_up EXIT
 
 state_of() { # JSON: print its state
     [[ $1 =~ \"state\":[[:space:]]*\"([a-z]+)\" ]] && echo "${BASH_REMATCH[1]}"
@@ -117,6 +130,7 @@ wait_for() { # STATE: return once the daemon says so; a run that ends otherwise 
             [[ $state == "$1" ]] && return
             case $state in
             rejected | failed | interrupted)
+                waiting=
                 echo "board.sh: run $run_id: $message" >&2
                 exit 1
                 ;;
@@ -129,18 +143,22 @@ wait_for() { # STATE: return once the daemon says so; a run that ends otherwise 
 # --- the run ----------------------------------------------------------------------------------------------------------
 images=$((batches * batch_size))
 wait_for_daemon
+waiting=yes
 publish request "{\"v\": 1, \"network\": \"$network\", \"batch_size\": $batch_size, \"precision\": \"fp32\",
     \"images_planned\": $images, \"captures\": 1, \"sync\": [\"marker\"]}"
 wait_for armed
 
 publish started "{\"v\": 1, \"started_utc_ns\": $(utc_ns)}"
 for ((batch = 0; batch < batches; batch++)); do
+    high=yes
     set_marker 1
     "${infer[@]}"
     set_marker 0
+    high=
     sleep 0.001 # the record must show the marker low for at least 60 us
 done
 publish finished "{\"v\": 1, \"finished_utc_ns\": $(utc_ns), \"images\": $images, \"batches\": $batches}"
+waiting= # the daemon has all it needs: an abort would spoil a good result
 
 wait_for "done"
 echo "$result"

@@ -397,8 +397,10 @@ class Run(object):
         if not message.payload:
             return  # a retained message was cleared
         with self._changed, contextlib.suppress(ValueError, KeyError):  # what is not of the contract means nothing
-            self._take(message.topic, json.loads(message.payload.decode("utf-8")), received_ns)
-            self._changed.notify_all()
+            content = json.loads(message.payload.decode("utf-8"))
+            if isinstance(content, dict):
+                self._take(message.topic, content, received_ns)
+                self._changed.notify_all()
 
     def _take(self, topic, content, received_ns):
         if topic == self._topics["state"]:

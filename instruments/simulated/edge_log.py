@@ -24,12 +24,17 @@ class EdgeLog:
     """The world's end: makes the file, reads it, and removes it."""
 
     def __init__(self) -> None:
+        """Make the file; raise OSError where there is no room for it."""
         folder = _MEMORY if os.access(_MEMORY, os.W_OK) else None
         fd, name = tempfile.mkstemp(prefix="joulebench-marker-", dir=folder)
         self.path = Path(name)
         try:
-            os.ftruncate(fd, SLOTS * _WORD_BYTES)
+            # Not a file with a hole: where memory is full, a store into that would end the board's process.
+            os.posix_fallocate(fd, 0, SLOTS * _WORD_BYTES)
             self._memory = mmap.mmap(fd, SLOTS * _WORD_BYTES)
+        except OSError:
+            self.path.unlink()
+            raise
         finally:
             os.close(fd)
         self._words = memoryview(self._memory).cast("q")

@@ -5,9 +5,12 @@
 `replay` starts the recording. `wire` asks for a faster way for boards on the same computer, answered
 `wire PATH MONOTONIC_NS`: the file of an edge log, and the time by the clock that its edges are to carry; once more: the
 log is read up to now, answered `ok`. Anything else: `error <text>`.
+
+Who asked for a wire holds his line by his connection: it is low once that has ended, as a GPIO line is.
 """
 
 import asyncio
+import contextlib
 import math
 import time
 
@@ -28,14 +31,18 @@ class MarkerInput(LineConnection):
         self._world = world
         self._clock = clock
         self._log: EdgeLog | None = None
+        self._level = False
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Take what the board wrote last, and its wire away."""
+        """Take what the board wrote last, and its wire away; a board that died in a batch leaves the line low."""
         super().connection_lost(exc)
         if self._log is not None:
             self._world.detach(self._edges)
             self._log.close()
             self._log = None
+            if self._level:
+                with contextlib.suppress(MetrologyError):  # another board is playing
+                    self._world.set_marker(False)
 
     def handle(self, line: bytes) -> None:
         """Execute one line."""
@@ -51,6 +58,7 @@ class MarkerInput(LineConnection):
     def _execute(self, line: str) -> None:
         if line in ("0", "1"):
             self._world.set_marker(line == "1")
+            self._level = line == "1"
             self.send(b"ok\n")
         elif line == "replay":
             self._world.start_replay()
@@ -67,13 +75,18 @@ class MarkerInput(LineConnection):
             self._world.advance()
             self.send(b"ok\n")
             return
-        self._log = EdgeLog()
+        try:
+            self._log = EdgeLog()
+        except OSError as error:
+            raise MetrologyError(f"marker: no wire, set the levels by 0 and 1: {error}") from error
         self._world.attach(self._edges)
         self.send(f"wire {self._log.path} {time.monotonic_ns()}\n".encode())
 
     def _edges(self, now_s: float) -> list[tuple[float, bool]]:
         assert self._log is not None
         found = self._log.until(self._clock.monotonic_ns(now_s))
+        if found:
+            self._level = found[-1][1]
         return [(self._clock.time_s(at_ns), level) for at_ns, level in found]
 
     def _play(self, pulses: list[tuple[float, float]]) -> None:

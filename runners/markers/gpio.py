@@ -1,5 +1,6 @@
 """GPIO marker: a line of a GPIO character device, through gpiod (libgpiod 2)."""
 
+import contextlib
 import re
 from pathlib import Path
 from typing import Any
@@ -28,15 +29,21 @@ class GpioMarker:
         """Set the line; this takes a few microseconds."""
         if self._request is None:
             raise MarkerError(self.url, "set a level", "the marker is closed")
-        self._request.set_value(self._line, self._high if level else self._low)
+        try:
+            self._request.set_value(self._line, self._high if level else self._low)
+        except OSError as error:
+            raise MarkerError(self.url, f"set level {int(level)}", str(error)) from error
 
     def close(self) -> None:
         """Set the line low and give it back to the system."""
         if self._request is None:
             return
-        request, self._request = self._request, None
-        request.set_value(self._line, self._low)
-        request.release()
+        try:
+            with contextlib.suppress(MarkerError):  # what has gone away cannot be set any more
+                self.set(False)
+        finally:
+            request, self._request = self._request, None
+            request.release()
 
     def _open(self) -> Any:
         try:

@@ -63,7 +63,7 @@ def endless(folder: Path) -> list[str]:
 
 
 async def test_a_program_is_measured_until_the_record_is_complete(identity, daemon, marker_bench, tmp_path):
-    async with board_exec(*identity, "--json", *endless(tmp_path)) as process:
+    async with board_exec(*identity, "--backend", "tensorrt", "--json", *endless(tmp_path)) as process:
         request = await daemon.heard(TopicKind.REQUEST)
         assert marker_bench.levels == "0", "the marker rests until the run"
         await daemon.say("r1", RunPhase.ARMED)
@@ -76,6 +76,7 @@ async def test_a_program_is_measured_until_the_record_is_complete(identity, daem
     assert process.returncode == 0, error
     assert b"loading --json\n" in shown, "the option after the program's name is the program's"
     assert (request.network, request.batch_size, request.sync) == ("infer", 8, ("marker",))
+    assert request.backend == "tensorrt"
     assert (finished.images, finished.batches) == (8 * finished.batches, marker_bench.levels.count("1") - 1)
     assert finished.batches >= 3
     document = json.loads(out)

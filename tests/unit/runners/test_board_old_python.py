@@ -118,6 +118,20 @@ async def test_a_run_without_a_marker_exchanges_clocks_and_stops_when_captured(s
     assert all(duration_ns >= 10_000_000 for duration_ns in finished.batch_durations_ns)
 
 
+async def test_messages_that_are_no_object_mean_nothing(start, online):
+    async with start(more="images_planned=6") as program:
+        await online.heard(TopicKind.REQUEST)
+        topics = online.topics
+        for topic in (topics.state("r1"), topics.result("r1"), topics.status):
+            for payload in (b"[]", b"7", b"null", b'"armed"'):
+                await online.raw(topic, payload)
+        await online.say("r1", RunPhase.ARMED)
+        await online.heard(TopicKind.FINISHED)
+        await online.conclude("r1")
+        _, err = await program.communicate()
+    assert program.returncode == 0, err
+
+
 async def test_a_rejected_run_is_an_error_with_the_reason(start, online):
     async with start(more="images_planned=6") as program:
         await online.heard(TopicKind.REQUEST)

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import shutil
+import signal
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -33,9 +34,9 @@ def start(repository, broker, marker_bench):
     }  # fmt: skip
 
     @asynccontextmanager
-    async def started(**more: str) -> AsyncIterator[asyncio.subprocess.Process]:
+    async def started(*infer: str, **more: str) -> AsyncIterator[asyncio.subprocess.Process]:
         process = await asyncio.create_subprocess_exec(
-            "bash", str(repository / "examples" / "boards" / "board.sh"), "true",
+            "bash", str(repository / "examples" / "boards" / "board.sh"), *(infer or ("true",)),
             env=os.environ | variables | more, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
         )  # fmt: skip
         try:
@@ -107,6 +108,22 @@ async def test_a_marker_that_does_not_answer_aborts_the_run(script, daemon, mark
     await script.communicate()
     assert abort.reason == "marker_failed"
     assert script.returncode == 1
+
+
+@pytest.mark.parametrize("end", ["fails", "is interrupted"])
+async def test_an_inference_that_ends_badly_frees_the_bench_and_the_marker(start, daemon, marker_bench, end):
+    await daemon.announce(Presence.ONLINE)
+    infer = "exit 3" if end == "fails" else "kill -TERM $PPID; exec sleep 0.1"
+    async with start("sh", "-c", infer) as script:
+        await daemon.heard(TopicKind.REQUEST)
+        await daemon.say("r1", RunPhase.ARMED)
+        abort = await daemon.heard(TopicKind.ABORT)
+        await script.communicate()
+    assert abort.reason == "program_failed"
+    assert script.returncode == (3 if end == "fails" else -signal.SIGTERM)
+    assert marker_bench.levels == "10"
+    assert daemon.silent_about(TopicKind.ABORT)
+    assert daemon.silent_about(TopicKind.FINISHED)
 
 
 async def test_a_refusal_that_is_not_retained_is_heard_by_a_slow_subscriber(start, daemon, tmp_path):

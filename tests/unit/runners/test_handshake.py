@@ -194,6 +194,24 @@ async def test_memory_and_times_of_the_run_are_told(settings, daemon, workload):
     assert finished.memory is None, "this workload watches none"
 
 
+async def test_times_that_cannot_be_do_not_cost_the_run_its_result(settings, daemon, workload, caplog):
+    """Half of the batches took 1 ns, the others hours: a drift of more than a message holds."""
+    durations_ns = (1,) * 20 + (10**13,) * 19
+    run = workload.run
+    workload.run = lambda *how: dataclasses.replace(
+        run(*how), batch_durations_ns=durations_ns, batch_starts_ns=tuple(range(len(durations_ns)))
+    )
+    async with Agent(settings, lambda _: workload, LevelLog()) as agent:
+        performing = asyncio.create_task(agent.perform(order(images_planned=39)))
+        await daemon.heard(TopicKind.REQUEST)
+        await daemon.say("r1", RunPhase.ARMED)
+        finished = await daemon.heard(TopicKind.FINISHED)
+        await daemon.conclude("r1")
+        outcome = await performing
+    assert (outcome.state, finished.times) == (RunPhase.DONE, None)
+    assert "times of the batches are left out" in caplog.text
+
+
 @pytest.mark.parametrize(
     ("error", "reason"),
     [(MemoryError(), "out_of_memory"), (RuntimeError("DefaultCPUAllocator: can't allocate memory"), "out_of_memory")],

@@ -1,5 +1,6 @@
 """The simulated marker against the simulated bench's own input: the two speak the same lines."""
 
+import errno
 import threading
 import time
 from itertools import pairwise
@@ -60,6 +61,21 @@ def test_a_script_becomes_pulses_of_the_declared_length_and_is_over_when_it_retu
     assert truth.now_s() >= pulses[-1][1]
 
 
+@pytest.mark.parametrize("way", ["written down", "asked for"])
+def test_a_board_that_died_in_a_batch_leaves_the_line_low(addresses, truth, monkeypatch, way):
+    if way == "asked for":
+        monkeypatch.setattr("runners.markers.edge_wire.EdgeWire.from_answer", lambda _: None)
+    dying, next_one = SimulatedMarker(addresses.marker), SimulatedMarker(addresses.marker)
+    dying.set(True)
+    since_s = truth.now_s()
+    dying._disconnect()  # as the system does it for a process that was killed
+    for _ in range(3):
+        next_one.set(True)
+        next_one.set(False)
+    next_one.close()
+    assert len(truth.pulses(since_s)) == 3
+
+
 class TestWire:
     """On the bench's own computer edges are written down, not asked for."""
 
@@ -98,6 +114,16 @@ class TestWire:
             wired.set(True)
             wired.set(False)
         assert len(truth.pulses(since_s)) == pulses
+
+    def test_a_bench_without_room_for_the_ring_is_asked_edge_by_edge(self, addresses, truth, monkeypatch):
+        def full():
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+        monkeypatch.setattr("instruments.simulated.marker_input.EdgeLog", full)
+        marker, since_s = SimulatedMarker(addresses.marker), truth.now_s()
+        marker.set(True)
+        marker.close()
+        assert len(truth.pulses(since_s)) == 1
 
     def test_it_costs_less_than_100_us_a_batch(self, wired):
         cost = measure_cost(wired, pulses=500)

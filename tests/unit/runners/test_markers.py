@@ -84,9 +84,12 @@ class FakeRequest:
     def __init__(self, levels: list[tuple[int, Value]]) -> None:
         self.levels = levels
         self.released = False
+        self.refusal: OSError | None = None
 
     def set_value(self, line: int, value: Value) -> None:
         assert not self.released
+        if self.refusal is not None:
+            raise self.refusal
         self.levels.append((line, value))
 
     def release(self) -> None:
@@ -118,6 +121,15 @@ class TestGpio:
         assert request.released
         with pytest.raises(MarkerError, match="closed"):
             marker.set(True)
+
+    def test_a_line_that_has_gone_away_is_an_error_and_is_given_back(self, request_lines):
+        request = request_lines.return_value
+        marker = GpioMarker("gpio:/dev/gpiochip0:17")
+        request.refusal = OSError(errno.ENODEV, "No such device")
+        with pytest.raises(MarkerError, match=r"gpiochip0:17: cannot set level 1: .*No such device"):
+            marker.set(True)
+        marker.close()
+        assert request.released
 
     def test_a_device_that_is_not_there_is_an_error(self):
         with pytest.raises(MarkerError, match=r"gpio:/dev/no-such-chip:17: cannot open the line: .*this machine has"):

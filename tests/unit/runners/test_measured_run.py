@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import joulebench
@@ -52,7 +53,7 @@ async def armed(daemon) -> RunRequest:
 
 
 async def test_a_loop_runs_until_the_record_is_complete(make, daemon, marker_bench):
-    run, third, seen = make(captures=2, sync=["marker"]), threading.Event(), []
+    run, third, seen = make(captures=2, sync=["marker"], backend="my-engine"), threading.Event(), []
 
     def program() -> None:
         with run:
@@ -68,7 +69,7 @@ async def test_a_loop_runs_until_the_record_is_complete(make, daemon, marker_ben
     finished = await daemon.heard(TopicKind.FINISHED)
     result = await daemon.conclude("r1")
     await performing
-    assert request == RunRequest(network="my.net", batch_size=4, captures=2, sync=("marker",))
+    assert request == RunRequest(network="my.net", batch_size=4, captures=2, sync=("marker",), backend="my-engine")
     assert isinstance(finished, RunFinished)
     assert finished.batches == len(seen) >= 3
     assert finished.images == 4 * len(seen)
@@ -125,13 +126,35 @@ async def test_planned_images_end_the_loop(make, daemon):
     assert (finished.images, finished.batches) == (12, 3)
 
 
-async def test_a_break_counts_the_batch_in_which_it_stood(make, daemon, marker_bench):
+@pytest.mark.parametrize("is_held", [True, False])
+async def test_a_break_in_a_batch_spoils_the_run(make, daemon, marker_bench, is_held):
+    """Whether it had been run nobody can tell: its images are not counted, and its pulse is in the record."""
+    run, held = make(), []
+
+    def program() -> None:
+        with run:
+            if is_held:  # a generator that outlives its loop is not closed by `break`
+                held.append(run.batches())
+            for _ in held[0] if is_held else run.batches():
+                break
+
+    performing = in_program(program)
+    await armed(daemon)
+    abort = await daemon.heard(TopicKind.ABORT)
+    with pytest.raises(RunFailed, match="left in the body of batch 1"):
+        await performing
+    assert abort.reason == "program_failed"
+    assert daemon.silent_about(TopicKind.FINISHED)
+    assert marker_bench.levels == "0100"
+
+
+async def test_a_break_after_the_batchs_own_end_counts_it(make, daemon):
     run = make()
 
     def program() -> None:
         with run:
-            held = run.batches()  # a generator that outlives its loop is not closed by `break`
-            for _ in held:
+            for _ in run.batches():
+                run.end_batch()
                 break
 
     performing = in_program(program)
@@ -139,7 +162,23 @@ async def test_a_break_counts_the_batch_in_which_it_stood(make, daemon, marker_b
     assert (await daemon.heard(TopicKind.FINISHED)).batches == 1
     await daemon.conclude("r1")
     await performing
-    assert marker_bench.levels == "0100"
+
+
+async def test_a_last_smaller_batch_is_not_counted_as_a_whole_one(make, daemon, marker_bench):
+    run = make()
+
+    def program() -> None:
+        with run:
+            for _ in run.batches([np.zeros((4, 2)), np.zeros((4, 2)), np.zeros((3, 2))]):
+                pass
+
+    performing = in_program(program)
+    await armed(daemon)
+    abort = await daemon.heard(TopicKind.ABORT)
+    with pytest.raises(RunMisused, match=r"3 images in a run of batches of 4.*drop_last=True"):
+        await performing
+    assert "3 images" in abort.text
+    assert marker_bench.levels.count("1") == 2, "known before its marker rises"
 
 
 @pytest.mark.parametrize("error", [ZeroDivisionError("no images"), KeyboardInterrupt(), SystemExit(3)])
@@ -369,6 +408,7 @@ def test_what_is_missing_is_named_at_once(monkeypatch):
         ({"network": "my net"}, "network"),
         ({"batch_size": 0, "captures": 2000}, "batch_size.*captures"),
         ({"images": 0}, "images:"),
+        ({"backend": ""}, "backend"),
         ({"sync": ["sundial"]}, "sundial"),
         ({"sync": []}, "sync"),
     ],

@@ -89,7 +89,7 @@ def is_gone_soon(pid: int) -> bool:
 def test_lines_begin_and_end_batches(workload):
     marker, show = LevelLog(), Show()
     one = workload(
-        "for i in 1 2 3; do echo start $i; echo end $i, 2 images; done",
+        "for i in 1 2 3; do echo start $i; sleep 0.02; echo end $i, 2 images; done",
         start_pattern="^start", images_pattern=r"(\d+) images", show=show,
     )  # fmt: skip
     report = perform(one, marker=marker)
@@ -103,7 +103,7 @@ def test_lines_begin_and_end_batches(workload):
 
 def test_each_line_ends_a_batch_and_begins_the_next_where_none_begins_it(workload):
     marker = LevelLog()
-    one = workload("for i in 1 2 3 4 5 6 7 8 9; do echo done; done; sleep 60", images_pattern="done")
+    one = workload("for i in 1 2 3 4 5 6 7 8 9; do sleep 0.02; echo done; done; sleep 60", images_pattern="done")
     report = perform(one, images=6, marker=marker)
     assert (report.batches, report.images) == (3, 6)
     assert marker.levels == [True, False] * 3 + [False], "no fourth: the images are done"
@@ -148,7 +148,7 @@ def test_a_program_that_drives_the_marker_tells_only_how_many(workload):
 
 
 def test_the_labs_word_ends_a_program_that_says_nothing(workload, tmp_path):
-    one = workload(f"echo $$ >{tmp_path}/pid; echo b; echo b; sleep 60", images_pattern="b")
+    one = workload(f"echo $$ >{tmp_path}/pid; echo b; sleep 0.05; echo b; sleep 60", images_pattern="b")
     one.prepare()
     told = threading.Event()
     marker = LevelLog()
@@ -174,6 +174,27 @@ def test_a_program_may_run_to_its_own_end(workload, tmp_path):
 
 
 # What goes wrong
+
+
+@pytest.mark.parametrize(
+    ("text", "options", "images"),
+    [
+        ("for i in 1 2 3 4 5; do sleep 0.01; echo b; done | sort", {}, 10),
+        ("for i in 1 2 3 4 5; do echo s; sleep 0.01; echo b; done | cat | tail -n 99", {"start_pattern": "s"}, None),
+    ],
+)
+def test_lines_that_a_program_kept_are_refused(workload, text, options, images):
+    """`sort` and `tail` write at their end what came one after the other."""
+    marker = LevelLog()
+    with pytest.raises(ProgramFailed, match=r"in bunches: \d of 5 batches.*stdbuf -oL"):
+        perform(workload(text, images_pattern="b", **options), images=images, marker=marker)
+    assert not marker.levels[-1]
+
+
+def test_a_few_lines_that_come_late_are_taken(workload):
+    """A board that is busy reads two at once as well."""
+    text = "for i in 1 2 3 4; do sleep 0.05; echo b; done; sleep 0.05; printf 'b\\nb\\n'; sleep 60"
+    assert perform(workload(text, images_pattern="b"), images=12).batches == 6
 
 
 @pytest.mark.parametrize(
@@ -284,7 +305,9 @@ def test_an_output_that_does_not_end_is_kept_in_bounds(workload):
 def test_no_time_stamp_waits_for_the_terminal(workload):
     """A terminal that is stopped (Ctrl-S) holds the relay, and nothing else."""
     held = threading.Event()
-    one = workload("echo s; echo b", start_pattern="s", images_pattern="b", show=lambda data: held.wait(DEADLINE_S))
+    one = workload(
+        "echo s; sleep 0.05; echo b", start_pattern="s", images_pattern="b", show=lambda data: held.wait(DEADLINE_S)
+    )
     began_s = time.monotonic()
     assert perform(one, images=2).batches == 1
     assert time.monotonic() - began_s < DEADLINE_S / 2

@@ -1,5 +1,10 @@
 """Edge log: the wire of a board on the same computer, from its memory to the world."""
 
+import errno
+import os
+import time
+from pathlib import Path
+
 import pytest
 
 from instruments.simulated.edge_log import EdgeLog
@@ -113,3 +118,72 @@ class TestWorld:
         edges.append((0.3, True))
         world.advance()
         assert world.marker_edges(0.0, 1.0) == [(0.1, True), (0.2, False)]
+
+
+def test_a_full_memory_leaves_no_file_and_is_said(monkeypatch, tmp_path):
+    def full(*_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("instruments.simulated.edge_log._MEMORY", tmp_path)
+    monkeypatch.setattr("instruments.simulated.edge_log.os.posix_fallocate", full)
+    with pytest.raises(OSError, match="No space"):
+        EdgeLog()
+    assert not list(tmp_path.iterdir())
+
+
+def test_all_of_the_ring_is_there_from_the_start(log):
+    found = log.path.stat()
+    assert found.st_blocks * 512 >= found.st_size == 65536, "no hole, which a full memory could not fill"
+
+
+class TestFilesOfOthers:
+    """Who answers on the marker's port names a file, and need not be a bench."""
+
+    @pytest.fixture
+    def folder(self, monkeypatch, tmp_path):
+        monkeypatch.setattr("runners.markers.edge_wire.tempfile.gettempdir", lambda: str(tmp_path))
+        return tmp_path
+
+    @staticmethod
+    def file(path: Path, size: int = 65536) -> Path:
+        path.write_bytes(b"\0" * size)
+        return path
+
+    @staticmethod
+    def wire(path: Path) -> EdgeWire | None:
+        return EdgeWire.from_answer(f"wire {path} {time.monotonic_ns()}")
+
+    def test_a_benchs_file_is_taken(self, folder):
+        wire = self.wire(self.file(folder / "joulebench-marker-a_b3"))
+        assert wire is not None
+        wire.close()
+
+    @pytest.mark.parametrize(
+        "name", ["thesis.txt", "joulebench-marker-", "a-joulebench-marker-b", "joulebench-marker-a.b"]
+    )
+    def test_another_name_is_not(self, folder, name):
+        assert self.wire(self.file(folder / name)) is None
+
+    @pytest.mark.parametrize("size", [0, 8, 65535, 65537, 2 * 65536])
+    def test_another_size_is_not(self, folder, size):
+        assert self.wire(self.file(folder / "joulebench-marker-a", size)) is None
+
+    def test_another_folder_is_not(self, folder):
+        (folder / "inner").mkdir()
+        path = self.file(folder / "inner" / "joulebench-marker-a")
+        assert self.wire(path) is None
+        assert self.wire(folder / "x" / ".." / "inner" / path.name) is None
+
+    def test_a_link_to_a_file_is_not(self, folder):
+        link = folder / "joulebench-marker-a"
+        link.symlink_to(self.file(folder / "thesis.txt"))
+        assert self.wire(link) is None
+
+    def test_a_file_of_another_user_is_not(self, folder, monkeypatch):
+        path = self.file(folder / "joulebench-marker-a")
+        monkeypatch.setattr("runners.markers.edge_wire.os.geteuid", lambda: os.getuid() + 1)
+        assert self.wire(path) is None
+
+    def test_what_is_no_file_is_not(self, folder):
+        os.mkfifo(folder / "joulebench-marker-a")
+        assert self.wire(folder / "joulebench-marker-a") is None

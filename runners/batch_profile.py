@@ -49,7 +49,7 @@ def profile_batch(
         WorkloadError: It cannot be had as asked for.
     """
     free_bytes = device_free_bytes(backend.name)
-    require_memory(spec, batch_size=batch_size, precision=precision, device_free_bytes=free_bytes)
+    require_memory(spec, batch_size=batch_size, precision=precision, backend=backend.name, device_free_bytes=free_bytes)
     before_bytes = resident_bytes()
     network = backend.load(spec, batch_size=batch_size, precision=precision)
     try:

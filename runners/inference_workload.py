@@ -40,7 +40,13 @@ class InferenceWorkload:
         """Load the network onto the device, and warm it up."""
         started_s = time.monotonic()
         free_bytes = device_free_bytes(self._backend.name)
-        require_memory(self._spec, batch_size=self._batch_size, precision=self._precision, device_free_bytes=free_bytes)
+        require_memory(
+            self._spec,
+            batch_size=self._batch_size,
+            precision=self._precision,
+            backend=self._backend.name,
+            device_free_bytes=free_bytes,
+        )
         self._network = self._backend.load(
             self._spec, batch_size=self._batch_size, precision=self._precision, seed=self._seed
         )

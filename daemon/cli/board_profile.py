@@ -120,7 +120,7 @@ def _row(
 
 
 def _computed(spec: NetworkSpec, precision: str, batch_size: int, activations: "ActivationMemory") -> dict[str, Any]:
-    estimate = memory_estimate(spec, batch_size=batch_size, precision=precision)
+    estimate = memory_estimate(spec, batch_size=batch_size, precision=precision, backend="torch")
     assert estimate is not None
     layers = [
         {

@@ -46,7 +46,7 @@ class OnnxStore:
         """
         weights = network.state_dict()
         digest = _digest(weights)
-        path = self._folder / f"{spec.name}-{precision}-{_key(digest, network, spec, precision)}.onnx"
+        path = self._folder / f"{_stem(spec, precision)}-{_key(digest, network)}.onnx"
         values = self._folder / f"{digest}.weights"
         try:
             if not path.exists():
@@ -58,6 +58,10 @@ class OnnxStore:
             raise WorkloadError(f"exported networks: {self._folder}: {error.strerror or error}") from error
         check_counts(onnx.load(path, load_external_data=False), spec)
         return path
+
+    def has(self, spec: NetworkSpec, *, precision: str) -> bool:
+        """Say whether a network was exported before, by these versions of the packages, whatever its weights."""
+        return any(self._folder.glob(f"{_stem(spec, precision)}-*.onnx"))
 
     def _export(self, path: Path, values: Path, network: nn.Module, spec: NetworkSpec) -> None:
         weights = network.state_dict()
@@ -82,19 +86,18 @@ class OnnxStore:
                 raise
 
 
-def _key(digest: str, network: nn.Module, spec: NetworkSpec, precision: str) -> str:
-    """Return what tells one graph from another; not the batch size, which the graph leaves open."""
-    told = (
-        FORMAT,
-        digest,
-        spec.name,
-        spec.input_px,
-        precision,
-        OPSET,
-        torch.__version__,
-        onnx.__version__,
-        str(network),
-    )
+def _stem(spec: NetworkSpec, precision: str) -> str:
+    """Return the part of a graph's name that is known without its weights."""
+    told = (FORMAT, spec.input_px, OPSET, torch.__version__, onnx.__version__)
+    return f"{spec.name}-{precision}-{_short(told)}"
+
+
+def _key(digest: str, network: nn.Module) -> str:
+    """Return what tells one graph from another of the same stem; not the batch size, which the graph leaves open."""
+    return _short((digest, str(network)))
+
+
+def _short(told: tuple[object, ...]) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 

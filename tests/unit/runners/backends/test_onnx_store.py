@@ -70,9 +70,12 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_a_network_is_exported_once(network: nn.Module, exports: list[str], tmp_path: Path) -> None:
     store = OnnxStore(tmp_path / "made")
+    assert not store.has(SPEC, precision="fp32")
     first, again = (store.model(network, SPEC, precision="fp32") for _ in range(2))
     assert first == again
     assert exports == ["Small"]
+    assert store.has(SPEC, precision="fp32")
+    assert not store.has(SPEC, precision="fp16")
     assert sorted(path.suffix for path in first.parent.iterdir()) == [".onnx", ".weights"]
 
 

@@ -17,7 +17,7 @@ from runners.backends.onnx_runtime import OnnxRuntime
 from runners.backends.onnx_store import OnnxStore, default_folder
 from runners.backends.torch_device import select_device
 from runners.backends.torch_eager import TorchEager
-from runners.errors import WorkloadError
+from runners.errors import OutOfMemory, WorkloadError
 from runners.inference_workload import InferenceWorkload
 from runners.networks.catalogue import NetworkSpec
 from runners.networks.response_norm import ResponseNorm
@@ -201,6 +201,16 @@ class TestSession:
         loaded.release()
         with pytest.raises(WorkloadError, match="released"):
             loaded.infer()
+
+    def test_memory_that_runs_out_while_it_is_loaded_is_told_as_such(
+        self, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise RuntimeError("BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer of size 5")
+
+        monkeypatch.setattr("onnxruntime.InferenceSession", full)
+        with built_as(network), pytest.raises(OutOfMemory, match="small with batch size 3 in fp32 is too large"):
+            OnnxRuntime("cpu", tmp_path).load(SPEC, batch_size=3, precision="fp32")
 
     def test_a_device_that_does_not_come_up_is_not_replaced_by_the_cpu(
         self, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -15,7 +15,8 @@ from runners.backends.native_precision import native_precisions
 from runners.backends.registry import available_backends, named_backend, open_backend
 from runners.backends.torch_device import select_device
 from runners.backends.torch_eager import TorchEager
-from runners.errors import UnknownNetwork, WorkloadError
+from runners.campaign.ending import REFUSED_FOR_GOOD
+from runners.errors import UnknownNetwork, Unsupported, WorkloadError
 from runners.inference_workload import inference_factory
 from tests.unit.runners.stub_workload import order
 
@@ -60,13 +61,13 @@ def test_what_is_here_is_announced() -> None:
 class TestRefusals:
     @pytest.mark.parametrize("name", ["tflite-cpu", "torch", "torch-tpu", "", "onnx-cpu-fast"])
     def test_an_unknown_back_end_is_refused_with_the_known(self, name: str) -> None:
-        with pytest.raises(WorkloadError, match=rf"'{name}' is none of torch-cuda.*onnx-cpu"):
+        with pytest.raises(Unsupported, match=rf"'{name}' is none of torch-cuda.*onnx-cpu"):
             named_backend(name)
 
     def test_an_unknown_engine_or_device_is_refused(self) -> None:
-        with pytest.raises(WorkloadError, match="'tflite' is none of torch, compile, onnx"):
+        with pytest.raises(Unsupported, match="'tflite' is none of torch, compile, onnx"):
             open_backend("tflite")
-        with pytest.raises(WorkloadError, match="'tpu' is none of auto, cpu, cuda"):
+        with pytest.raises(Unsupported, match="'tpu' is none of auto, cpu, cuda"):
             open_backend("onnx", "tpu")
 
     @pytest.mark.parametrize("engine", ["torch", "compile"])
@@ -110,14 +111,15 @@ class TestRefusals:
     def test_a_precision_that_is_not_run_is_refused_before_anything_is_loaded(self, name: str, precision: str) -> None:
         factory = inference_factory(TorchEager(select_device("cpu")))
         wish = order().model_copy(update={"backend": name, "precision": precision})
-        with pytest.raises(WorkloadError, match=f"'{precision}' is not one that {name} runs: fp32"):
+        with pytest.raises(Unsupported, match=f"'{precision}' is not one that {name} runs: fp32") as refused:
             factory(wish)
+        assert refused.value.reason in REFUSED_FOR_GOOD
 
     def test_a_command_for_an_unknown_network_or_back_end_is_refused(self) -> None:
         factory = inference_factory(TorchEager(select_device("cpu")))
         with pytest.raises(UnknownNetwork):
             factory(order().model_copy(update={"network": "lenet"}))
-        with pytest.raises(WorkloadError, match="'npu' is none of"):
+        with pytest.raises(Unsupported, match="'npu' is none of"):
             factory(order().model_copy(update={"backend": "npu"}))
 
 

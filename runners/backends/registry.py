@@ -7,6 +7,8 @@ from runners.errors import Unsupported, WorkloadError
 
 ENGINES = ("torch", "compile", "onnx")
 """What infers: torch eager, torch.compile, ONNX Runtime."""
+TORCH_ENGINES = ("torch", "compile")
+"""Those of them that are torch."""
 DEVICES = ("cuda", "cpu")
 """On what, the fastest first."""
 
@@ -53,6 +55,12 @@ def named_backend(name: str) -> Backend:
         known = ", ".join(f"{one}-{place}" for place in DEVICES for one in ENGINES)
         raise Unsupported(f"back end {name!r} is none of {known}")
     return open_backend(engine, device)
+
+
+def is_torch_cuda(name: str) -> bool:
+    """Say whether the back end of a name is torch, eager or compiled, on CUDA: torch's allocator and events are its."""
+    engine, _, device = name.partition("-")
+    return engine in TORCH_ENGINES and device == "cuda"
 
 
 def available_backends(device: str = "auto") -> tuple[str, ...]:

@@ -1,23 +1,26 @@
 """Which back ends there are, and in which words one is refused that there is not."""
 
 import importlib.util
+import itertools
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
 
 from runners.backends import native_precision, registry
 from runners.backends.native_precision import native_precisions
 from runners.backends.registry import available_backends, named_backend, open_backend
 from runners.backends.torch_device import select_device
 from runners.backends.torch_eager import TorchEager
+from runners.batch_timer import CudaEventTimer, batch_timer
 from runners.campaign.ending import REFUSED_FOR_GOOD
 from runners.errors import UnknownNetwork, Unsupported, WorkloadError
 from runners.inference_workload import inference_factory
+from runners.memory_watch import MemoryWatch
+from runners.networks.catalogue import network_spec
 from tests.unit.runners.stub_workload import order
 
 
@@ -56,6 +59,21 @@ def test_each_engine_opens_by_itself_and_by_the_name_in_messages(engine: str, na
 def test_what_is_here_is_announced() -> None:
     assert set(available_backends("cpu")) == {"torch-cpu", "compile-cpu", "onnx-cpu"}
     assert set(available_backends("cpu")) <= set(available_backends())
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("torch-cuda", True), ("compile-cuda", True), ("onnx-cuda", False), ("torch-cpu", False), ("compile-cpu", False)],
+)
+def test_torchs_own_events_and_allocator_are_asked_where_torch_is_on_cuda(
+    monkeypatch: pytest.MonkeyPatch, name: str, wanted: bool
+) -> None:
+    monkeypatch.setattr(torch.cuda, "Event", lambda **_: None)
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: None)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 7)
+    assert isinstance(batch_timer(name), CudaEventTimer) is wanted
+    watch = MemoryWatch(network_spec("alexnet"), precision="fp32", backend=name)
+    assert watch.read().peak_device_bytes == (7 if wanted else None)
 
 
 class TestRefusals:
@@ -158,15 +176,19 @@ class TestNativePrecision:
         assert native_precisions(select_device("cpu")) == ("fp32", "bf16")
 
     def test_other_work_on_the_machine_does_not_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A thread that waits, as one does that the machine keeps from computing, is no slower."""
-        real = nn.Conv2d.forward
+        """On a CPU the clock is that of the thread, which stands while the machine keeps the thread from computing."""
+        readings_s = itertools.count()
+        clock = SimpleNamespace(thread_time=lambda: next(readings_s) / 1000, perf_counter=lambda: pytest.fail("waited"))
+        monkeypatch.setattr(native_precision, "time", clock)
+        assert native_precision._convolution_s(select_device("cpu"), torch.float32) == pytest.approx(0.001)
+        assert next(readings_s) == 2 * native_precision._REPEATS
 
-        def delayed(layer: nn.Conv2d, values: torch.Tensor) -> torch.Tensor:
-            time.sleep(0.02)
-            return real(layer, values)
-
-        monkeypatch.setattr(nn.Conv2d, "forward", delayed)
-        assert 0 < native_precision._convolution_s(select_device("cpu"), torch.float32) < 0.02
+    def test_it_is_measured_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        tried: list[torch.dtype] = []
+        monkeypatch.setattr(native_precision, "_convolution_s", lambda device, dtype: tried.append(dtype) or 1.0)
+        device = select_device("cpu")
+        assert native_precisions(device) is native_precisions(device)
+        assert tried == [torch.float32, torch.float16, torch.bfloat16]
 
     def test_threads_are_as_many_as_before(self) -> None:
         before = torch.get_num_threads()

@@ -1,6 +1,7 @@
 """The folder of exported networks, and the count that tells one network from another."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -112,21 +113,47 @@ def test_what_breaks_half_way_leaves_nothing(
     assert OnnxStore(tmp_path).model(network, SPEC, precision="fp32").exists()
 
 
-def test_a_graph_of_another_size_is_refused_when_it_is_made_and_when_it_is_found(
-    network: nn.Module, tmp_path: Path
-) -> None:
+def test_a_graph_of_another_size_is_refused(network: nn.Module, tmp_path: Path) -> None:
     other = NetworkSpec(name="small", display_name="Small", input_px=8, params=PARAMS, macs=MACS + 1)
     with pytest.raises(WorkloadError, match=f"is not small: it has {PARAMS:,} parameters and {MACS:,}"):
         OnnxStore(tmp_path).model(network, other, precision="fp32")
     assert not list(tmp_path.iterdir())
-    path = OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
-    spoilt = onnx.load(path, load_external_data=False)
+
+
+def without_slope(content: bytes) -> bytes:
+    spoilt = onnx.load_from_string(content)
     slope = next(node for node in spoilt.graph.node if node.op_type == "PRelu")
     slope.op_type = "Relu"
     del slope.input[1]
-    path.write_bytes(spoilt.SerializeToString())
-    with pytest.raises(WorkloadError, match="is not small"):
-        OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
+    return spoilt.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    "spoil", [without_slope, lambda content: content[:-100], lambda content: b"", lambda content: b"\xff" * 99]
+)
+def test_a_damaged_graph_is_exported_again(
+    network: nn.Module,
+    exports: list[str],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    spoil: Callable[[bytes], bytes],
+) -> None:
+    path = OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
+    sound = path.read_bytes()
+    path.write_bytes(spoil(sound))
+    assert OnnxStore(tmp_path).model(network, SPEC, precision="fp32") == path
+    check_counts(onnx.load(path), SPEC)
+    assert len(exports) == 2
+    assert f"{path} is damaged" in caplog.text
+
+
+def test_what_a_killed_export_left_is_removed_after_a_day(network: nn.Module, tmp_path: Path) -> None:
+    hours_old = {".unfinished-killed": 25, ".unfinished-at-it": 23, "other": 25}
+    for name, hours in hours_old.items():
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - 3600 * hours,) * 2)
+    OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
+    assert {path.name for path in tmp_path.iterdir() if path.name in hours_old} == {".unfinished-at-it", "other"}
 
 
 def test_the_count_is_by_operators(network: nn.Module) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from runners.backends.backend import Backend, LoadedNetwork
 from runners.batch_timer import BatchTimer, batch_timer
 from runners.inference_time import InferenceTime, inference_time
-from runners.inference_workload import is_warm
+from runners.inference_workload import warm_up
 from runners.memory_estimate import require_memory
 from runners.memory_watch import MemoryWatch, device_free_bytes
 from runners.messages import RunMemory
@@ -46,17 +46,17 @@ def profile_batch(
 
     Raises:
         OutOfMemory: It will not fit; nothing was loaded.
-        WorkloadError: It cannot be had as asked for.
+        WorkloadError: It cannot be had as asked for, or its scores are not finite.
     """
     free_bytes = device_free_bytes(backend.name)
-    require_memory(spec, batch_size=batch_size, precision=precision, device_free_bytes=free_bytes)
+    require_memory(spec, batch_size=batch_size, precision=precision, backend=backend.name, device_free_bytes=free_bytes)
     before_bytes = resident_bytes()
     network = backend.load(spec, batch_size=batch_size, precision=precision)
     try:
         loaded_bytes = resident_bytes()
         watch = MemoryWatch(spec, precision=precision, backend=backend.name)
         timer = batch_timer(backend.name)
-        warmup_batches = _warm_up(network)
+        warmup_batches = warm_up(network, spec, precision)
         durations_s, starts_s = _timed(network, timer, seconds)
         memory: RunMemory = watch.read()
     finally:
@@ -73,15 +73,6 @@ def profile_batch(
         peak_bytes=memory.peak_process_bytes,
         peak_device_bytes=memory.peak_device_bytes,
     )
-
-
-def _warm_up(network: LoadedNetwork) -> int:
-    ends_s = [time.monotonic()]
-    while not is_warm(ends_s):
-        network.infer()
-        network.synchronize()
-        ends_s.append(time.monotonic())
-    return len(ends_s) - 1
 
 
 def _timed(network: LoadedNetwork, timer: BatchTimer, seconds: float) -> tuple[list[float], list[float]]:

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from runners.backends.backend import LoadedNetwork
+from runners.backends.registry import is_torch_cuda
 
 
 class BatchTimer(Protocol):
@@ -58,4 +59,4 @@ class CudaEventTimer:
 
 def batch_timer(backend: str) -> BatchTimer:
     """Return the timer for a back end: events where torch hands the work to CUDA, the host's clock elsewhere."""
-    return CudaEventTimer() if backend.startswith("torch") and backend.endswith("-cuda") else HostTimer()
+    return CudaEventTimer() if is_torch_cuda(backend) else HostTimer()

@@ -4,6 +4,7 @@ RunnerError
 |- MessageError        a message or topic outside the contract: where, what, and the bound
 |- UnknownNetwork      a network that this board cannot run
 |- WorkloadError       the inference, or what it needs, cannot be had as asked for
+|  `- Unsupported      a back end, device or precision that there is not
 |- DatasetError        labelled images, or what says their labels, cannot be used as they are
 |  `- DamagedImage     one image that cannot be read
 |- OutOfMemory         the network and its batch do not fit into memory
@@ -57,6 +58,12 @@ class WorkloadError(RunnerError):
     """The inference cannot be run as asked for: a missing package, device or precision."""
 
     reason = "workload_failed"
+
+
+class Unsupported(WorkloadError):
+    """A back end, a device or a precision that there is not, however often it is asked for."""
+
+    reason = "unsupported"
 
 
 class DatasetError(RunnerError):

@@ -40,11 +40,17 @@ class InferenceWorkload:
         """Load the network onto the device, and warm it up."""
         started_s = time.monotonic()
         free_bytes = device_free_bytes(self._backend.name)
-        require_memory(self._spec, batch_size=self._batch_size, precision=self._precision, device_free_bytes=free_bytes)
+        require_memory(
+            self._spec,
+            batch_size=self._batch_size,
+            precision=self._precision,
+            backend=self._backend.name,
+            device_free_bytes=free_bytes,
+        )
         self._network = self._backend.load(
             self._spec, batch_size=self._batch_size, precision=self._precision, seed=self._seed
         )
-        warmup_batches = self._warm_up()
+        warmup_batches = warm_up(self._network, self._spec, self._precision)
         return Preparation(
             network=self._spec.name,
             device=self._backend.description,
@@ -108,18 +114,19 @@ class InferenceWorkload:
         self._network.infer()
         self._network.synchronize()
 
-    def _warm_up(self) -> int:
-        """Run batches beforehand and return how many; raise WorkloadError where the arithmetic breaks down."""
-        import numpy as np
 
-        ends_s = [time.monotonic()]
-        while not is_warm(ends_s):
-            self._infer()
-            ends_s.append(time.monotonic())
-        assert self._network is not None
-        if not np.isfinite(self._network.scores()).all():
-            raise WorkloadError(f"network {self._spec.name} gives no finite scores in {self._precision}")
-        return len(ends_s) - 1
+def warm_up(network: LoadedNetwork, spec: NetworkSpec, precision: str) -> int:
+    """Run batches beforehand and return how many; raise WorkloadError where the arithmetic breaks down."""
+    import numpy as np
+
+    ends_s = [time.monotonic()]
+    while not is_warm(ends_s):
+        network.infer()
+        network.synchronize()
+        ends_s.append(time.monotonic())
+    if not np.isfinite(network.scores()).all():
+        raise WorkloadError(f"network {spec.name} gives no finite scores in {precision}")
+    return len(ends_s) - 1
 
 
 def is_warm(ends_s: list[float]) -> bool:

@@ -1,12 +1,14 @@
 """Memory estimate: what a network will need for a batch, and the refusal where that is not there.
 
 On the device: parameters, buffers, images, the activations that are alive at once, and the operators' working copies.
-On the host: the same where it is the device, or what it takes to build the network there, whichever is more.
+On the host: the same where it is the device, or what it takes to build the network there, whichever is more; and what
+the engine takes beyond torch.
 """
 
 from dataclasses import dataclass
 
 from runners.available_memory import AvailableMemory, available_memory
+from runners.backends.engine_memory import EngineMemory, engine_memory
 from runners.errors import OutOfMemory
 from runners.networks.catalogue import NetworkSpec
 from runners.networks.memory_table import ELEMENT_BYTES, NetworkMemory, element_bytes, network_memory
@@ -35,7 +37,10 @@ class MemoryEstimate:
     working_bytes: int
     """Allowance for the operators' working copies."""
     building_bytes: int
-    """Parameters and images in single precision, as they are drawn on the host, and beside them in another."""
+    """Parameters and images in single precision, as they are drawn on the host, and beside them in another; or the
+    copies that the engine makes of them, whichever is more."""
+    compiling_bytes: int
+    """Allowance for compiling, on the host: in this process and in those that it starts."""
 
     @property
     def running_bytes(self) -> int:
@@ -46,22 +51,33 @@ class MemoryEstimate:
     @property
     def host_bytes(self) -> int:
         """What the host needs where it is the device too."""
-        return max(self.running_bytes, self.building_bytes + OVERHEAD_BYTES)
+        return max(self.running_bytes + self.compiling_bytes, self.loading_bytes)
+
+    @property
+    def loading_bytes(self) -> int:
+        """What the host needs before the first batch, whatever the device."""
+        return self.building_bytes + OVERHEAD_BYTES + self.compiling_bytes
 
 
-def memory_estimate(spec: NetworkSpec, *, batch_size: int, precision: str) -> MemoryEstimate | None:
-    """Return what a network needs for a batch; None for one that the table does not have."""
+def memory_estimate(spec: NetworkSpec, *, batch_size: int, precision: str, backend: str) -> MemoryEstimate | None:
+    """Return what a network needs for a batch on a back end, given by its name or its engine's.
+
+    None for a network that the table does not have.
+    """
     row = network_memory(spec.name)
-    return None if row is None else _estimate(spec, row, batch_size, precision)
+    return None if row is None else _estimate(spec, row, batch_size, precision, engine_memory(backend, spec, precision))
 
 
-def require_memory(spec: NetworkSpec, *, batch_size: int, precision: str, device_free_bytes: int | None = None) -> None:
+def require_memory(
+    spec: NetworkSpec, *, batch_size: int, precision: str, backend: str, device_free_bytes: int | None = None
+) -> None:
     """Refuse a batch that will not fit, before anything of it is loaded.
 
     Args:
         spec: Which network.
         batch_size: Images in the batch.
         precision: Number format.
+        backend: Name of the back end.
         device_free_bytes: Free memory of a device of its own; None: the batch runs in the host's.
 
     Raises:
@@ -72,8 +88,10 @@ def require_memory(spec: NetworkSpec, *, batch_size: int, precision: str, device
     if row is None:
         return
 
+    engine = engine_memory(backend, spec, precision)
+
     def missing(batch: int) -> tuple[int, AvailableMemory] | None:
-        return _missing(_estimate(spec, row, batch, precision), host, device_free_bytes)
+        return _missing(_estimate(spec, row, batch, precision, engine), host, device_free_bytes)
 
     problem = missing(batch_size)
     if problem is not None:
@@ -89,19 +107,23 @@ def require_memory(spec: NetworkSpec, *, batch_size: int, precision: str, device
         )
 
 
-def _estimate(spec: NetworkSpec, row: NetworkMemory, batch_size: int, precision: str) -> MemoryEstimate:
+def _estimate(
+    spec: NetworkSpec, row: NetworkMemory, batch_size: int, precision: str, engine: EngineMemory
+) -> MemoryEstimate:
     single = ELEMENT_BYTES["fp32"]
     size = element_bytes(precision)
     pixels = 3 * spec.input_px**2 * batch_size
     activations_bytes = row.peak_bytes(precision) * batch_size
     both = single if size == single else single + size
+    copies = max(both, engine.weight_copies * single)
     return MemoryEstimate(
         parameters_bytes=spec.params * size,
         buffers_bytes=row.buffers_bytes(precision),
         input_bytes=pixels * size,
         activations_bytes=activations_bytes,
         working_bytes=round(WORKING_COPIES * activations_bytes),
-        building_bytes=spec.params * both + row.buffers_bytes("fp32") + pixels * both,
+        building_bytes=round(spec.params * copies) + row.buffers_bytes("fp32") + pixels * both,
+        compiling_bytes=engine.compiling_bytes,
     )
 
 
@@ -112,7 +134,7 @@ def _missing(
     needs: list[tuple[int, AvailableMemory | None]] = [(estimate.host_bytes, host)]
     if device_free_bytes is not None:
         device = AvailableMemory(size_bytes=device_free_bytes, limit="the device's memory")
-        needs = [(estimate.running_bytes, device), (estimate.building_bytes + OVERHEAD_BYTES, host)]
+        needs = [(estimate.running_bytes, device), (estimate.loading_bytes, host)]
     return next(((need, there) for need, there in needs if there is not None and need > there.size_bytes), None)
 
 

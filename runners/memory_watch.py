@@ -3,6 +3,7 @@
 import sys
 from typing import Any
 
+from runners.backends.registry import is_torch_cuda
 from runners.messages import RunMemory
 from runners.networks.catalogue import NetworkSpec
 from runners.networks.memory_table import element_bytes
@@ -41,5 +42,4 @@ def device_free_bytes(backend: str) -> int | None:
 
 def _torch_cuda(backend: str) -> Any:
     """Return torch's view of the device, where that back end allocates by it; None otherwise."""
-    is_torchs = backend.startswith("torch") and backend.endswith("-cuda")
-    return sys.modules["torch"].cuda if is_torchs else None
+    return sys.modules["torch"].cuda if is_torch_cuda(backend) else None

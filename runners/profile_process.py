@@ -25,6 +25,8 @@ class ProfileOrder:
     """Images in one batch."""
     precision: str
     """Number format."""
+    engine: str
+    """What infers: `torch`, `compile` or `onnx`."""
     device: str
     """`auto`, `cpu` or `cuda`."""
     threads: int | None
@@ -87,8 +89,7 @@ def profile_and_send(order: ProfileOrder, sending: Connection) -> None:
 def _profile(order: ProfileOrder) -> BatchProfile:
     import torch
 
-    from runners.backends.torch_device import select_device
-    from runners.backends.torch_eager import TorchEager
+    from runners.backends.registry import open_backend
 
     if order.threads is not None:
         torch.set_num_threads(order.threads)
@@ -96,7 +97,7 @@ def _profile(order: ProfileOrder) -> BatchProfile:
         network_spec(order.network),
         batch_size=order.batch_size,
         precision=order.precision,
-        backend=TorchEager(select_device(order.device)),
+        backend=open_backend(order.engine, order.device),
         seconds=order.seconds,
     )
 

@@ -4,11 +4,13 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
 
-from runners.errors import WorkloadError
+from runners.errors import Unsupported, WorkloadError
 from runners.markers.marker import MarkerOutput, PlayingMarker
 from runners.messages import BoardCommand
 from runners.workload import Preparation, WorkloadReport, batches_planned
 
+BACKEND = "script"
+"""Name in messages, in the place of a back end."""
 MOST_PULSES = 5000
 """Most pulses played at once."""
 CHUNK_S = 0.2
@@ -68,7 +70,7 @@ class ScriptedWorkload:
 
     def prepare(self) -> Preparation:
         """Do nothing: a script is always warm."""
-        return Preparation(network=self._network, device="script", warmup_batches=0, duration_s=0.0, backend="script")
+        return Preparation(network=self._network, device="script", warmup_batches=0, duration_s=0.0, backend=BACKEND)
 
     def run(self, marker: MarkerOutput, should_stop: Callable[[], bool], images_planned: int | None) -> WorkloadReport:
         """Play the script to its end, or in chunks until no more is wanted."""
@@ -122,9 +124,11 @@ class ScriptedWorkload:
 
 
 def scripted_factory(script: Script) -> Callable[[BoardCommand], ScriptedWorkload]:
-    """Return what makes a scripted workload of a command; any network's name will do."""
+    """Return what makes a scripted workload of a command; any network's name will do, but no back end's."""
 
     def make(order: BoardCommand) -> ScriptedWorkload:
+        if order.backend not in {None, BACKEND}:
+            raise Unsupported(f"back end {order.backend!r} is none of {BACKEND}: this board plays a script")
         return ScriptedWorkload(script, network=order.network, batch_size=order.batch_size)
 
     return make

@@ -23,7 +23,7 @@ from runners.broker_address import BrokerAddress
 from runners.markers import MARKER_FORMS, marker_from_url
 from runners.messages import SYNC_METHODS
 from runners.networks.catalogue import KNOWN_NETWORKS
-from runners.scripted_workload import Script, scripted_factory
+from runners.scripted_workload import BACKEND, Script, scripted_factory
 
 T = TypeVar("T")
 
@@ -178,7 +178,7 @@ def _abilities(
     if scripted is None:
         return torch_abilities(backend.value, device.value, threads, slow_precisions=slow_precisions)
     factory = scripted_factory(Script.parse(scripted))
-    return BoardAbilities(factory=factory, networks=KNOWN_NETWORKS, precisions=("fp32",), backends=("script",))
+    return BoardAbilities(factory=factory, networks=KNOWN_NETWORKS, precisions=("fp32",), backends=(BACKEND,))
 
 
 def _settings(

@@ -6,19 +6,18 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from daemon.cli.board import Device, DeviceOption, ThreadsOption
+from daemon.cli.board import BackendOption, Device, DeviceOption, Engine, ThreadsOption
 from daemon.cli.board_torch import require_torch
 from daemon.cli.output_console import output_console
 from daemon.cli.profile_tables import memory_table, refusal_lines, time_table
 from daemon.cli.progress_line import progress_line
 from runners.memory_estimate import memory_estimate
 from runners.networks.catalogue import NetworkSpec, network_spec
-from runners.networks.memory_table import element_bytes
 
 if TYPE_CHECKING:
     from runners.batch_profile import BatchProfile
     from runners.networks.activation_memory import ActivationMemory
-    from runners.profile_process import Refused
+    from runners.profile_process import ProfileOrder, Refused
 
 LARGEST_BATCH = 1024
 
@@ -36,6 +35,7 @@ def profile(
         ),
     ] = None,
     precision: Annotated[str, typer.Option("--precision", help="Number format: fp32, fp16, bf16.")] = "fp32",
+    backend: BackendOption = Engine.TORCH,
     device: DeviceOption = Device.AUTO,
     threads: ThreadsOption = None,
     seconds: Annotated[
@@ -49,9 +49,21 @@ def profile(
     """
     spec = network_spec(network)
     require_torch()
-    rows = _rows(
-        spec, list(dict.fromkeys(batch_size or [1])), precision, device=device.value, threads=threads, seconds=seconds
-    )
+    from runners.profile_process import ProfileOrder
+
+    orders = [
+        ProfileOrder(
+            network=spec.name,
+            batch_size=size,
+            precision=precision,
+            engine=backend.value,
+            device=device.value,
+            threads=threads,
+            seconds=seconds,
+        )
+        for size in dict.fromkeys(batch_size or [1])
+    ]
+    rows = _rows(spec, orders)
     if as_json:
         typer.echo(json.dumps({"network": spec.name, "precision": precision, "profiles": rows}, indent=2))
     else:
@@ -65,26 +77,19 @@ def profile(
         raise typer.Exit(1)
 
 
-def _rows(
-    spec: NetworkSpec, batch_sizes: list[int], precision: str, *, device: str, threads: int | None, seconds: float
-) -> list[dict[str, Any]]:
-    from runners.profile_process import ProfileOrder, profile_in_process
+def _rows(spec: NetworkSpec, orders: "list[ProfileOrder]") -> list[dict[str, Any]]:
+    from runners.profile_process import profile_in_process
 
     with progress_line() as tell:
         tell(f"{spec.name}: activations, from shapes alone")
-        activations = _activations(spec, precision)
+        activations = _activations(spec, orders[0].precision)
         rows = []
-        for number, size in enumerate(batch_sizes, 1):
-            tell(f"{spec.name}, batch size {size} ({number} of {len(batch_sizes)}): load, warm up, time {seconds:g} s")
-            order = ProfileOrder(
-                network=spec.name,
-                batch_size=size,
-                precision=precision,
-                device=device,
-                threads=threads,
-                seconds=seconds,
-            )
-            rows.append(_row(spec, precision, size, activations, profile_in_process(order)))
+        for number, order in enumerate(orders, 1):
+            what = f"{spec.name}, batch size {order.batch_size} ({number} of {len(orders)})"
+            tell(f"{what}: load, warm up, time {order.seconds:g} s")
+            # The need is estimated as it was before: what is measured may leave an exported network behind.
+            computed = _computed(spec, order, activations)
+            rows.append(_row(order.batch_size, computed, profile_in_process(order)))
     return rows
 
 
@@ -92,35 +97,31 @@ def _activations(spec: NetworkSpec, precision: str) -> "ActivationMemory":
     """Return what the activations of one image take, from shapes alone."""
     import torch
 
+    from runners.backends.torch_device import DTYPES
     from runners.networks.activation_memory import computed_activations
     from runners.networks.build import build_skeleton
 
-    dtype = torch.float32 if element_bytes(precision) == element_bytes("fp32") else torch.bfloat16
+    dtype = DTYPES.get(precision, torch.float32)  # an unknown one is refused by the back end
     image = torch.empty(1, 3, spec.input_px, spec.input_px, device="meta", dtype=dtype)
     return computed_activations(build_skeleton(spec.name).to(dtype), image)
 
 
-def _row(
-    spec: NetworkSpec,
-    precision: str,
-    batch_size: int,
-    activations: "ActivationMemory",
-    found: "BatchProfile | Refused",
-) -> dict[str, Any]:
+def _row(batch_size: int, computed: dict[str, Any], found: "BatchProfile | Refused") -> dict[str, Any]:
     from runners.profile_process import Refused
 
     refused = asdict(found) if isinstance(found, Refused) else None
     return {
         "batch_size": batch_size,
-        "computed": _computed(spec, precision, batch_size, activations),
+        "computed": computed,
         "measured": None if isinstance(found, Refused) else _measured(found),
         "time": None if isinstance(found, Refused) else _time(found, batch_size),
         "refused": refused,
     }
 
 
-def _computed(spec: NetworkSpec, precision: str, batch_size: int, activations: "ActivationMemory") -> dict[str, Any]:
-    estimate = memory_estimate(spec, batch_size=batch_size, precision=precision)
+def _computed(spec: NetworkSpec, order: "ProfileOrder", activations: "ActivationMemory") -> dict[str, Any]:
+    batch_size = order.batch_size
+    estimate = memory_estimate(spec, batch_size=batch_size, precision=order.precision, backend=order.engine)
     assert estimate is not None
     layers = [
         {

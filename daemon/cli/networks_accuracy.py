@@ -138,7 +138,8 @@ def _scorer(subject: "Subject", weights: Path, threads: int | None) -> "Scorer":
     if threads is not None:
         torch.set_num_threads(threads)
     network = network_with_weights(subject.network, weights)
-    return torch_scorer(network, backend=select_device(subject.device), precision=subject.precision)
+    backend = select_device(subject.device)
+    return torch_scorer(network, name=subject.network, backend=backend, precision=subject.precision)
 
 
 def _evaluated(

@@ -7,15 +7,18 @@ from torch import nn
 
 from runners.accuracy.evaluation import Scorer
 from runners.accuracy.image_reader import Pixels
+from runners.allocation_failure import is_allocation_failure
 from runners.backends.torch_device import TorchDevice
-from runners.errors import WorkloadError
+from runners.errors import OutOfMemory
 
 
-def torch_scorer(network: nn.Module, *, backend: TorchDevice, precision: str) -> Scorer:
-    """Return what scores batches on a back end; the network is moved there.
+def torch_scorer(network: nn.Module, *, name: str, backend: TorchDevice, precision: str) -> Scorer:
+    """Return what scores batches on a back end; the network, whose name is for errors, is moved there.
+
+    What it returns raises OutOfMemory where a batch does not fit.
 
     Raises:
-        WorkloadError: The device does not run that precision.
+        Unsupported: The device does not run that precision.
     """
     dtype = backend.dtype(precision)
     network = network.to(backend.device, dtype)
@@ -26,16 +29,9 @@ def torch_scorer(network: nn.Module, *, backend: TorchDevice, precision: str) ->
                 scores = network(torch.from_numpy(images).to(backend.device, dtype))
             return np.asarray(scores.float().cpu().numpy(), dtype=np.float32)
         except (RuntimeError, MemoryError) as error:
-            if not _is_of_memory(error):
+            if not is_allocation_failure(error):
                 raise
-            raise WorkloadError(
-                f"a batch of {len(images)} images does not fit the memory of {backend.description}; "
-                f"give a smaller --batch-size"
-            ) from error
+            problem = f"an allocation failed on {backend.description}; give a smaller --batch-size"
+            raise OutOfMemory(name, len(images), precision, problem) from error
 
     return score
-
-
-def _is_of_memory(error: RuntimeError | MemoryError) -> bool:
-    """Say whether memory ran out: on a GPU that has a type of its own, on a CPU it is only said in words."""
-    return isinstance(error, torch.cuda.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)

@@ -7,7 +7,7 @@ holds one batch of images and infers it again and again.
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from runners.errors import WorkloadError
+from runners.errors import Unsupported
 from runners.networks.catalogue import NetworkSpec
 
 if TYPE_CHECKING:
@@ -76,8 +76,8 @@ class Backend(Protocol):
 
 
 def check_precision(backend: Backend, precision: str) -> None:
-    """Raise WorkloadError where a back end does not run a precision."""
+    """Raise Unsupported where a back end does not run a precision."""
     if precision not in backend.precisions:
-        raise WorkloadError(
+        raise Unsupported(
             f"precision {precision!r} is not one that {backend.name} runs: {', '.join(backend.precisions)}"
         )

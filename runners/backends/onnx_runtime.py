@@ -4,8 +4,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from runners.allocation_failure import is_allocation_failure
 from runners.backends.backend import check_precision
-from runners.errors import WorkloadError
+from runners.errors import OutOfMemory, WorkloadError
 from runners.networks.catalogue import NetworkSpec
 
 if TYPE_CHECKING:
@@ -103,14 +104,27 @@ class OnnxRuntime:
     def load(
         self, spec: NetworkSpec, *, batch_size: int, precision: str, seed: int = 0, weights: Path | None = None
     ) -> LoadedOnnxNetwork:
-        """Return a network with its images on the device; raise WorkloadError where it cannot be had."""
+        """Return a network with its images on the device.
+
+        Raises:
+            WorkloadError: It cannot be had as asked for.
+            OutOfMemory: An allocation failed meanwhile.
+        """
         check_precision(self, precision)
         from runners.backends.torch_device import DTYPES
         from runners.backends.torch_network import seeded_images
 
         path = self._exported(spec, precision=precision, seed=seed, weights=weights)
         images = seeded_images(spec, batch_size=batch_size, seed=seed).to(DTYPES[precision]).numpy()
-        return LoadedOnnxNetwork(self._session(path, batch_size), images, self._device)
+        try:
+            session = self._session(path, batch_size)
+        except Exception as error:  # ONNX Runtime's errors have no root but this
+            if is_allocation_failure(error):
+                problem = f"an allocation failed ({error})"
+                raise OutOfMemory(spec.name, batch_size, precision, problem) from error
+            raise WorkloadError(f"ONNX Runtime does not load {path.name}: {error}") from error
+        self._check_provider(session)
+        return LoadedOnnxNetwork(session, images, self._device)
 
     def _exported(self, spec: NetworkSpec, *, precision: str, seed: int, weights: Path | None) -> Path:
         """Return the file of the network's graph; torch's own copy of the weights is gone on return."""
@@ -133,16 +147,15 @@ class OnnxRuntime:
         provider = PROVIDERS[self._device]
         # What is reported as fp32 must be fp32, not rounded to ten bits of mantissa.
         choices = {"use_tf32": "0"} if self._device == "cuda" else {}
-        try:
-            session = onnxruntime.InferenceSession(path, options, providers=[(provider, choices)])
-        except Exception as error:  # ONNX Runtime's errors have no root but this
-            raise WorkloadError(f"ONNX Runtime does not load {path.name}: {error}") from error
+        return onnxruntime.InferenceSession(path, options, providers=[(provider, choices)])
+
+    def _check_provider(self, session: Any) -> None:
+        provider = PROVIDERS[self._device]
         if session.get_providers()[0] != provider:
             # It says so in its log at most, and would be measured as if it were the device asked for.
             raise WorkloadError(
                 f"ONNX Runtime has {provider}, but does not get it to work: is CUDA of its version there?"
             )
-        return session
 
 
 def _threads() -> int:

@@ -5,9 +5,12 @@ names. Both are named by what they hold, and are there whole or not at all. The 
 """
 
 import hashlib
+import logging
 import os
 import tempfile
+import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,8 +25,12 @@ from runners.backends.onnx_graph import OPSET, exported_graph
 from runners.errors import WorkloadError
 from runners.networks.catalogue import NetworkSpec
 
+logger = logging.getLogger(__name__)
+
 FORMAT = 1
 """Raised when the same network would be exported as another graph; older files are then left where they are."""
+_UNFINISHED = ".unfinished-"
+_KILLED_AFTER_S = 24 * 3600.0
 _ALIGNMENT = 4096  # weights begin at whole pages, so that they can be mapped into memory
 
 
@@ -46,9 +53,11 @@ class OnnxStore:
         """
         weights = network.state_dict()
         digest = _digest(weights)
-        path = self._folder / f"{spec.name}-{precision}-{_key(digest, network, spec, precision)}.onnx"
+        path = self._folder / f"{_stem(spec, precision)}-{_key(digest, network)}.onnx"
         values = self._folder / f"{digest}.weights"
         try:
+            if path.exists() and not _is_sound(path, spec):
+                path.unlink(missing_ok=True)
             if not path.exists():
                 with LongStep(f"exporting {spec.name} in {precision}"):
                     self._export(path, values, network, spec)
@@ -56,10 +65,14 @@ class OnnxStore:
                 self._write(values, lambda file: _write_weights(file, weights))
         except OSError as error:
             raise WorkloadError(f"exported networks: {self._folder}: {error.strerror or error}") from error
-        check_counts(onnx.load(path, load_external_data=False), spec)
         return path
 
+    def has(self, spec: NetworkSpec, *, precision: str) -> bool:
+        """Say whether a network was exported before, by these versions of the packages, whatever its weights."""
+        return any(self._folder.glob(f"{_stem(spec, precision)}-*.onnx"))
+
     def _export(self, path: Path, values: Path, network: nn.Module, spec: NetworkSpec) -> None:
+        self._remove_unfinished()
         weights = network.state_dict()
         graph = exported_graph(network, input_px=spec.input_px)
         check_counts(graph, spec)
@@ -67,11 +80,19 @@ class OnnxStore:
         if not values.exists():
             self._write(values, lambda file: _write_weights(file, weights))
         self._write(path, lambda file: file.write(graph.SerializeToString()))
+        check_counts(onnx.load(path, load_external_data=False), spec)
+
+    def _remove_unfinished(self) -> None:
+        """Remove what exports left that were killed; a younger one may be another process's, still at it."""
+        for left in self._folder.glob(f"{_UNFINISHED}*"):
+            with suppress(FileNotFoundError):  # that process has finished it meanwhile
+                if time.time() - left.stat().st_mtime > _KILLED_AFTER_S:
+                    left.unlink()
 
     def _write(self, path: Path, write: Callable[[BinaryIO], object]) -> None:
         """Have a file written beside its place, and put there once it is whole."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=".unfinished-", delete=False) as file:
+        with tempfile.NamedTemporaryFile(dir=self._folder, prefix=_UNFINISHED, delete=False) as file:
             try:
                 write(file)  # type: ignore[arg-type]  # a wrapper that is a BinaryIO in all but its type
                 file.flush()
@@ -82,19 +103,30 @@ class OnnxStore:
                 raise
 
 
-def _key(digest: str, network: nn.Module, spec: NetworkSpec, precision: str) -> str:
-    """Return what tells one graph from another; not the batch size, which the graph leaves open."""
-    told = (
-        FORMAT,
-        digest,
-        spec.name,
-        spec.input_px,
-        precision,
-        OPSET,
-        torch.__version__,
-        onnx.__version__,
-        str(network),
-    )
+def _is_sound(path: Path, spec: NetworkSpec) -> bool:
+    """Say whether a graph that was found can be read and is the network's; log where it is not."""
+    try:
+        check_counts(onnx.load(path, load_external_data=False), spec)
+    except OSError:
+        raise
+    except Exception as error:  # a damaged file fails wherever its bytes lead
+        logger.warning("%s is damaged (%s): it is removed, and exported again", path, error)
+        return False
+    return True
+
+
+def _stem(spec: NetworkSpec, precision: str) -> str:
+    """Return the part of a graph's name that is known without its weights."""
+    told = (FORMAT, spec.input_px, OPSET, torch.__version__, onnx.__version__)
+    return f"{spec.name}-{precision}-{_short(told)}"
+
+
+def _key(digest: str, network: nn.Module) -> str:
+    """Return what tells one graph from another of the same stem; not the batch size, which the graph leaves open."""
+    return _short((digest, str(network)))
+
+
+def _short(told: tuple[object, ...]) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()[:16]
 
 

@@ -3,10 +3,12 @@
 from functools import cache
 
 from runners.backends.backend import Backend
-from runners.errors import WorkloadError
+from runners.errors import Unsupported, WorkloadError
 
 ENGINES = ("torch", "compile", "onnx")
 """What infers: torch eager, torch.compile, ONNX Runtime."""
+TORCH_ENGINES = ("torch", "compile")
+"""Those of them that are torch."""
 DEVICES = ("cuda", "cpu")
 """On what, the fastest first."""
 
@@ -15,10 +17,11 @@ def open_backend(engine: str, device: str = "auto") -> Backend:
     """Return an engine on a device; `auto`: the fastest that the engine has here.
 
     Raises:
-        WorkloadError: There is no such engine or device, or not on this machine.
+        Unsupported: There is no such engine or device.
+        WorkloadError: It is not on this machine.
     """
     if device not in ("auto", *DEVICES):
-        raise WorkloadError(f"device {device!r} is none of auto, cpu, cuda")
+        raise Unsupported(f"device {device!r} is none of auto, cpu, cuda")
     match engine:
         case "torch":
             from runners.backends.torch_device import select_device
@@ -36,7 +39,7 @@ def open_backend(engine: str, device: str = "auto") -> Backend:
             check_onnx()
             return OnnxRuntime(onnx_devices()[0] if device == "auto" else device)
         case other:
-            raise WorkloadError(f"back end {other!r} is none of {', '.join(ENGINES)}")
+            raise Unsupported(f"back end {other!r} is none of {', '.join(ENGINES)}")
 
 
 @cache
@@ -44,13 +47,20 @@ def named_backend(name: str) -> Backend:
     """Return the back end of a name in messages, such as `onnx-cpu`.
 
     Raises:
-        WorkloadError: There is none of that name, or not on this machine.
+        Unsupported: There is none of that name.
+        WorkloadError: It is not on this machine.
     """
     engine, _, device = name.partition("-")
     if engine not in ENGINES or device not in DEVICES:
         known = ", ".join(f"{one}-{place}" for place in DEVICES for one in ENGINES)
-        raise WorkloadError(f"back end {name!r} is none of {known}")
+        raise Unsupported(f"back end {name!r} is none of {known}")
     return open_backend(engine, device)
+
+
+def is_torch_cuda(name: str) -> bool:
+    """Say whether the back end of a name is torch, eager or compiled, on CUDA: torch's allocator and events are its."""
+    engine, _, device = name.partition("-")
+    return engine in TORCH_ENGINES and device == "cuda"
 
 
 def available_backends(device: str = "auto") -> tuple[str, ...]:

@@ -10,11 +10,12 @@ from pathlib import Path
 
 import torch
 
+from runners.allocation_failure import is_allocation_failure
 from runners.backends.backend import check_precision
 from runners.backends.long_step import LongStep
 from runners.backends.torch_device import TorchDevice
 from runners.backends.torch_eager import LoadedTorchNetwork, TorchEager
-from runners.errors import WorkloadError
+from runners.errors import OutOfMemory, WorkloadError
 from runners.networks.catalogue import NetworkSpec
 
 
@@ -50,6 +51,7 @@ class TorchCompile:
 
         Raises:
             WorkloadError: It cannot be had as asked for, or not compiled.
+            OutOfMemory: An allocation failed meanwhile.
         """
         check_precision(self, precision)
         module, images = self._eager.module_and_images(
@@ -64,6 +66,9 @@ class TorchCompile:
                 loaded.synchronize()
         except Exception as error:  # torch has no root of the errors that its compiling raises
             loaded.release()
+            if is_allocation_failure(error):
+                problem = f"an allocation failed ({_first_line(error)})"
+                raise OutOfMemory(spec.name, batch_size, precision, problem) from error
             raise WorkloadError(f"torch.compile of {spec.name}: {_first_line(error)}") from error
         return loaded
 

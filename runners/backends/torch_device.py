@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import torch
 
-from runners.errors import WorkloadError
+from runners.errors import Unsupported, WorkloadError
 
 DTYPES = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 """Torch's type of each precision."""
@@ -29,11 +29,9 @@ class TorchDevice:
     """Give back memory that torch keeps for later."""
 
     def dtype(self, precision: str) -> torch.dtype:
-        """Return torch's type for a precision; raise WorkloadError where this device does not run it."""
+        """Return torch's type for a precision; raise Unsupported where this device does not run it."""
         if precision not in self.precisions:
-            raise WorkloadError(
-                f"precision {precision!r} is not one that {self.name} runs: {', '.join(self.precisions)}"
-            )
+            raise Unsupported(f"precision {precision!r} is not one that {self.name} runs: {', '.join(self.precisions)}")
         return DTYPES[precision]
 
 
@@ -46,7 +44,8 @@ def select_device(name: str = "auto") -> TorchDevice:
     """Return the device of a name, or the fastest there is for `auto`.
 
     Raises:
-        WorkloadError: There is no such device, or not on this machine.
+        Unsupported: There is no such device.
+        WorkloadError: It is not on this machine.
     """
     match available_devices()[0] if name == "auto" else name:
         case "cpu":
@@ -58,7 +57,7 @@ def select_device(name: str = "auto") -> TorchDevice:
                 "device cuda: torch sees none here; use --device cpu, or install a torch built for CUDA"
             )
         case other:
-            raise WorkloadError(f"device {other!r} is none of auto, cpu, cuda")
+            raise Unsupported(f"device {other!r} is none of auto, cpu, cuda")
 
 
 def _cpu() -> TorchDevice:

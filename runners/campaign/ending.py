@@ -16,6 +16,7 @@ REFUSED_FOR_GOOD = frozenset(
         "sync_unavailable",
         "too_many_captures",
         "unknown_network",
+        "unsupported",
     }
 )
 """Reason codes that another attempt would end with again; any other may pass."""

@@ -10,6 +10,7 @@ import torch
 from runners.backends.backend import check_precision
 from runners.backends.torch_device import available_devices, select_device
 from runners.backends.torch_eager import TorchEager
+from runners.batch_profile import profile_batch
 from runners.errors import UnknownNetwork, WorkloadError
 from runners.inference_workload import LOW_S, WARMUP_BATCHES, InferenceWorkload, inference_factory, is_warm
 from runners.networks.catalogue import NetworkSpec, network_spec
@@ -126,6 +127,8 @@ def test_scores_that_are_not_finite_are_refused(small, monkeypatch):
     workload = InferenceWorkload(small, batch_size=1, precision="fp32", backend=cpu())
     with pytest.raises(WorkloadError, match="small gives no finite scores"):
         workload.prepare()
+    with pytest.raises(WorkloadError, match="small gives no finite scores"):
+        profile_batch(small, batch_size=1, precision="fp32", backend=cpu(), seconds=0)
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])

@@ -50,7 +50,7 @@ def bench(tmp_path_factory: pytest.TempPathFactory) -> Bench:
     network = build_network("bn_nin", seed=2)
     torch.save(network.state_dict(), folder / "bn_nin.pth")
     paths = pictures(folder / "val", 10, np.random.default_rng(SEED))
-    score = torch_scorer(network, backend=select_device("cpu"), precision="fp32")
+    score = torch_scorer(network, name="small", backend=select_device("cpu"), precision="fp32")
     labels = labels_by_rank(paths, score, preprocessing_of("bn_nin"), lambda number: (0, 0, 1, 4, 5)[number % 5])
     lines = [f"{path.name} {label}" for path, label in zip(paths, labels, strict=True)]
     (folder / "labels.txt").write_text("\n".join(lines))

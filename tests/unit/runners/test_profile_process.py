@@ -13,7 +13,9 @@ from runners import profile_process
 from runners.batch_profile import LEAST_BATCHES, BatchProfile
 from runners.profile_process import ProfileOrder, Refused, profile_in_process
 
-ORDER = ProfileOrder(network="alexnet", batch_size=1, precision="fp32", device="cpu", threads=1, seconds=0)
+ORDER = ProfileOrder(
+    network="alexnet", batch_size=1, precision="fp32", engine="torch", device="cpu", threads=1, seconds=0
+)
 
 
 def test_a_real_network_is_profiled() -> None:
@@ -66,6 +68,14 @@ def test_what_breaks_in_it_is_sent_as_a_refusal(monkeypatch, error: Exception, r
     sent = Sent()
     profile_process.profile_and_send(ORDER, sent)
     assert [one.reason for one in sent] == [reason]
+
+
+def test_the_engine_is_the_one_asked_for(monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(profile_process, "profile_batch", lambda spec, *, backend, **_: asked.append(backend.name))
+    for engine in ("torch", "onnx"):
+        profile_process.profile_and_send(ProfileOrder(**{**_fields(ORDER), "engine": engine, "threads": None}), Sent())
+    assert asked == ["torch-cpu", "onnx-cpu"]
 
 
 def test_what_does_not_fit_is_sent_as_a_refusal(monkeypatch) -> None:

@@ -2,7 +2,7 @@
 
 import pytest
 
-from runners.errors import WorkloadError
+from runners.errors import Unsupported, WorkloadError
 from runners.markers import NoMarker, SimulatedMarker
 from runners.scripted_workload import MOST_PULSES, Script, ScriptedWorkload, scripted_factory
 from tests.unit.runners.stub_workload import order
@@ -72,3 +72,11 @@ def test_the_factory_takes_any_networks_name():
     workload = scripted_factory(Script.parse("0.05,0.002,3"))(order())
     assert workload.prepare().network == "resnet18"
     workload.release()
+
+
+def test_a_back_end_is_not_played():
+    """A campaign would take the cell of that back end for done."""
+    factory = scripted_factory(Script.parse("0.05,0.002,3"))
+    with pytest.raises(Unsupported, match="'onnx-cpu' is none of script"):
+        factory(order(backend="onnx-cpu"))
+    assert factory(order(backend="script")).prepare().backend == "script"

@@ -3,10 +3,12 @@
 import json
 
 import pytest
+import torch
 
 from runners import profile_process
 from runners.batch_profile import BatchProfile
 from runners.inference_time import inference_time
+from runners.networks import activation_memory
 from runners.profile_process import ProfileOrder, Refused
 from tests.in_process import run_command
 
@@ -77,3 +79,19 @@ def test_an_unknown_network_is_refused_with_the_known(measured, monkeypatch, cap
     assert ended.returncode == 1
     assert "'lenet' is not one" in ended.stderr
     assert not measured
+
+
+def test_a_back_end_and_a_precision_are_handed_on(measured, monkeypatch, capsys, tmp_path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    seen = []
+    real = activation_memory.computed_activations
+    shapes = lambda module, *inputs: seen.append(inputs[0].dtype) or real(module, *inputs)  # noqa: E731
+    monkeypatch.setattr(activation_memory, "computed_activations", shapes)
+    needs_bytes = []
+    for engine in ("torch", "onnx"):
+        arguments = ["board", "profile", "alexnet", "--backend", engine, "--precision", "fp16", "--json"]
+        ended = run_command(arguments, monkeypatch=monkeypatch, capsys=capsys)
+        needs_bytes.append(json.loads(ended.stdout)["profiles"][0]["computed"]["estimated_need_bytes"])
+    assert [(one.engine, one.precision) for one in measured] == [("torch", "fp16"), ("onnx", "fp16")]
+    assert needs_bytes[1] > needs_bytes[0] + 4 * 60_965_224, "it is not exported yet"
+    assert seen == [torch.float16] * 2

@@ -16,7 +16,7 @@ from runners.accuracy.preprocessing import Interpolation, Preprocessing
 from runners.accuracy.progress_file import CountedBatch, ProgressFile
 from runners.accuracy.torch_scorer import torch_scorer
 from runners.backends.torch_device import select_device
-from runners.errors import DatasetError, WorkloadError
+from runners.errors import DatasetError, OutOfMemory, WorkloadError
 from tests.unit.runners.accuracy.labelled_images import image_files, labels_by_rank, pictures
 
 SMALL = Preprocessing(
@@ -227,22 +227,26 @@ def test_fewer_scores_than_classes_are_an_error(tmp_path: Path, images: tuple[Im
 
 def test_a_precision_that_the_device_does_not_run_is_refused() -> None:
     with pytest.raises(WorkloadError, match="fp8"):
-        torch_scorer(torch.nn.Identity(), backend=select_device("cpu"), precision="fp8")
+        torch_scorer(torch.nn.Identity(), name="none", backend=select_device("cpu"), precision="fp8")
 
 
 @pytest.mark.parametrize(
     "error",
-    [RuntimeError("DefaultCPUAllocator: can't allocate memory"), torch.cuda.OutOfMemoryError("x")],
+    [
+        RuntimeError("DefaultCPUAllocator: can't allocate memory"),
+        RuntimeError("std::bad_alloc"),
+        torch.cuda.OutOfMemoryError("x"),
+    ],
 )
 def test_a_batch_that_memory_does_not_hold_is_a_sentence(error: RuntimeError) -> None:
     class Large(torch.nn.Module):
         def forward(self, images: torch.Tensor) -> torch.Tensor:
             raise error
 
-    score = torch_scorer(Large(), backend=select_device("cpu"), precision="fp32")
-    with pytest.raises(WorkloadError, match=r"batch of 7 images does not fit the memory of CPU.* smaller --batch-size"):
+    score = torch_scorer(Large(), name="large", backend=select_device("cpu"), precision="fp32")
+    with pytest.raises(OutOfMemory, match=r"large with batch size 7 in fp32 .* on CPU.* smaller --batch-size"):
         score(np.zeros((7, 3, 8, 8), dtype=np.float32))
-    broken = torch_scorer(torch.nn.Linear(3, 3), backend=select_device("cpu"), precision="fp32")
+    broken = torch_scorer(torch.nn.Linear(3, 3), name="broken", backend=select_device("cpu"), precision="fp32")
     with pytest.raises(RuntimeError, match="shapes"):
         broken(np.zeros((7, 3, 8, 8), dtype=np.float32))
 

@@ -1,6 +1,7 @@
 """The folder of exported networks, and the count that tells one network from another."""
 
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from runners.backends.onnx_runtime import OnnxRuntime
 from runners.backends.onnx_store import OnnxStore, default_folder
 from runners.backends.torch_device import select_device
 from runners.backends.torch_eager import TorchEager
-from runners.errors import WorkloadError
+from runners.errors import OutOfMemory, WorkloadError
 from runners.inference_workload import InferenceWorkload
 from runners.networks.catalogue import NetworkSpec
 from runners.networks.response_norm import ResponseNorm
@@ -70,9 +71,12 @@ def exports(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 def test_a_network_is_exported_once(network: nn.Module, exports: list[str], tmp_path: Path) -> None:
     store = OnnxStore(tmp_path / "made")
+    assert not store.has(SPEC, precision="fp32")
     first, again = (store.model(network, SPEC, precision="fp32") for _ in range(2))
     assert first == again
     assert exports == ["Small"]
+    assert store.has(SPEC, precision="fp32")
+    assert not store.has(SPEC, precision="fp16")
     assert sorted(path.suffix for path in first.parent.iterdir()) == [".onnx", ".weights"]
 
 
@@ -109,21 +113,47 @@ def test_what_breaks_half_way_leaves_nothing(
     assert OnnxStore(tmp_path).model(network, SPEC, precision="fp32").exists()
 
 
-def test_a_graph_of_another_size_is_refused_when_it_is_made_and_when_it_is_found(
-    network: nn.Module, tmp_path: Path
-) -> None:
+def test_a_graph_of_another_size_is_refused(network: nn.Module, tmp_path: Path) -> None:
     other = NetworkSpec(name="small", display_name="Small", input_px=8, params=PARAMS, macs=MACS + 1)
     with pytest.raises(WorkloadError, match=f"is not small: it has {PARAMS:,} parameters and {MACS:,}"):
         OnnxStore(tmp_path).model(network, other, precision="fp32")
     assert not list(tmp_path.iterdir())
-    path = OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
-    spoilt = onnx.load(path, load_external_data=False)
+
+
+def without_slope(content: bytes) -> bytes:
+    spoilt = onnx.load_from_string(content)
     slope = next(node for node in spoilt.graph.node if node.op_type == "PRelu")
     slope.op_type = "Relu"
     del slope.input[1]
-    path.write_bytes(spoilt.SerializeToString())
-    with pytest.raises(WorkloadError, match="is not small"):
-        OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
+    return spoilt.SerializeToString()
+
+
+@pytest.mark.parametrize(
+    "spoil", [without_slope, lambda content: content[:-100], lambda content: b"", lambda content: b"\xff" * 99]
+)
+def test_a_damaged_graph_is_exported_again(
+    network: nn.Module,
+    exports: list[str],
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    spoil: Callable[[bytes], bytes],
+) -> None:
+    path = OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
+    sound = path.read_bytes()
+    path.write_bytes(spoil(sound))
+    assert OnnxStore(tmp_path).model(network, SPEC, precision="fp32") == path
+    check_counts(onnx.load(path), SPEC)
+    assert len(exports) == 2
+    assert f"{path} is damaged" in caplog.text
+
+
+def test_what_a_killed_export_left_is_removed_after_a_day(network: nn.Module, tmp_path: Path) -> None:
+    hours_old = {".unfinished-killed": 25, ".unfinished-at-it": 23, "other": 25}
+    for name, hours in hours_old.items():
+        (tmp_path / name).touch()
+        os.utime(tmp_path / name, (time.time() - 3600 * hours,) * 2)
+    OnnxStore(tmp_path).model(network, SPEC, precision="fp32")
+    assert {path.name for path in tmp_path.iterdir() if path.name in hours_old} == {".unfinished-at-it", "other"}
 
 
 def test_the_count_is_by_operators(network: nn.Module) -> None:
@@ -198,6 +228,16 @@ class TestSession:
         loaded.release()
         with pytest.raises(WorkloadError, match="released"):
             loaded.infer()
+
+    def test_memory_that_runs_out_while_it_is_loaded_is_told_as_such(
+        self, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def full(*_: object, **__: object) -> None:
+            raise RuntimeError("BFCArena::AllocateRawInternal Failed to allocate memory for requested buffer of size 5")
+
+        monkeypatch.setattr("onnxruntime.InferenceSession", full)
+        with built_as(network), pytest.raises(OutOfMemory, match="small with batch size 3 in fp32 is too large"):
+            OnnxRuntime("cpu", tmp_path).load(SPEC, batch_size=3, precision="fp32")
 
     def test_a_device_that_does_not_come_up_is_not_replaced_by_the_cpu(
         self, network: nn.Module, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -1,22 +1,26 @@
 """Which back ends there are, and in which words one is refused that there is not."""
 
 import importlib.util
+import itertools
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
-from torch import nn
 
 from runners.backends import native_precision, registry
 from runners.backends.native_precision import native_precisions
 from runners.backends.registry import available_backends, named_backend, open_backend
 from runners.backends.torch_device import select_device
 from runners.backends.torch_eager import TorchEager
-from runners.errors import UnknownNetwork, WorkloadError
+from runners.batch_timer import CudaEventTimer, batch_timer
+from runners.campaign.ending import REFUSED_FOR_GOOD
+from runners.errors import UnknownNetwork, Unsupported, WorkloadError
 from runners.inference_workload import inference_factory
+from runners.memory_watch import MemoryWatch
+from runners.networks.catalogue import network_spec
 from tests.unit.runners.stub_workload import order
 
 
@@ -57,16 +61,31 @@ def test_what_is_here_is_announced() -> None:
     assert set(available_backends("cpu")) <= set(available_backends())
 
 
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [("torch-cuda", True), ("compile-cuda", True), ("onnx-cuda", False), ("torch-cpu", False), ("compile-cpu", False)],
+)
+def test_torchs_own_events_and_allocator_are_asked_where_torch_is_on_cuda(
+    monkeypatch: pytest.MonkeyPatch, name: str, wanted: bool
+) -> None:
+    monkeypatch.setattr(torch.cuda, "Event", lambda **_: None)
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: None)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: 7)
+    assert isinstance(batch_timer(name), CudaEventTimer) is wanted
+    watch = MemoryWatch(network_spec("alexnet"), precision="fp32", backend=name)
+    assert watch.read().peak_device_bytes == (7 if wanted else None)
+
+
 class TestRefusals:
     @pytest.mark.parametrize("name", ["tflite-cpu", "torch", "torch-tpu", "", "onnx-cpu-fast"])
     def test_an_unknown_back_end_is_refused_with_the_known(self, name: str) -> None:
-        with pytest.raises(WorkloadError, match=rf"'{name}' is none of torch-cuda.*onnx-cpu"):
+        with pytest.raises(Unsupported, match=rf"'{name}' is none of torch-cuda.*onnx-cpu"):
             named_backend(name)
 
     def test_an_unknown_engine_or_device_is_refused(self) -> None:
-        with pytest.raises(WorkloadError, match="'tflite' is none of torch, compile, onnx"):
+        with pytest.raises(Unsupported, match="'tflite' is none of torch, compile, onnx"):
             open_backend("tflite")
-        with pytest.raises(WorkloadError, match="'tpu' is none of auto, cpu, cuda"):
+        with pytest.raises(Unsupported, match="'tpu' is none of auto, cpu, cuda"):
             open_backend("onnx", "tpu")
 
     @pytest.mark.parametrize("engine", ["torch", "compile"])
@@ -110,14 +129,15 @@ class TestRefusals:
     def test_a_precision_that_is_not_run_is_refused_before_anything_is_loaded(self, name: str, precision: str) -> None:
         factory = inference_factory(TorchEager(select_device("cpu")))
         wish = order().model_copy(update={"backend": name, "precision": precision})
-        with pytest.raises(WorkloadError, match=f"'{precision}' is not one that {name} runs: fp32"):
+        with pytest.raises(Unsupported, match=f"'{precision}' is not one that {name} runs: fp32") as refused:
             factory(wish)
+        assert refused.value.reason in REFUSED_FOR_GOOD
 
     def test_a_command_for_an_unknown_network_or_back_end_is_refused(self) -> None:
         factory = inference_factory(TorchEager(select_device("cpu")))
         with pytest.raises(UnknownNetwork):
             factory(order().model_copy(update={"network": "lenet"}))
-        with pytest.raises(WorkloadError, match="'npu' is none of"):
+        with pytest.raises(Unsupported, match="'npu' is none of"):
             factory(order().model_copy(update={"backend": "npu"}))
 
 
@@ -156,15 +176,19 @@ class TestNativePrecision:
         assert native_precisions(select_device("cpu")) == ("fp32", "bf16")
 
     def test_other_work_on_the_machine_does_not_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        """A thread that waits, as one does that the machine keeps from computing, is no slower."""
-        real = nn.Conv2d.forward
+        """On a CPU the clock is that of the thread, which stands while the machine keeps the thread from computing."""
+        readings_s = itertools.count()
+        clock = SimpleNamespace(thread_time=lambda: next(readings_s) / 1000, perf_counter=lambda: pytest.fail("waited"))
+        monkeypatch.setattr(native_precision, "time", clock)
+        assert native_precision._convolution_s(select_device("cpu"), torch.float32) == pytest.approx(0.001)
+        assert next(readings_s) == 2 * native_precision._REPEATS
 
-        def delayed(layer: nn.Conv2d, values: torch.Tensor) -> torch.Tensor:
-            time.sleep(0.02)
-            return real(layer, values)
-
-        monkeypatch.setattr(nn.Conv2d, "forward", delayed)
-        assert 0 < native_precision._convolution_s(select_device("cpu"), torch.float32) < 0.02
+    def test_it_is_measured_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        tried: list[torch.dtype] = []
+        monkeypatch.setattr(native_precision, "_convolution_s", lambda device, dtype: tried.append(dtype) or 1.0)
+        device = select_device("cpu")
+        assert native_precisions(device) is native_precisions(device)
+        assert tried == [torch.float32, torch.float16, torch.bfloat16]
 
     def test_threads_are_as_many_as_before(self) -> None:
         before = torch.get_num_threads()

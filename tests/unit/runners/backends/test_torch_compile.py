@@ -10,7 +10,7 @@ from runners.backends.long_step import LongStep
 from runners.backends.torch_compile import TorchCompile
 from runners.backends.torch_device import select_device
 from runners.backends.torch_eager import TorchEager
-from runners.errors import WorkloadError
+from runners.errors import OutOfMemory, WorkloadError
 from runners.networks.catalogue import NetworkSpec
 from tests.unit.runners.backends.statistics import built_as
 
@@ -60,6 +60,15 @@ def test_what_cannot_be_compiled_as_one_is_refused_in_a_line() -> None:
     with built_as(Broken()), pytest.raises(WorkloadError, match=r"^torch\.compile of small: .*") as caught:
         TorchCompile(select_device("cpu")).load(SPEC, batch_size=1, precision="fp32")
     assert "\n" not in str(caught.value)
+
+
+def test_memory_that_runs_out_while_it_compiles_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(images: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError("backend='inductor' raised:\nRuntimeError: DefaultCPUAllocator: can't allocate memory")
+
+    monkeypatch.setattr(torch, "compile", lambda module, **_: full)
+    with built_as(small()), pytest.raises(OutOfMemory, match="small with batch size 3 in fp32 is too large"):
+        TorchCompile(select_device("cpu")).load(SPEC, batch_size=3, precision="fp32")
 
 
 class TestLongStep:

@@ -152,9 +152,9 @@ class Agent:
         except (CampaignFileError, JournalError, OSError) as error:
             self._desk.refuse(None, "bad_message", str(error))
         except Exception as error:
-            # One campaign's defect must not take the board from the lab.
+            # One campaign's defect must not take the board from the lab. No run is named: the status alone tells of it.
             logger.exception("a campaign broke")
-            self._desk.refuse(None, "internal_error", f"the campaign broke: {type(error).__name__}: {error}")
+            self._desk.refuse(None, "bad_message", f"the campaign broke: {type(error).__name__}: {error}")
         finally:
             self._busy_campaign = None
             self._announce()

@@ -5,7 +5,8 @@ PYTHON ?= python3
 PIP_FLAGS ?=
 PYTEST_FLAGS ?=
 DEMO_FLAGS ?=
-WORKERS ?= 3
+# One more than there are cores, since tests wait too; more than nine would wait for each other.
+WORKERS ?= $(shell cores=$$(nproc 2>/dev/null || echo 2); echo $$(( cores < 8 ? cores + 1 : 9 )))
 
 # Each of the hundred processes that the tests start would compile what it imports again, two seconds for torch alone.
 unexport PYTHONDONTWRITEBYTECODE
@@ -39,7 +40,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 demo: setup
 	$(BIN)/joulebench demo $(DEMO_FLAGS)
 
-# Twice: first what needs the machine to itself, then all the rest in one process more than a small machine has cores,
+# Twice: first what needs the machine to itself, then all the rest in several processes,
 # since tests wait too.
 test: check
 	$(BIN)/python -m pytest -m "alone and not long" $(PYTEST_FLAGS)

@@ -105,6 +105,7 @@ def test_gain_is_stored_with_its_picture_and_its_records(simulated: SimulatedBen
         files.read(f"{use.capture_id}.parquet", expected_sha256=use.sha256)
 
 
+@pytest.mark.long
 def test_every_kind_is_listed_and_shown(simulated: SimulatedBenchThread, config: Path) -> None:
     zero = unattended(simulated, config, "zero")["certificate"]
     closing = unattended(simulated, config, "zero", "--jaw-open", "--closes", zero["certificate_id"])["certificate"]
@@ -134,6 +135,7 @@ def test_an_empty_list_is_a_sentence_and_a_table_is_as_wide_as_columns_says(
     assert max(map(len, calibrate("list", "--config", str(config)).stdout.splitlines())) == 90
 
 
+@pytest.mark.long
 def test_the_gain_is_shown_as_one_number_with_all_of_its_uncertainty(
     simulated: SimulatedBenchThread, config: Path
 ) -> None:
@@ -197,6 +199,7 @@ def test_an_ammeter_is_refused_before_anything_is_begun_where_nobody_reads_it(co
     assert "needs a person" in calibrate(*words, "--ammeter", "0.001", "0.001", status=2).stderr
 
 
+@pytest.mark.long
 def test_a_bench_that_is_held_is_not_calibrated(simulated: SimulatedBenchThread, config: Path) -> None:
     words = ("lead", "--config", str(config), "--unattended", "--truth", simulated.addresses.truth)
     with BenchLock(load_configuration(config)).held("joulebench daemon"):
@@ -225,6 +228,7 @@ def test_a_person_is_asked_until_a_number_comes(
     assert capsys.readouterr().err.count("Reading of the ammeter") == 2
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("words", "text"),
     [
@@ -285,6 +289,7 @@ def test_a_script_closes_a_bracket_and_a_zero_holds_a_day(shell: Shell) -> None:
     assert _days(before) == 1
 
 
+@pytest.mark.long
 def test_a_script_takes_the_limits_of_the_leads(shell: Shell) -> None:
     certificate, err = shell(lead_script, "--channel-gain-limit", "0.5")
     assert isinstance(certificate, LeadCertificate)
@@ -298,6 +303,7 @@ def test_a_script_refuses_an_ammeter_that_nobody_reads(shell: Shell, capsys: pyt
     assert "needs a person" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_as_a_module_a_script_draws_its_picture_too(simulated: SimulatedBenchThread, tmp_path: Path) -> None:
     addresses = simulated.addresses
     words = ["--oscilloscope", addresses.oscilloscope, "--power-supply", addresses.power_supply]

@@ -40,6 +40,7 @@ async def as_found(bench: CalibratedBench) -> tuple[float, float, SupplyMode, bo
     return voltage_v, current_a, reading.mode, reading.output_on
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("seed", [11, *long_cases(12, 13, 14)])
 async def test_gain_and_zero_lie_within_what_the_certificate_says(seed: int) -> None:
     async with calibrated_bench(seed=seed) as bench:
@@ -77,6 +78,7 @@ async def test_a_certificate_names_instruments_records_and_conditions() -> None:
     assert {total for _, _, total in told} == {7}
 
 
+@pytest.mark.long
 async def test_turns_and_a_resistor() -> None:
     changes = {
         "probe": CurrentProbe(turns=5),
@@ -292,6 +294,7 @@ class LooseClamp:
         raise AssertionError(question)
 
 
+@pytest.mark.long
 async def test_points_off_the_line_give_no_certificate() -> None:
     hands = LooseClamp()
     async with calibrated_bench(operator=hands) as bench:

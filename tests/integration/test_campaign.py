@@ -131,6 +131,7 @@ async def test_what_does_not_fit_is_told_with_its_reason_and_the_rest_is_measure
 class TestABoardByItself:
     """A campaign that the lab hands to the board: no driver in the lab, the journal on the board."""
 
+    @pytest.mark.long
     @pytest.fixture
     def bench(self) -> Iterator[SimulatedBenchThread]:
         with SimulatedBenchThread(WorldSettings(seed=9, time_scale=TIME_SCALE)) as running:

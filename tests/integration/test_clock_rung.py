@@ -124,6 +124,7 @@ async def test_a_marker_that_works_is_preferred_and_nothing_is_forced(
     assert truth["trigger_s"] == pytest.approx(truth["pulses"][0][0], abs=1e-6), "triggered by the first edge"
 
 
+@pytest.mark.long
 async def test_later_captures_of_a_run_are_forced_as_well(mosquitto_broker: MosquittoBroker, tmp_path: Path) -> None:
     """Batches go on until the last capture; whatever record they fall into, whole ones are measured."""
     with SimulatedBenchThread(WorldSettings(seed=7)) as bench:

@@ -14,6 +14,7 @@ from tests.mosquitto import MosquittoBroker
 pytestmark = pytest.mark.mosquitto
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(("script", "batches"), [("0.12,0.005,10", 10), ("0.145,0.005,30", None)])
 async def test_a_board_that_says_no_more_than_its_batch_times_is_measured(
     mosquitto_broker: MosquittoBroker, tmp_path: Path, script: str, batches: int | None

@@ -87,6 +87,7 @@ async def drive(killer: Killer, file: Path) -> CampaignProgress:
             return await killer.driver
 
 
+@pytest.mark.long
 def test_whoever_is_killed_every_planned_run_is_done_once(mosquitto_broker: MosquittoBroker, tmp_path: Path) -> None:
     file = tmp_path / "killed.toml"
     file.write_text(CAMPAIGN)

@@ -104,6 +104,7 @@ def test_the_five_lines_of_the_document_read_their_energy(mosquitto_broker: Mosq
         assert json.loads(line)["images"] == 64
 
 
+@pytest.mark.long
 def test_any_program_is_measured_by_its_lines(mosquitto_broker: MosquittoBroker, tmp_path: Path) -> None:
     program = tmp_path / "my_inference"
     program.write_text(documented("measure-any-program.md", "my_inference"))

@@ -17,6 +17,7 @@ from tests.system.lab_processes import REPOSITORY, lab_of
 pytestmark = [pytest.mark.mosquitto, pytest.mark.system, pytest.mark.timeout(240)]
 
 
+@pytest.mark.long
 @pytest.mark.alone
 def test_the_lab_commands_a_real_network_and_reads_its_energy(
     mosquitto_broker: MosquittoBroker, tmp_path: Path
@@ -90,6 +91,7 @@ def test_a_shell_script_is_a_board_too(mosquitto_broker: MosquittoBroker, tmp_pa
 BATCHES = {"NETWORK": "resnet18", "BATCH_SIZE": "2", "BATCHES": "12"}
 
 
+@pytest.mark.long
 def test_a_board_in_c_and_one_with_an_old_python_are_boards_too(
     mosquitto_broker: MosquittoBroker, tmp_path: Path
 ) -> None:
@@ -143,6 +145,7 @@ def test_the_check_lists_every_failure_at_once(mosquitto_broker: MosquittoBroker
     assert all(one["text"] for one in document["checks"])
 
 
+@pytest.mark.long
 def test_a_configuration_with_mistakes_names_them_all(tmp_path: Path) -> None:
     bad = tmp_path / "bad.toml"
     bad.write_text('[bench]\nname = "no spaces"\nnmae = "x"\n[oscilloscope]\nresource = "nonsense"\n')

@@ -27,6 +27,7 @@ def of_event(lines: Sequence[Line], event: Event) -> list[str]:
     return sorted(line.role for line in lines if line.event is event)
 
 
+@pytest.mark.long
 def test_the_transcript_of_a_daemon(mosquitto_broker: MosquittoBroker, tmp_path: Path) -> None:
     with lab_of(mosquitto_broker, tmp_path) as lab:
         lab.simulate()

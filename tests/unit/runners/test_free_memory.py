@@ -60,6 +60,7 @@ def test_another_c_library_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> Non
     free_memory()
 
 
+@pytest.mark.long
 def test_after_vgg16_and_alexnet_the_board_is_as_small_as_before() -> None:
     process, factory = psutil.Process(), torch_abilities("torch", "cpu", None).factory
 

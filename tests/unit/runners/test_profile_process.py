@@ -18,6 +18,7 @@ ORDER = ProfileOrder(
 )
 
 
+@pytest.mark.long
 def test_a_real_network_is_profiled() -> None:
     found = profile_in_process(ORDER)
     assert isinstance(found, BatchProfile)

@@ -131,12 +131,12 @@ async def test_what_does_not_fit_is_told_with_its_reason_and_the_rest_is_measure
 class TestABoardByItself:
     """A campaign that the lab hands to the board: no driver in the lab, the journal on the board."""
 
-    @pytest.mark.long
     @pytest.fixture
     def bench(self) -> Iterator[SimulatedBenchThread]:
         with SimulatedBenchThread(WorldSettings(seed=9, time_scale=TIME_SCALE)) as running:
             yield running
 
+    @pytest.mark.long
     async def test_it_performs_what_it_is_sent_and_goes_on_after_its_end(
         self, bench: SimulatedBenchThread, mosquitto_broker: MosquittoBroker, tmp_path: Path
     ) -> None:

@@ -50,13 +50,28 @@ class EmbeddedBroker:
     async def _serve(self) -> None:
         from amqtt.broker import Broker
 
+        writers: list[asyncio.StreamWriter] = []
+
+        class TidyBroker(Broker):  # type: ignore[misc]  # amqtt is not typed
+            """amqtt leaves a socket open where the peer's reset meets its own closing; here each is known."""
+
+            async def stream_connected(
+                self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, listener_name: str
+            ) -> None:
+                writers.append(writer)
+                await super().stream_connected(reader, writer, listener_name)
+
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        broker = Broker(_configuration(), loop=self._loop)
+        broker = TidyBroker(_configuration(), loop=self._loop)
         await broker.start()
         self.port = _listening_port(broker)
         self._ready.set()
         await self._stop.wait()
         await broker.shutdown()
+        for writer in writers:
+            writer.transport.abort()  # does nothing where it is closed
+        for _ in range(3):  # a transport closes its socket a turn or two of the loop after it was told to
+            await asyncio.sleep(0)
 
 
 def _configuration() -> dict[str, Any]:

@@ -11,12 +11,11 @@ from rich.console import Console
 
 from daemon.cli.board import Device, DeviceOption, ThreadsOption
 from daemon.cli.command_line import check_folder
+from daemon.cli.counting_bar import counting_bar
 from daemon.cli.networks import JsonOption
 from runners.networks.paper import PAPER_VALUES
 
 if TYPE_CHECKING:
-    from rich.progress import Progress
-
     from runners.accuracy.accuracy_result import AccuracyResult, Share, Subject
     from runners.accuracy.evaluation import OnBatch, Scorer
     from runners.accuracy.image_list import Sample
@@ -169,7 +168,8 @@ def _bar(subject: "Subject", done: "ProgressFile") -> Iterator["OnBatch"]:
     """Yield what moves the bar by a batch, and names each damaged image."""
     images, scored = subject.images.images, len(done.scored())
     right = sum(batch.top1 for batch in done.batches)
-    with _progress() as progress:
+    # The first batches are slower, and those before an interruption took no time now.
+    with counting_bar(rate_of_last_s=120) as progress:
         task = progress.add_task(subject.network, total=len(images), completed=scored)
 
         def show(batch: "CountedBatch") -> None:
@@ -183,23 +183,6 @@ def _bar(subject: "Subject", done: "ProgressFile") -> Iterator["OnBatch"]:
             progress.update(task, advance=len(batch.positions) + len(batch.damaged), description=description)
 
         yield show
-
-
-def _progress() -> "Progress":
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    # The rate of the last two minutes: the first batches are slower, and those before an interruption took no time now.
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(),
-        TimeRemainingColumn(), console=Console(stderr=True), speed_estimate_period=120,
-    )  # fmt: skip
 
 
 def _refuse_damaged(result: "AccuracyResult", *, skip: bool) -> None:

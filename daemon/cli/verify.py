@@ -6,12 +6,11 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
+
+from daemon.cli.counting_bar import counting_bar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from rich.progress import Progress
 
     from daemon.verify.coverage import CoverageReport
     from daemon.verify.recovery import Toll
@@ -68,7 +67,7 @@ def _verified(*, benches: int, seed: int, rung: "Rung", jobs: int) -> "CoverageR
     """Verify with a progress bar on standard error."""
     from daemon.verify.coverage import verify_coverage
 
-    with _progress() as progress:
+    with counting_bar() as progress:
         task = progress.add_task("benches", total=benches)
         inside = done = 0
 
@@ -129,7 +128,7 @@ def _recovered(*, times: int, seed: int, assaults: "Sequence[Assault]", jobs: in
     """Verify with a progress bar on standard error."""
     from daemon.verify.recovery import verify_recovery
 
-    with _progress() as progress:
+    with counting_bar() as progress:
         task = progress.add_task("strikes", total=times * len(assaults))
         return verify_recovery(
             times=times,
@@ -138,19 +137,3 @@ def _recovered(*, times: int, seed: int, assaults: "Sequence[Assault]", jobs: in
             assaults=assaults,
             on_strike=lambda done: progress.update(task, completed=done),
         )
-
-
-def _progress() -> "Progress":
-    from rich.progress import (
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeElapsedColumn,
-        TimeRemainingColumn,
-    )
-
-    return Progress(
-        TextColumn("{task.description}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(),
-        TimeRemainingColumn(), console=Console(stderr=True),
-    )  # fmt: skip

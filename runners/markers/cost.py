@@ -6,9 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from runners.marked_batches import LOW_NS
 from runners.markers.marker import MarkerOutput
 
-LOW_S = 200e-6
+LOW_S = LOW_NS * 1e-9
 """Time between pulses: as between batches, so that what a pause costs (caches, a sleeping core) is in the figure."""
 UNCOUNTED = 20
 """Pulses beforehand that do not count: the first one connects, or loads what it needs."""

@@ -15,6 +15,7 @@ from daemon.verify import coverage, virtual_bench
 from daemon.verify.coverage import report_of
 from daemon.verify.score import Score
 from daemon.verify.virtual_bench import score_bench
+from instruments.simulated.truth import TruthClient
 from metrology.ladder import Rung
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
@@ -54,13 +55,14 @@ def test_a_few_benches_by_the_clock_are_as_good_as_they_say() -> None:
 
 def test_a_record_that_begins_late_accuses_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     """A busy computer forces the record while the board runs already: what it holds before is no idle baseline."""
-    force = BenchKeeper.force
 
-    async def late(keeper: BenchKeeper) -> Any:
+    async def late(keeper: BenchKeeper, truth: TruthClient, rung: Rung) -> float:
+        end_s = truth.play([(virtual_bench.BATCH_S, virtual_bench.GAP_S)] * virtual_bench.BATCHES)
         await asyncio.sleep(0.5 / virtual_bench.TIME_SCALE)
-        return await force(keeper)
+        await keeper.force()
+        return end_s
 
-    monkeypatch.setattr(BenchKeeper, "force", late)
+    monkeypatch.setattr(virtual_bench, "begin_run", late)
     score = coverage._attempted(7_000_001, Rung.CLOCK)
     assert "baseline_missing" in score.reasons
     assert score.quality == "degraded"

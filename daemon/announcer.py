@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from daemon.lifecycle import Progress
@@ -44,15 +45,30 @@ class Announcer:
             retain=not progress.over,
         )
 
-    def state(self, state: RunState, *, retain: bool) -> None:
-        """Publish a state; one that ends a run also clears what the broker keeps of it."""
-        topic = self._topics.state(state.run_id)
-        self._publish(Outgoing(topic=topic, payload=encode(state), retain=retain))
-        if not retain:
-            self._publish(Outgoing(topic=topic, payload=b"", retain=True))
+    def state(self, state: RunState, *, retain: bool, on_settled: Callable[[bool], None] = lambda _: None) -> None:
+        """Publish a state; one that ends a run also clears what the broker keeps of it.
 
-    def stored_state(self, run: RunRecord) -> None:
-        """Publish again what became of a run, for a board that was away."""
+        Args:
+            state: the state.
+            retain: whether the broker keeps it.
+            on_settled: told whether the broker has it, once the last message of it is acknowledged or dropped.
+        """
+        topic = self._topics.state(state.run_id)
+        said = Outgoing(topic=topic, payload=encode(state), retain=retain)
+        if retain:
+            self._publish(replace(said, on_settled=on_settled))
+        else:
+            self._publish(said)
+            self._publish(Outgoing(topic=topic, payload=b"", retain=True, on_settled=on_settled))
+
+    def end(self, run: RunRecord, result: RunResult | None, *, on_settled: Callable[[bool], None]) -> None:
+        """Publish how a run ended, its result first."""
+        if result is not None:
+            self.result(result)
+        self.stored_state(run, on_settled=on_settled)
+
+    def stored_state(self, run: RunRecord, *, on_settled: Callable[[bool], None] = lambda _: None) -> None:
+        """Publish what became of a run, as the database has it."""
         state = RunState(
             run_id=run.run_id,
             state=RunPhase(run.state),
@@ -62,7 +78,7 @@ class Announcer:
             captures=run.captures,
             at_utc_ns=run.updated_utc_ns,
         )
-        self.state(state, retain=not run.is_terminal)
+        self.state(state, retain=not run.is_terminal, on_settled=on_settled)
 
     def rejection(self, run_id: str, *, reason: str, text: str) -> None:
         """Publish that a request was rejected before it became a run."""

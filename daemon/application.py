@@ -16,6 +16,7 @@ from daemon.conductor import Conductor
 from daemon.errors import BenchInUse, DaemonError
 from daemon.inbox import Inbox
 from daemon.metrics import Metrics
+from daemon.outbox import Outbox
 from daemon.power_responder import PowerResponder
 from daemon.store import Store
 from instruments.errors import InstrumentError
@@ -48,6 +49,8 @@ class Application:
     """What the lab asks of the board's power."""
     announcer: Announcer
     """What the daemon says."""
+    outbox: Outbox
+    """How runs ended, until the broker has it."""
     store: Store
     """What is kept in the database."""
     files: CaptureFiles
@@ -93,6 +96,7 @@ class Application:
         async with asyncio.TaskGroup() as tasks:
             link = tasks.create_task(self.link.run(), name="mqtt")
             clock = tasks.create_task(self.clock.run(self.link.send_at_once), name="clock")
+            outbox = tasks.create_task(self.outbox.run(), name="outbox")
             await self._try_bench()
             # Only now, and not after the farewell: a request must find the bench neither half open nor closing.
             inbox = tasks.create_task(self.inbox.run(), name="inbox")
@@ -104,14 +108,14 @@ class Application:
             power.cancel()
             await asyncio.wait([inbox, power])
             await self._farewell()
+            outbox.cancel()
             clock.cancel()
             link.cancel()
 
     async def _tidy_up(self) -> None:
         if left := await asyncio.to_thread(self.files.remove_unfinished):
             logger.warning("removed unfinished capture files: %s", ", ".join(left))
-        if interrupted := await self.conductor.recover():
-            logger.warning("runs that the last daemon left unfinished are interrupted: %s", ", ".join(interrupted))
+        await self.conductor.recover()
 
     async def _try_bench(self) -> None:
         """Open the bench early, so that the log and the status show at once what is missing; a run tries again."""
@@ -131,9 +135,11 @@ class Application:
 
     async def _farewell(self) -> None:
         await self.conductor.stop()
+        await self.outbox.deliver()
         self.link.publish(self.announcer.will)
         if self.link.connected.is_set() and not await self.link.drain(FAREWELL_TIMEOUT_S):
             logger.warning("not every message left within %g s", FAREWELL_TIMEOUT_S)
+        await self.outbox.deliver()
         await self._close()
 
     async def _close(self) -> None:

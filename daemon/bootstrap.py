@@ -19,6 +19,7 @@ from daemon.configuration import Configuration
 from daemon.inbox import Inbox
 from daemon.measurement import Measurement
 from daemon.metrics import Metrics
+from daemon.outbox import Outbox
 from daemon.power_responder import PowerResponder
 from daemon.run_conductor import RunTimes, Services
 from daemon.sections.power_supply import TripChoice
@@ -30,6 +31,7 @@ from instruments.transcripts.recorded_connection import RecordingConnector
 from instruments.transcripts.transcript_file import TranscriptFile
 from runners.broker_address import BrokerAddress
 from runners.broker_link import BrokerLink
+from runners.incoming import Handled
 from runners.topics import Topics
 
 __all__ = ["application", "bench_settings", "broker_address", "recording_to"]
@@ -60,17 +62,22 @@ def application(
     files = CaptureFiles(configuration.storage.captures_directory)
 
     # Who hears and who speaks need each other; what is heard finds its hearer when it arrives.
-    def hear(topic: str, payload: bytes) -> None:
+    def hear(topic: str, payload: bytes) -> Handled:
         # The clock first of all: an answer to it tells the less the later it comes.
-        if not clock.take(topic, payload) and not power.take(topic):
-            inbox.put(topic, payload)
+        if clock.take(topic, payload) or power.take(topic):
+            return None
+        return inbox.put(topic, payload)
+
+    def greet() -> None:
+        announcer.status()
+        outbox.look()
 
     link = BrokerLink(
         broker_address(configuration),
         client_id=configuration.mqtt_client_id,
         will=farewell(topics, version=software),
         on_message=hear,
-        on_connect=lambda: announcer.status(),  # noqa: PLW0108
+        on_connect=greet,
         keepalive_s=configuration.mqtt.keepalive_s,
         clean_session=False,
     )
@@ -81,6 +88,7 @@ def application(
         on_recovery(recovery)
 
     announcer = Announcer(topics, link.publish, version=software)
+    outbox = Outbox(store, announcer)
     keeper = BenchKeeper(
         Bench(bench_settings(configuration), connector=connector, monotonic_ns=monotonic_ns),
         set_points=_set_points(configuration),
@@ -92,6 +100,7 @@ def application(
         bench=keeper,
         store=store,
         announcer=announcer,
+        outbox=outbox,
         measurement=Measurement(configuration, store, files, version=software),
         times=RunTimes(
             trigger_timeout_s=configuration.runs.trigger_timeout_s,
@@ -99,6 +108,7 @@ def application(
             record_s=configuration.oscilloscope.record_s,
             marker_grace_s=configuration.oscilloscope.record_s * configuration.oscilloscope.pretrigger_fraction / 2,
         ),
+        connected=link.connected.is_set,
         on_failure=metrics.failed,
     )
     conductor = Conductor(services, admission=Admission(configuration, files))
@@ -114,6 +124,7 @@ def application(
         clock=clock,
         power=power,
         announcer=announcer,
+        outbox=outbox,
         store=store,
         files=files,
         lock=BenchLock(configuration),

@@ -100,6 +100,21 @@ class CaptureFiles:
         """
         return _reading(self.path(name), read_description)
 
+    def find(self, capture_id: str) -> CaptureReference | None:
+        """Return the reference of a capture whose file is there; None where it is not.
+
+        Raises:
+            CaptureFileError: it is there, and is not what was written.
+        """
+        path = self.path(capture_id + SUFFIX)
+        if not path.exists():
+            return None
+        self.read(path.name)
+        content = _reading(path, Path.read_bytes)
+        return CaptureReference(
+            capture_id=capture_id, path=path, sha256=sha256(content).hexdigest(), size_bytes=len(content)
+        )
+
     def remove_unfinished(self) -> list[str]:
         """Remove what a crash left half written, and return the names. Call before the first write."""
         left = sorted(self._directory.glob(f"*{UNFINISHED_SUFFIX}"))

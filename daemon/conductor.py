@@ -1,16 +1,17 @@
 """Conductor: takes requests one at a time, and hands what boards say to the run that it is about."""
 
 import asyncio
-import json
 import logging
 import time
 from collections.abc import Callable
 from typing import Any
 
 from daemon.announcer import Announcer, fit
-from daemon.errors import RunRefusal, StoreError
+from daemon.errors import RunRefusal
 from daemon.faults import fault_of
-from daemon.lifecycle import BoardRestarted, Event, Fault, Shutdown, Started
+from daemon.left_runs import LEFT, LeftRuns
+from daemon.lifecycle import BoardRestarted, Fault, Shutdown, Started
+from daemon.outbox import End, Outbox
 from daemon.records import RunRecord
 from daemon.run_conductor import RunConductor, Services
 from daemon.store import Store
@@ -22,7 +23,6 @@ from runners.messages import (
     RunFinished,
     RunPhase,
     RunRequest,
-    RunResult,
     RunStarted,
 )
 
@@ -34,7 +34,6 @@ BROKEN = (
 LEAVE_S = 10.0
 """How long a request waits for the run before it to let go of the bench; an instrument that does not come back takes
 longer, and the request is rejected."""
-INTERRUPTED = "the daemon stopped while this run was in hand; request the run again"
 
 
 class Conductor:
@@ -51,6 +50,7 @@ class Conductor:
         self._admission = admission
         self._current: RunConductor | None = None
         self._task: asyncio.Task[None] | None = None
+        self._left = LeftRuns(services)
         self._busy: dict[str, str] = {}  # run that each board has said it performs, until it says otherwise
 
     @property
@@ -61,6 +61,10 @@ class Conductor:
     @property
     def _store(self) -> Store:
         return self._services.store
+
+    @property
+    def _outbox(self) -> Outbox:
+        return self._services.outbox
 
     @property
     def _announcer(self) -> Announcer:
@@ -74,6 +78,7 @@ class Conductor:
             fault = fault_of(error)
             logger.error("run %s: %s: %s", run_id, fault.reason, fault.text)
             self._announcer.rejection(run_id, reason=fault.reason, text=fault.text)
+            self._outbox.write_later(run_id, End(state=RunPhase.REJECTED, reason=fault.reason, text=fault.text))
 
     async def _take(self, board: str, run_id: str, request: RunRequest) -> None:
         known = await asyncio.to_thread(self._store.run, run_id)
@@ -98,13 +103,14 @@ class Conductor:
         self._task = asyncio.get_running_loop().create_task(self._conduct(conductor), name=f"run-{run_id}")
 
     async def started(self, board: str, run_id: str, message: RunStarted) -> None:
-        """Take a board's word that it runs."""
-        self._tell(board, run_id, Started(), message.model_dump(mode="json"))
+        """Take a board's word that it runs; return once it is journalled."""
+        if conductor := self._of(board, run_id, "started"):
+            await conductor.tell(Started(), **message.model_dump(mode="json"))
 
     async def finished(self, board: str, run_id: str, message: RunFinished) -> None:
-        """Take a board's word that it has finished."""
+        """Take a board's word that it has finished; return once it is journalled."""
         if conductor := self._of(board, run_id, "finished"):
-            conductor.finished(message)
+            await conductor.finished(message)
 
     async def abort(self, board: str, run_id: str, message: RunAbort) -> None:
         """Take a board's word that it gives up, or that it refused a command before ever requesting the run."""
@@ -115,7 +121,7 @@ class Conductor:
             await self._journal(None, event="refused_by_board", reason=reason, text=text, detail=detail)
             self._announcer.rejection(run_id, reason=message.reason, text=message.text)
         elif conductor := self._of(board, run_id, "abort"):
-            conductor.tell(Fault(reason=message.reason, text=f"board {board}: {message.text}", by_board=True))
+            await conductor.tell(Fault(reason=message.reason, text=f"board {board}: {message.text}", by_board=True))
 
     def board_status(self, board: str, status: BoardStatus) -> None:
         """Take a board's word of itself: one that is back, and no longer performs the run in hand, has lost it.
@@ -158,24 +164,9 @@ class Conductor:
         if known is None:
             self._announcer.rejection(run_id, reason="malformed_message", text=text)
 
-    async def recover(self) -> list[str]:
-        """End the runs that an earlier daemon left in the middle, and announce them; return their names."""
-        left = await asyncio.to_thread(self._store.unfinished_runs)
-        for run in left:
-            state = RunPhase.INTERRUPTED
-            await self._end_orphan(run.run_id, state=state, reason="daemon_stopped", text=INTERRUPTED)
-        return [run.run_id for run in left]
-
-    async def _end_orphan(self, run_id: str, *, state: RunPhase, reason: str, text: str) -> None:
-        """End a run that nobody conducts any more, and announce it; a store that refuses is logged, not waited for."""
-        try:
-            await self._journal(run_id, event="recovered", state=state, reason=reason, text=text)
-            ended = await asyncio.to_thread(self._store.run, run_id)
-        except StoreError:
-            logger.exception("run %s could not be ended as %s", run_id, state.value)
-            return
-        if ended is not None:
-            self._announcer.stored_state(ended)
+    async def recover(self) -> None:
+        """Go on with the runs that an earlier daemon left in the middle, as far as they can be gone on with."""
+        await self._left.recover()
 
     async def _leave_to_end(self) -> None:
         """Wait for a run that is past its captures: who has heard its result may ask for the next one at once."""
@@ -193,7 +184,11 @@ class Conductor:
             await self._task
 
     async def abandon(self) -> None:
-        """Let go of the run in hand after a breakdown, whatever becomes of it: nobody may use the bench any more."""
+        """Let go of the run in hand after a breakdown, whatever becomes of it: nobody may use the bench any more.
+
+        Runs that an earlier daemon captured are left for the next one.
+        """
+        await self._left.let_go()
         if self._task is not None:
             self._task.cancel()
             await asyncio.wait([self._task])
@@ -216,7 +211,7 @@ class Conductor:
             reason=refusal.reason,
             text=str(refusal),
         )
-        self._announcer.rejection(run_id, reason=refusal.reason, text=str(refusal))
+        self._outbox.look()
 
     async def _journal(self, run_id: str | None, **entry: Any) -> None:
         await asyncio.to_thread(self._store.record, run_id, **entry)
@@ -243,7 +238,7 @@ class Conductor:
         except Exception:
             # A defect in the conducting itself must not take the daemon with it.
             logger.exception("run %s: conducting broke", run_id)
-            await self._end_orphan(run_id, state=RunPhase.FAILED, reason="internal_error", text=BROKEN)
+            self._outbox.write_later(run_id, End(state=RunPhase.FAILED, reason="internal_error", text=BROKEN))
         finally:
             self._current = None
             self._announcer.status(current_run=None)
@@ -253,29 +248,30 @@ class Conductor:
         if run.board != board:
             logger.warning("board %s asked for run %s, which is board %s's: ignored", board, run.run_id, run.board)
             return
-        if self._current is not None and self.current_run == run.run_id:
-            self._announcer.progress(run.run_id, self._current.progress)
+        if conductor := self._conducted(run.run_id):
+            self._announcer.progress(run.run_id, conductor.progress)
             return
         if not run.is_terminal:
-            await self._end_orphan(run.run_id, state=RunPhase.INTERRUPTED, reason="daemon_stopped", text=INTERRUPTED)
+            self._outbox.write_later(run.run_id, LEFT)
             return
         await self._publish_result(run.run_id)
         self._announcer.stored_state(run)
 
     async def _publish_result(self, run_id: str) -> None:
         """Publish a stored run's newest result once more, where it has one."""
-        result = await asyncio.to_thread(self._store.latest_result, run_id)
+        result = await self._outbox.result_of(run_id)
         if result is not None:
-            self._announcer.result(RunResult.model_validate_json(json.dumps(result.document)))
+            self._announcer.result(result)
 
-    def _tell(self, board: str, run_id: str, event: Event, detail: dict[str, Any]) -> None:
-        if conductor := self._of(board, run_id, type(event).__name__.lower()):
-            conductor.tell(event, **detail)
+    def _conducted(self, run_id: str) -> RunConductor | None:
+        """Return who conducts a run: the one in hand, or one that an earlier daemon captured."""
+        current = self._current
+        return current if current is not None and current.run.run_id == run_id else self._left.get(run_id)
 
     def _of(self, board: str, run_id: str, what: str) -> RunConductor | None:
         """Return the run in hand if that is the one meant; what comes late or from elsewhere is logged and dropped."""
-        conductor = self._current
-        if conductor is None or conductor.run.run_id != run_id:
+        conductor = self._conducted(run_id)
+        if conductor is None:
             logger.warning("%s of run %s from board %s ignored: that run is not in hand", what, run_id, board)
             return None
         if conductor.run.board != board:

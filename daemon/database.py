@@ -13,7 +13,7 @@ from daemon import tables
 from daemon.errors import StoreError
 
 _LOCK_TIMEOUT_S = 10
-_WITHOUT_BACKEND = 2
+_WITHOUT_BACKEND, _WITHOUT_ANNOUNCED = 2, 3
 # NaN is no JSON: PostgreSQL refuses it, and no other reader must find it either.
 _JSON = partial(json.dumps, allow_nan=False)
 # FULL: a power cut right after a commit loses nothing. WAL: a reader never stops the daemon's writes.
@@ -84,6 +84,9 @@ def _ensure_schema(connection: Connection, *, create: bool) -> None:
         found = connection.scalar(select(tables.schema_version.c.version))
         if create and found == _WITHOUT_BACKEND:
             _add_backend(connection)
+            found = _WITHOUT_ANNOUNCED
+        if create and found == _WITHOUT_ANNOUNCED:
+            _add_announced(connection)
             return
         if found != tables.SCHEMA_VERSION:
             raise StoreError(
@@ -100,6 +103,14 @@ def _ensure_schema(connection: Connection, *, create: bool) -> None:
 def _add_backend(connection: Connection) -> None:
     """Bring tables of version 2 to version 3: runs say what they were run with; those that stand do not know."""
     connection.execute(text("ALTER TABLE runs ADD COLUMN backend VARCHAR(64)"))
+    connection.execute(update(tables.schema_version).values(version=_WITHOUT_ANNOUNCED))
+
+
+def _add_announced(connection: Connection) -> None:
+    """Bring tables of version 3 to version 4: whoever waited for a run that has ended by now waits no more."""
+    runs = tables.runs
+    connection.execute(text("ALTER TABLE runs ADD COLUMN announced_utc_ns BIGINT"))
+    connection.execute(update(runs).values(announced_utc_ns=runs.c.updated_utc_ns))
     connection.execute(update(tables.schema_version).values(version=tables.SCHEMA_VERSION))
 
 

@@ -2,9 +2,12 @@
 
 import asyncio
 import logging
+from dataclasses import dataclass
 
 from daemon.conductor import Conductor
+from daemon.errors import StoreError
 from runners.errors import MessageError
+from runners.incoming import Handled
 from runners.messages import BoardStatus, RunAbort, RunFinished, RunRequest, RunStarted, decode
 from runners.topics import TopicKind, TopicName, Topics
 
@@ -14,13 +17,22 @@ INBOX_LIMIT = 1000
 """Messages waiting to be handled; beyond it the newest is dropped, and the log says so."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """A message that waits to be handled."""
+
+    topic: str
+    payload: bytes
+    handled: asyncio.Future[None]
+
+
 class Inbox:
     """A bounded queue with one reader, so that messages about a run keep their order."""
 
     def __init__(self, conductor: Conductor, topics: Topics) -> None:
         self._conductor = conductor
         self._topics = topics
-        self._queue: asyncio.Queue[tuple[str, bytes]] = asyncio.Queue(INBOX_LIMIT)
+        self._queue: asyncio.Queue[_Letter] = asyncio.Queue(INBOX_LIMIT)
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
@@ -28,23 +40,37 @@ class Inbox:
         kinds = (TopicKind.BOARD_STATUS, TopicKind.QUERY)
         return (self._topics.all_board_runs, *(self._topics.filter(kind) for kind in kinds))
 
-    def put(self, topic: str, payload: bytes) -> None:
-        """Take a message in; never blocks."""
+    def put(self, topic: str, payload: bytes) -> Handled:
+        """Take a message in; never blocks.
+
+        Returns:
+            done once the message is handled: what it asks for is in the journal, or it is refused. None: dropped.
+        """
+        handled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         try:
-            self._queue.put_nowait((topic, payload))
+            self._queue.put_nowait(_Letter(topic, payload, handled))
         except asyncio.QueueFull:
             logger.error("inbox full at %d messages: dropped one on %s", INBOX_LIMIT, topic)
+            return None
+        return handled
 
     async def run(self) -> None:
         """Handle messages until cancelled; no message, however bad, ends it."""
         while True:
-            topic, payload = await self._queue.get()
-            try:
-                await self._handle(topic, payload)
-            except MessageError as error:
-                logger.warning("message ignored: %s", error)
-            except Exception:
-                logger.exception("message on %s could not be handled", topic)
+            letter = await self._queue.get()
+            await self._open(letter)
+            if not letter.handled.done():
+                letter.handled.set_result(None)
+
+    async def _open(self, letter: _Letter) -> None:
+        try:
+            await self._handle(letter.topic, letter.payload)
+        except MessageError as error:
+            logger.warning("message ignored: %s", error)
+        except StoreError as error:
+            logger.error("message on %s not answered: %s", letter.topic, error)
+        except Exception:
+            logger.exception("message on %s could not be handled", letter.topic)
 
     async def _handle(self, topic: str, payload: bytes) -> None:
         name = Topics.parse(topic)

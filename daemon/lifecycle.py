@@ -139,6 +139,21 @@ def begin(captures_planned: int, *, may_force: bool = False) -> Step:
     return Progress(captures_planned=captures_planned, may_force=may_force), (Announce(RunPhase.ACCEPTED), Effect.ARM)
 
 
+def resume(captures_planned: int, *, captures_taken: int, finished: bool) -> Step:
+    """Return the first step of a run that was captured when an earlier daemon ended.
+
+    What it needs of the bench is done; where its board has reported already it is analysed, otherwise that is awaited.
+    """
+    captured = Progress(
+        captures_planned=captures_planned,
+        phase=RunPhase.CAPTURED,
+        captures_taken=captures_taken,
+        started=True,
+        finished=finished,
+    )
+    return _all_captured(captured)
+
+
 def advance(progress: Progress, event: Event) -> Step:  # noqa: PLR0911 - one return an event
     """Return what an event makes of a run. A run that is over stays as it is, whatever comes late."""
     if progress.over:

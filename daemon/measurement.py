@@ -69,6 +69,24 @@ class Measurement:
         self._store.add_capture(run_id, index, reference)
         return reference
 
+    def adopt(self, run: RunRecord) -> int:
+        """Enter captures of a run whose files were written and whose rows were not, as a kill in between leaves them.
+
+        Returns:
+            how many captures the run has.
+
+        Raises:
+            CaptureFileError: a file is damaged.
+            StoreError: the database refused.
+        """
+        entered = {one.capture_index for one in self._store.captures(run.run_id)}
+        for index in set(range(run.captures)) - entered:
+            reference = self._files.find(capture_id_of(run.run_id, index))
+            if reference is not None:
+                self._store.add_capture(run.run_id, index, reference)
+                entered.add(index)
+        return len(entered)
+
     def result(self, run_id: str, *, certificates: Sequence[str] = ()) -> RunResult:
         """Compute a run's result from its stored captures, and enter it beside any earlier one.
 

@@ -43,6 +43,8 @@ class RunRecord:
     """When the state last changed, in nanoseconds of UTC."""
     backend: str | None = None
     """What ran it, as the board said; None where it did not."""
+    announced_utc_ns: int | None = None
+    """When the broker had its end, in nanoseconds of UTC; None until then."""
 
     @property
     def is_terminal(self) -> bool:

@@ -24,8 +24,10 @@ from daemon.lifecycle import (
     Step,
     advance,
     begin,
+    resume,
 )
 from daemon.measurement import Measurement
+from daemon.outbox import End, Outbox
 from daemon.records import RunRecord
 from daemon.store import Store
 from instruments.errors import InstrumentError
@@ -63,10 +65,14 @@ class Services:
     """Runs, results and the journal."""
     announcer: Announcer
     """What is said over MQTT."""
+    outbox: Outbox
+    """How runs ended, until the broker has it."""
     measurement: Measurement
     """From captures to a result."""
     times: RunTimes
     """Limits."""
+    connected: Callable[[], bool] = lambda: True
+    """Whether the broker is connected: what a board says cannot come while it is not."""
     on_failure: Callable[[InstrumentError], None] = lambda _: None
     """Told of every failure of an instrument that ends a run."""
 
@@ -80,53 +86,87 @@ class _Waiting:
     hurried: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """An event that was reported."""
+
+    event: Event
+    detail: dict[str, Any]
+    journalled: asyncio.Future[None]
+
+
+def _is_journalled(told: _Told) -> None:
+    if not told.journalled.done():
+        told.journalled.set_result(None)
+
+
 @dataclass(slots=True)
 class RunConductor:
-    """One run from its acceptance to its end."""
+    """One run from its acceptance to its end, or from its last capture where an earlier daemon took it."""
 
     run: RunRecord
     services: Services
+    captures_taken: int | None = None
+    """Captures that an earlier daemon took; the run needs nothing more of the bench then. None: it is a new one."""
     progress: Progress = field(init=False)
-    _events: asyncio.Queue[tuple[Event, dict[str, Any]]] = field(default_factory=asyncio.Queue)
+    _events: asyncio.Queue[_Told] = field(default_factory=asyncio.Queue)
     _work: set[asyncio.Task[None]] = field(default_factory=set)
     _waiting: _Waiting = field(default_factory=_Waiting)
     _armed: bool = False
     _timer: asyncio.TimerHandle | None = None
     _marker_is_silent: bool = False
+    _end_is_written: bool = True
     _first_effects: tuple[Effect | Announce, ...] = ()
 
     def __post_init__(self) -> None:
-        may_force = bool({"clock", "step"} & set(self.run.sync))
-        self.progress, self._first_effects = begin(self.run.captures, may_force=may_force)
+        if self.captures_taken is not None:
+            finished = self.run.finished is not None
+            step = resume(self.run.captures, captures_taken=self.captures_taken, finished=finished)
+        else:
+            step = begin(self.run.captures, may_force=bool({"clock", "step"} & set(self.run.sync)))
+        self.progress, self._first_effects = step
 
-    def tell(self, event: Event, **detail: Any) -> None:
-        """Report an event; detail goes into the journal with it."""
-        self._events.put_nowait((event, detail))
+    def tell(self, event: Event, **detail: Any) -> asyncio.Future[None]:
+        """Report an event; detail goes into the journal with it.
 
-    def finished(self, report: RunFinished) -> None:
-        """Report that the board has finished."""
-        self.tell(Finished(), report=report.model_dump(mode="json"))
+        Returns:
+            done once it is journalled, or came too late to matter.
+        """
+        journalled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._events.put_nowait(_Told(event, detail, journalled))
+        return journalled
+
+    def finished(self, report: RunFinished) -> asyncio.Future[None]:
+        """Report that the board has finished; see `tell`."""
+        return self.tell(Finished(), report=report.model_dump(mode="json"))
 
     async def conduct(self) -> Progress:
         """Conduct the run to its end and return how it ended."""
         try:
             await self._perform(self._first_effects)
             while not self.progress.over:
-                event, detail = await self._events.get()
-                await self._take(event, detail)
+                await self._take(await self._events.get())
         finally:
             await self._drop_work()
-        if self.progress.phase is not RunPhase.INTERRUPTED:  # then the bench is about to be closed
+            self._drop_events()
+        # An interrupted run's bench is about to be closed, and one that is only analysed never had it.
+        if self.progress.phase is not RunPhase.INTERRUPTED and self.captures_taken is None:
             # Behind the announcement: whoever waits for this run's end need not wait for the bench too.
             await self.services.bench.recover()
         return self.progress
 
-    async def _take(self, event: Event, detail: dict[str, Any]) -> None:
+    async def _take(self, told: _Told) -> None:
         """Journal what an event makes of the run, then act on it: never the other way round."""
-        after, effects = advance(self.progress, event)
-        after, effects = await self._journal(event, detail, (after, effects))
+        after, effects = advance(self.progress, told.event)
+        after, effects = await self._journal(told.event, told.detail, (after, effects))
+        _is_journalled(told)
         self.progress = after
         await self._perform(effects)
+
+    def _drop_events(self) -> None:
+        """Let go of what came behind the run's end: it changes nothing, and nobody is to wait for it."""
+        while not self._events.empty():
+            _is_journalled(self._events.get_nowait())
 
     async def _journal(self, event: Event, detail: dict[str, Any], step: Step) -> Step:
         after, effects = step
@@ -144,13 +184,17 @@ class RunConductor:
                 detail=detail,
             )
         except Exception as error:
-            # What cannot be journalled must not be acted on: the run ends here, and says so.
-            return advance(self.progress, fault_of(error))
+            # What cannot be journalled must not be acted on: the run ends here, and says so. An end stands as it is.
+            if not after.over:
+                after, effects = advance(self.progress, fault_of(error))
+            self._end_is_written = not after.over
         return after, effects
 
     async def _perform(self, effects: tuple[Effect | Announce, ...]) -> None:
         for effect in effects:
             match effect:
+                case Announce() if self.progress.over:
+                    self._announce_end()
                 case Announce(phase):
                     self.services.announcer.progress(self.run.run_id, replace(self.progress, phase=phase))
                 case Effect.ARM:
@@ -168,6 +212,16 @@ class RunConductor:
                 case Effect.RELEASE:
                     await self._release()
 
+    def _announce_end(self) -> None:
+        """Have the end announced as it is written; a bad one that cannot be is announced at once, and written later."""
+        progress, outbox = self.progress, self.services.outbox
+        if self._end_is_written:
+            outbox.look()
+            return
+        if progress.phase is not RunPhase.DONE:  # that goes with a result, which the database has
+            self.services.announcer.progress(self.run.run_id, progress)
+        outbox.write_later(self.run.run_id, End(state=progress.phase, reason=progress.reason, text=progress.text))
+
     def _start(self, name: str, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.get_running_loop().create_task(self._guarded(work), name=f"{name}-{self.run.run_id}")
         self._work.add(task)
@@ -178,7 +232,7 @@ class RunConductor:
         try:
             await work
         except Exception as error:
-            if not isinstance(error, BENCH_IS_SOUND):
+            if not isinstance(error, BENCH_IS_SOUND) and self.captures_taken is None:
                 self.services.bench.suspect()
             if isinstance(error, InstrumentError):
                 self.services.on_failure(error)
@@ -244,13 +298,19 @@ class RunConductor:
 
     def _await_finished(self) -> None:
         seconds = self.services.times.finished_timeout_s
+        self._timer = asyncio.get_running_loop().call_later(seconds, self._give_up_finished)
+
+    def _give_up_finished(self) -> None:
+        """End the wait for the board's report, unless it is the broker's absence that keeps it away."""
+        if not self.services.connected():
+            self._await_finished()
+            return
+        seconds = self.services.times.finished_timeout_s
         text = f"the board did not say finished within {seconds:g} s of the last capture; its captures are kept"
-        expired = Expired(reason="finished_missing", text=text)
-        self._timer = asyncio.get_running_loop().call_later(seconds, self.tell, expired)
+        self.tell(Expired(reason="finished_missing", text=text))
 
     async def _analyse(self) -> None:
         result = await asyncio.to_thread(self.services.measurement.result, self.run.run_id)
-        self.services.announcer.result(result)
         self.tell(Analysed(), result_id=result.result_id, quality=result.quality)
 
     async def _release(self) -> None:

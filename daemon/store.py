@@ -174,6 +174,17 @@ class Store:
         open_states = (runs.c.bench == self._bench) & runs.c.state.not_in(_TERMINAL)
         return self._runs(select(runs).where(open_states).order_by(runs.c.requested_utc_ns))
 
+    def unannounced_ends(self, limit: int) -> list[RunRecord]:
+        """Return this bench's runs that have ended without the broker having heard of it, the oldest first."""
+        ended = (runs.c.bench == self._bench) & runs.c.state.in_(_TERMINAL) & runs.c.announced_utc_ns.is_(None)
+        return self._runs(select(runs).where(ended).order_by(runs.c.updated_utc_ns).limit(limit))
+
+    def mark_announced(self, run_ids: Sequence[str], *, at_utc_ns: int | None = None) -> None:
+        """Keep that the broker has heard of the ends of runs."""
+        with self._transaction("mark ends as announced") as connection:
+            change = update(runs).where(runs.c.run_id.in_(run_ids))
+            connection.execute(change.values(announced_utc_ns=_now_or(at_utc_ns)))
+
     def captures(self, run_id: str) -> list[CaptureRecord]:
         """Return a run's captures, in the order they were taken."""
         query = select(captures).where(captures.c.run_id == run_id)

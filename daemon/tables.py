@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from sqlalchemy import JSON, BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Raised with every change of a table; a store refuses a database of another version."""
 
 metadata = MetaData()
@@ -38,6 +38,7 @@ runs = Table(
     Column("finished", JSON(none_as_null=True)),
     Column("requested_utc_ns", BigInteger, nullable=False),
     Column("updated_utc_ns", BigInteger, nullable=False),
+    Column("announced_utc_ns", BigInteger),
     Index("runs_by_time", "requested_utc_ns"),
     Index("runs_by_state", "state"),
 )

@@ -5,11 +5,13 @@ import logging
 import random
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import aiomqtt
 
+from runners.acknowledgements import Acknowledgements
 from runners.broker_address import BrokerAddress
+from runners.incoming import Handled
 
 logger = logging.getLogger(__name__)
 
@@ -32,6 +34,8 @@ class Outgoing:
     """What it says; empty clears a retained message."""
     retain: bool = False
     """The broker keeps it for those who subscribe later."""
+    on_settled: Callable[[bool], None] = field(default=lambda _: None, compare=False, repr=False)
+    """Told True once the broker has it, False if it was dropped."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +50,8 @@ class BrokerLink:
 
     A board's is clean, so that no command of yesterday is performed today; the daemon's session outlives a lost
     connection, so that what boards said meanwhile still arrives. `on_message` and `on_connect` run on the event loop
-    and must not block.
+    and must not block; a message that `on_message` is not done with at once is acknowledged when it is, and sent again
+    by the broker if the connection, or this process, is lost before.
     """
 
     def __init__(
@@ -55,7 +60,7 @@ class BrokerLink:
         *,
         client_id: str,
         will: Outgoing | None,
-        on_message: Callable[[str, bytes], None],
+        on_message: Callable[[str, bytes], Handled],
         on_connect: Callable[[], None],
         keepalive_s: int = 30,
         clean_session: bool = True,
@@ -136,18 +141,22 @@ class BrokerLink:
         if len(self._outbox) >= OUTBOX_LIMIT:
             dropped = self._outbox.popleft()
             logger.error("outbox full at %d messages: dropped the oldest, for %s", OUTBOX_LIMIT, dropped.topic)
+            if isinstance(dropped, Outgoing):
+                dropped.on_settled(False)
         self._outbox.append(item)
         self._empty.clear()
         self._waiting.set()
 
     async def _serve_once(self) -> None:
-        async with self._client() as client, asyncio.TaskGroup() as tasks:
+        client = self._client()
+        acknowledgements = Acknowledgements(client)
+        async with client, asyncio.TaskGroup() as tasks:
             for topic in sorted(self._topics):
                 await self._subscribe(client, topic)
             self._client_in_use = client
             self.connected.set()
             self._on_connect()
-            tasks.create_task(self._receive(client), name="broker-link-receive")
+            tasks.create_task(self._receive(client, acknowledgements), name="broker-link-receive")
             tasks.create_task(self._send(client), name="broker-link-send")
 
     def _client(self) -> aiomqtt.Client:
@@ -164,14 +173,18 @@ class BrokerLink:
             will=None if will is None else aiomqtt.Will(will.topic, will.payload, qos=1, retain=will.retain),
         )
 
-    async def _receive(self, client: aiomqtt.Client) -> None:
+    async def _receive(self, client: aiomqtt.Client, acknowledgements: Acknowledgements) -> None:
         async for message in client.messages:
-            payload = message.payload if isinstance(message.payload, bytes) else b""
-            try:
-                self._on_message(message.topic.value, payload)
-            except Exception:
-                # One message must not end the agent; the handler has a better word for all that it expects.
-                logger.exception("message on %s could not be handled", message.topic.value)
+            acknowledgements.add(message, self._handled(message))
+
+    def _handled(self, message: aiomqtt.Message) -> Handled:
+        payload = message.payload if isinstance(message.payload, bytes) else b""
+        try:
+            return self._on_message(message.topic.value, payload)
+        except Exception:
+            # One message must not end the agent; the handler has a better word for all that it expects.
+            logger.exception("message on %s could not be handled", message.topic.value)
+            return None
 
     async def _send(self, client: aiomqtt.Client) -> None:
         while True:
@@ -189,6 +202,8 @@ class BrokerLink:
         # Only now: a connection lost in between sends it again, and every message may arrive twice.
         if self._outbox and self._outbox[0] is item:
             self._outbox.popleft()
+            if isinstance(item, Outgoing):
+                item.on_settled(True)
         _raise_if_cancelled()
 
     @staticmethod

@@ -9,6 +9,7 @@ import pytest
 
 from runners.broker_address import BrokerAddress
 from runners.broker_link import BrokerLink, Outgoing
+from runners.incoming import Handled
 from tests.mosquitto import MosquittoBroker
 
 pytestmark = pytest.mark.mosquitto
@@ -23,9 +24,13 @@ class Heard:
         self.messages: list[tuple[str, bytes]] = []
         self._event = asyncio.Event()
 
-    def take(self, topic: str, payload: bytes) -> None:
+    def take(self, topic: str, payload: bytes) -> Handled:
         self.messages.append((topic, payload))
         self._event.set()
+        return self.handled(payload)
+
+    def handled(self, payload: bytes) -> Handled:
+        return None
 
     async def wait_for(self, count: int) -> None:
         async with asyncio.timeout(TIMEOUT_S):
@@ -88,10 +93,11 @@ async def test_a_handler_that_breaks_does_not_end_the_link(mosquitto_broker: Mos
     heard = Heard()
     take = heard.take
 
-    def breaking(topic: str, payload: bytes) -> None:
+    def breaking(topic: str, payload: bytes) -> Handled:
         take(topic, payload)
         if payload == b"bad":
             raise ValueError("planted")
+        return None
 
     heard.take = breaking  # type: ignore[method-assign]
     async with linked(mosquitto_broker, heard) as link:
@@ -111,3 +117,44 @@ async def test_a_lost_link_leaves_its_will(mosquitto_broker: MosquittoBroker) ->
                 async with asyncio.timeout(TIMEOUT_S):
                     message = await anext(aiter(watcher.messages))
     assert message.payload == b"offline"
+
+
+async def test_what_is_not_done_with_comes_again_and_what_is_does_not(mosquitto_broker: MosquittoBroker) -> None:
+    """The second of three is never done with: as it would be with a process that is killed while it handles it."""
+    heard, never = Heard(), asyncio.get_running_loop().create_future()
+    heard.handled = lambda payload: never if payload == b"2" else None  # type: ignore[method-assign]
+    async with linked(mosquitto_broker, heard) as link:
+        for number in (1, 2, 3):
+            link.publish(Outgoing(topic="echo/x", payload=b"%d" % number))
+        await heard.wait_for(3)
+    again = Heard()
+    async with linked(mosquitto_broker, again) as link:
+        link.publish(Outgoing(topic="echo/x", payload=b"4"))
+        await again.wait_for(3)
+    # the third came behind the second, and acknowledgements keep the order of arrival
+    assert [payload for _, payload in again.messages] == [b"2", b"3", b"4"]
+
+
+async def test_what_is_done_with_later_is_acknowledged_then(mosquitto_broker: MosquittoBroker) -> None:
+    heard, later = Heard(), asyncio.get_running_loop().create_future()
+    heard.handled = lambda payload: later if payload == b"1" else None  # type: ignore[method-assign]
+    async with linked(mosquitto_broker, heard) as link:
+        link.publish(Outgoing(topic="echo/x", payload=b"1"))
+        await heard.wait_for(1)
+        later.set_result(None)
+        link.publish(Outgoing(topic="echo/x", payload=b"2"))
+        await heard.wait_for(2)
+        assert await link.drain(TIMEOUT_S)
+    again = Heard()
+    async with linked(mosquitto_broker, again) as link:
+        link.publish(Outgoing(topic="echo/x", payload=b"3"))
+        await again.wait_for(1)
+    assert [payload for _, payload in again.messages] == [b"3"]
+
+
+async def test_the_sender_hears_once_the_broker_has_it(mosquitto_broker: MosquittoBroker) -> None:
+    settled: asyncio.Queue[bool] = asyncio.Queue()
+    async with linked(mosquitto_broker, Heard()) as link:
+        link.publish(Outgoing(topic="other/x", payload=b"1", on_settled=settled.put_nowait))
+        async with asyncio.timeout(TIMEOUT_S):
+            assert await settled.get() is True

@@ -23,6 +23,7 @@ from daemon.lifecycle import (
     Started,
     advance,
     begin,
+    resume,
 )
 from runners.messages import RunPhase
 
@@ -175,3 +176,13 @@ class TestForcing:
     def test_nothing_is_forced_that_the_board_did_not_offer(self, events: list[Event]) -> None:
         for count in range(len(events) + 1):
             assert Effect.FORCE not in after(*events[:count], captures=3)[1]
+
+
+@pytest.mark.parametrize(("finished", "phase"), [(True, RunPhase.ANALYSING), (False, RunPhase.CAPTURED)])
+def test_a_run_that_was_captured_before_a_restart_goes_on_behind_its_captures(finished: bool, phase: RunPhase) -> None:
+    progress, effects = resume(3, captures_taken=2, finished=finished)
+    assert (progress.phase, progress.captures_taken, progress.over) == (phase, 2, False)
+    assert Effect.ARM not in effects
+    assert effects[-1] is (Effect.ANALYSE if finished else Effect.AWAIT_FINISHED)
+    if not finished:
+        assert advance(progress, Finished())[0].phase is RunPhase.ANALYSING

@@ -387,6 +387,7 @@ def test_tables_from_before_runs_had_a_back_end_are_kept_and_completed(url: str)
         store.create_run(run_id="old", **REQUEST)
         with store._engine.begin() as connection:
             connection.execute(text("ALTER TABLE runs DROP COLUMN backend"))
+            connection.execute(text("ALTER TABLE runs DROP COLUMN announced_utc_ns"))
             connection.execute(text("UPDATE schema_version SET version = 2"))
 
     with pytest.raises(StoreError, match="tables of version 2"):

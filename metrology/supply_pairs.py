@@ -45,7 +45,7 @@ def idle_pair(idle: Idle, supply: SupplyConditions, *, name: str) -> CurrentPair
     )
 
 
-def _saw_load(supply: SupplyConditions) -> bool:
+def saw_load(supply: SupplyConditions) -> bool:
     """Say whether the supply's reading was taken under load: readings before and after a short run show none."""
     if supply.idle_current_a is None or supply.loaded_current_a is None:
         return False
@@ -56,7 +56,7 @@ def loaded_pair(
     record: ElectricalRecord, reading: MarkerReading, supply: SupplyConditions, *, idle: Idle | None, name: str
 ) -> CurrentPair | None:
     """Return the pair under load; None without batches, or without a reading under load."""
-    if supply.loaded_current_a is None or reading.whole is None or not _saw_load(supply):
+    if supply.loaded_current_a is None or reading.whole is None or not saw_load(supply):
         return None
     blurred = float(np.median([pulse.duration_s for pulse in reading.pulses])) < 3 * READING_S
     shown = (_mixed if blurred else _under_load)(record, reading)

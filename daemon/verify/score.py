@@ -21,6 +21,8 @@ class Score:
     """What was measured; None where nothing could be."""
     u95_j: float | None
     """Its expanded uncertainty, in joules."""
+    supply_was_read: bool = True
+    """Whether the supply was read while the board ran, as it is wherever the computer keeps the world's pace."""
 
     @classmethod
     def without_result(cls, seed: int, *, cause: str) -> "Score":

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
+from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -37,11 +38,13 @@ from instruments.simulated.truth import TruthClient
 from instruments.simulated.world import WorldSettings
 from metrology.capture import Capture
 from metrology.ladder import Rung
+from metrology.supply import SupplyConditions
+from metrology.supply_pairs import saw_load
 from runners.messages import RunResult
 
 TIME_SCALE = 20.0
 """World seconds per real one: as fast as two cores render records, and slow enough for several supply readings in
-each."""
+each. A busy computer may need a slower world."""
 SETTLE_WORLD_S = 0.2
 """Time between two readings of a settling output, in seconds of the simulated world."""
 LEVELS = 4
@@ -57,35 +60,43 @@ MARKER_BIT, LOOSE_BIT = 0, 7
 CAPTURE_TIMEOUT_S = 20.0
 
 
-def score_bench(seed: int, rung: Rung = Rung.MARKER, *, planted: Mapping[str, Any] | None = None) -> Score:
+def score_bench(
+    seed: int,
+    rung: Rung = Rung.MARKER,
+    *,
+    planted: Mapping[str, Any] | None = None,
+    time_scale: float = TIME_SCALE,
+) -> Score:
     """Make a bench from a seed, calibrate it, let its zero drift, measure one run, and compare with the truth.
 
     Args:
         seed: seed of every error of the bench.
         rung: how windows are found.
         planted: what else is changed between calibration and run, as `instruments.simulated.rewiring` takes it.
+        time_scale: seconds of the bench's world for each of this computer's.
 
     Raises:
         JoulebenchError: it could not be calibrated or measured.
     """
-    return asyncio.run(_score(seed, rung, planted or {}))
+    return asyncio.run(_score(seed, rung, planted or {}, time_scale))
 
 
-async def _score(seed: int, rung: Rung, planted: Mapping[str, Any]) -> Score:
+async def _score(seed: int, rung: Rung, planted: Mapping[str, Any], time_scale: float) -> Score:
     wiring = Wiring(marker_bit=MARKER_BIT if rung is Rung.MARKER else LOOSE_BIT)
-    settings = WorldSettings(seed=seed, time_scale=TIME_SCALE, errors=InstrumentErrors.DATASHEET, wiring=wiring)
+    settings = WorldSettings(seed=seed, time_scale=time_scale, errors=InstrumentErrors.DATASHEET, wiring=wiring)
     async with AsyncExitStack() as stack:
         folder = Path(stack.enter_context(TemporaryDirectory(prefix="joulebench-verify-")))
         simulated = stack.enter_context(SimulatedBenchThread(settings))
         truth = stack.enter_context(TruthClient(simulated.addresses.truth))
         configuration = configuration_of(simulated.addresses, folder)
-        await _calibrate(configuration, truth, rung=rung)
+        await _calibrate(configuration, truth, rung=rung, settle_s=SETTLE_WORLD_S / time_scale)
         drift_a = float(np.random.default_rng([seed, 0xD1F]).uniform(-DRIFT_LIMIT_A, DRIFT_LIMIT_A))
         truth.wire(**{"zero_shift_a": drift_a, **planted})
         clock = simulated.bench.clock
         bench = Bench(bench_settings(configuration), monotonic_ns=lambda: round(clock.now_s() * 1e9))
-        result = await _measure(bench, configuration, truth, board=VirtualBoard(seed), rung=rung)
-        return _compared(seed, result, true_j=_true_j(truth))
+        result, supply = await _measure(bench, configuration, truth, board=VirtualBoard(seed), rung=rung)
+        score = _compared(seed, result, true_j=_true_j(truth))
+        return replace(score, supply_was_read=saw_load(supply))
 
 
 def configuration_of(addresses: BenchAddresses, folder: Path) -> Configuration:
@@ -109,13 +120,13 @@ def configuration_of(addresses: BenchAddresses, folder: Path) -> Configuration:
     return OwnConfiguration(**sections)
 
 
-async def _calibrate(configuration: Configuration, truth: TruthClient, *, rung: Rung) -> None:
+async def _calibrate(configuration: Configuration, truth: TruthClient, *, rung: Rung, settle_s: float) -> None:
     """Run the procedures, unattended; the marker's delay where there is a marker to be late."""
     store = CertificateStore(configuration.calibration.directory)
     settings = bench_settings(configuration)
 
     def workbench(bench: Bench) -> Workbench:
-        return Workbench(bench, Rehearsal(truth), keep=_forget, settle_s=SETTLE_WORLD_S / TIME_SCALE)
+        return Workbench(bench, Rehearsal(truth), keep=_forget, settle_s=settle_s)
 
     async with Bench(lead_settings(settings)) as bench:
         store.add((await measure_lead(workbench(bench), levels=LEVELS)).certificate)
@@ -134,8 +145,8 @@ def _forget(capture_id: str, capture: Capture, facts: Mapping[str, Any]) -> Capt
 
 async def _measure(
     bench: Bench, configuration: Configuration, truth: TruthClient, *, board: VirtualBoard, rung: Rung
-) -> RunResult:
-    """Measure one run as the daemon does, from the bench's keeper to the stored result."""
+) -> tuple[RunResult, SupplyConditions]:
+    """Measure one run as the daemon does, from the bench's keeper to the stored result; beside it the supply's word."""
     keeper = BenchKeeper(bench, set_points={}, on_instruments=lambda _: None)
     with Store(configuration.storage.url) as store:
         files = CaptureFiles(configuration.storage.captures_directory)
@@ -147,13 +158,14 @@ async def _measure(
         try:
             await keeper.arm(first=True)
             end_s = await begin_run(keeper, truth, rung)
-            measurement.keep(RUN, 0, await _captured(keeper))
+            record = await _captured(keeper)
+            measurement.keep(RUN, 0, record)
         finally:
             await keeper.close()
         if not truth.acquisitions()[-1]["pulses"]:
             raise VerificationFailed("no batch lies in the record: the computer was too busy to force it in time")
         store.record_finished(RUN, board.finished(batches_until(end_s), batch_size=BATCH_SIZE, rung=rung))
-        return measurement.result(RUN)
+        return measurement.result(RUN), record.supply
 
 
 async def begin_run(keeper: BenchKeeper, truth: TruthClient, rung: Rung) -> float:

@@ -14,7 +14,6 @@ from daemon.errors import VerificationFailed
 from daemon.verify import coverage, virtual_bench
 from daemon.verify.coverage import report_of
 from daemon.verify.score import Score
-from daemon.verify.virtual_bench import score_bench
 from instruments.simulated.truth import TruthClient
 from metrology.ladder import Rung
 
@@ -77,12 +76,27 @@ def test_the_virtual_board_reports_all_its_batches() -> None:
 
 
 def test_a_bench_that_cannot_be_calibrated_counts_as_invalid(monkeypatch: pytest.MonkeyPatch) -> None:
-    def crooked(seed: int, rung: Rung) -> Score:
+    def crooked(seed: int, rung: Rung, **_: Any) -> Score:
         raise ProcedureFailed("gain", f"the points of {seed} and {rung} do not lie on a line")
 
     monkeypatch.setattr(coverage, "score_bench", crooked)
     score = coverage._attempted(5, Rung.MARKER)
     assert (score.quality, score.reasons, score.counts) == ("invalid", ("not calibrated",), False)
+
+
+def test_a_bench_is_made_again_more_slowly_where_the_computer_was_too_busy(monkeypatch: pytest.MonkeyPatch) -> None:
+    paces: list[float] = []
+
+    def unread(seed: int, rung: Rung, *, time_scale: float, **_: Any) -> Score:
+        paces.append(time_scale)
+        return Score(
+            seed=seed, quality="valid", sync=rung, reasons=(), true_j=1.0, measured_j=1.0, u95_j=0.01,
+            supply_was_read=len(paces) > 1,
+        )  # fmt: skip
+
+    monkeypatch.setattr(coverage, "score_bench", unread)
+    assert coverage._attempted(5, Rung.MARKER).supply_was_read
+    assert paces == [virtual_bench.TIME_SCALE, virtual_bench.TIME_SCALE / 2]
 
 
 @pytest.mark.parametrize(
@@ -97,7 +111,7 @@ def test_a_bench_that_cannot_be_calibrated_counts_as_invalid(monkeypatch: pytest
     ],
 )
 def test_each_planted_fault_ends_with_its_own_code(planted: dict[str, Any], code: str) -> None:
-    score = score_bench(31, planted=planted)
+    score = coverage._attempted(31, Rung.MARKER, **planted)
     assert code in score.reasons
     assert score.quality == ("degraded" if code == "zero_drift" else "invalid")
 

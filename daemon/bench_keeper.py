@@ -9,7 +9,7 @@ from statistics import median
 
 from daemon.errors import SupplyRefusal
 from instruments.bench import Bench
-from instruments.errors import InstrumentError, InstrumentReported
+from instruments.errors import BenchNotReady, ConnectionFailed, InstrumentError, InstrumentReported
 from instruments.recovery import Recovery, RecoveryStep
 from instruments.supply_reading import SupplyMode, SupplyReading
 from metrology.capture import Capture
@@ -160,7 +160,7 @@ class BenchKeeper:
         """
         await self.open()
         if first:
-            await self._bench.identify()  # who was exchanged meanwhile does not measure this run
+            await self._identify()
             for role, entries in (await self._bench.reported_errors()).items():
                 if entries:
                     logger.warning("%s: reported before this run: %s", role, "; ".join(entries))
@@ -168,6 +168,25 @@ class BenchKeeper:
             await self._bench.prepare(edge=edge)
         self._forced, self._doubtful = None, []
         await self._bench.arm()
+
+    async def _identify(self) -> None:
+        """Find every instrument as it was opened: who was exchanged meanwhile does not measure this run.
+
+        A connection that broke while nobody used it (a cable pulled out and plugged in again) is made anew first.
+
+        Raises:
+            BenchNotReady: an instrument does not answer, or is another.
+        """
+        try:
+            await self._bench.identify()
+        except BenchNotReady as error:
+            if not all(isinstance(failure, ConnectionFailed) for failure in error.failures):
+                raise
+            logger.warning("a connection has ended since the last run: %s", error)
+            self.suspect()
+            await self.recover()
+            await self.open()
+            await self._bench.identify()
 
     async def _fit_supply(self) -> SupplyReading:
         reading = await self._bench.read_supply()

@@ -233,7 +233,12 @@ def _finished(progress: Progress) -> Step:
 
 
 def _expired(progress: Progress, event: Expired) -> Step:
-    """Go on with the captures there are, where there are any; otherwise the run has failed."""
+    """Go on with the captures there are, where there are any; otherwise the run has failed.
+
+    A run that is being analysed waits for nothing any more: what expires then was on its way when the last of it came.
+    """
+    if progress.phase is RunPhase.ANALYSING:
+        return progress, ()
     if progress.phase is RunPhase.CAPTURED or progress.captures_taken == 0:
         return _end(progress, RunPhase.FAILED, event.reason, event.text)
     return _all_captured(progress)

@@ -11,7 +11,7 @@ from daemon import bench_keeper
 from daemon.bench_keeper import BenchKeeper, Record
 from daemon.errors import SupplyRefusal
 from instruments.bench import Bench
-from instruments.errors import ConnectionFailed, InstrumentReported
+from instruments.errors import BenchNotReady, ConnectionFailed, InstrumentError, InstrumentReported, InstrumentTimeout
 from instruments.recovery import Recovery, RecoveryStep
 from instruments.supply_reading import Questionable, SupplyMode, SupplyReading
 
@@ -39,12 +39,20 @@ class ScriptedBench:
         self.done = False
         self.identities: dict[str, str] = {}
         self.errors: list[list[str]] = []
+        self.broken: list[InstrumentError] = []
 
     async def open(self) -> dict[str, str]:
         return {}
 
     async def identify(self) -> dict[str, str]:
+        if self.broken:
+            raise BenchNotReady([self.broken.pop(0)])
         return {}
+
+    async def recover(self) -> tuple[Recovery, ...]:
+        return ()
+
+    async def stop(self) -> None: ...
 
     async def supply_errors(self) -> list[str]:
         return self.errors.pop(0) if self.errors else []
@@ -307,3 +315,22 @@ async def test_closing_cuts_a_recovery_short_and_nothing_is_opened_again() -> No
         await recovering
     await keeper.recover()
     assert bench.done_to_it == ["open", "close"]
+
+
+async def test_a_connection_that_broke_between_runs_is_made_anew_once() -> None:
+    gone = ConnectionFailed("the other side closed it", instrument="power_supply", operation="*IDN?")
+    bench = ScriptedBench(idle_a=[IDLE_A], loaded_a=[LOADED_A])
+    bench.broken = [gone]
+    keeper = BenchKeeper(cast(Bench, bench), set_points={}, on_instruments=lambda _: None)
+    await keeper.arm(first=True)
+    bench.broken = [gone, gone]
+    with pytest.raises(BenchNotReady):
+        await keeper.arm(first=True)
+
+
+async def test_an_instrument_that_is_silent_refuses_its_run_at_once() -> None:
+    bench = ScriptedBench(idle_a=[IDLE_A], loaded_a=[LOADED_A])
+    bench.broken = [InstrumentTimeout("no answer", instrument="power_supply", operation="*IDN?")]
+    with pytest.raises(BenchNotReady):
+        await BenchKeeper(cast(Bench, bench), set_points={}, on_instruments=lambda _: None).arm(first=True)
+    assert bench.broken == []

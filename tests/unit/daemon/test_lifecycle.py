@@ -178,6 +178,12 @@ class TestForcing:
             assert Effect.FORCE not in after(*events[:count], captures=3)[1]
 
 
+def test_what_expires_while_a_run_is_analysed_changes_nothing() -> None:
+    """The wait for `finished` may end in the moment in which it comes; the run is not to be analysed twice."""
+    analysing, _ = resume(1, captures_taken=1, finished=True)
+    assert advance(analysing, EXPIRED) == (analysing, ())
+
+
 @pytest.mark.parametrize(("finished", "phase"), [(True, RunPhase.ANALYSING), (False, RunPhase.CAPTURED)])
 def test_a_run_that_was_captured_before_a_restart_goes_on_behind_its_captures(finished: bool, phase: RunPhase) -> None:
     progress, effects = resume(3, captures_taken=2, finished=finished)

@@ -92,12 +92,12 @@ class Application:
             await self._close()
 
     async def _serve_until(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-        await self._tidy_up()
+        left_armed = await self._tidy_up()
         async with asyncio.TaskGroup() as tasks:
             link = tasks.create_task(self.link.run(), name="mqtt")
             clock = tasks.create_task(self.clock.run(self.link.send_at_once), name="clock")
             outbox = tasks.create_task(self.outbox.run(), name="outbox")
-            await self._try_bench()
+            await self._try_bench(disarm=left_armed)
             # Only now, and not after the farewell: a request must find the bench neither half open nor closing.
             inbox = tasks.create_task(self.inbox.run(), name="inbox")
             power = tasks.create_task(self.power.run(), name="power")
@@ -112,15 +112,22 @@ class Application:
             clock.cancel()
             link.cancel()
 
-    async def _tidy_up(self) -> None:
+    async def _tidy_up(self) -> bool:
+        """Remove and end what the last daemon left; return whether it may have left the oscilloscope armed."""
         if left := await asyncio.to_thread(self.files.remove_unfinished):
             logger.warning("removed unfinished capture files: %s", ", ".join(left))
-        await self.conductor.recover()
+        return await self.conductor.recover()
 
-    async def _try_bench(self) -> None:
-        """Open the bench early, so that the log and the status show at once what is missing; a run tries again."""
+    async def _try_bench(self, *, disarm: bool) -> None:
+        """Open the bench early, so that the log and the status show at once what is missing; a run tries again.
+
+        Args:
+            disarm: stop the oscilloscope, which waits for an edge of a run that nobody conducts any more.
+        """
         try:
             await self.bench.open()
+            if disarm:
+                await self.bench.disarm()
         except InstrumentError as error:
             logger.error("%s", error)
 

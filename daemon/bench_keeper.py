@@ -87,6 +87,14 @@ class BenchKeeper:
         self._sound = True
         logger.info("bench open: %s", ", ".join(self._bench.identities.values()))
 
+    async def disarm(self) -> None:
+        """Have the oscilloscope wait for no trigger.
+
+        Raises:
+            InstrumentError: it failed.
+        """
+        await self._bench.stop()
+
     async def recover(self) -> None:
         """Bring the bench back after a failure, so that the next run finds it ready; never raises.
 

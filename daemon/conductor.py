@@ -164,9 +164,13 @@ class Conductor:
         if known is None:
             self._announcer.rejection(run_id, reason="malformed_message", text=text)
 
-    async def recover(self) -> None:
-        """Go on with the runs that an earlier daemon left in the middle, as far as they can be gone on with."""
-        await self._left.recover()
+    async def recover(self) -> bool:
+        """Go on with the runs that an earlier daemon left in the middle, as far as they can be gone on with.
+
+        Returns:
+            whether one of them may have left the oscilloscope armed.
+        """
+        return await self._left.recover()
 
     async def _leave_to_end(self) -> None:
         """Wait for a run that is past its captures: who has heard its result may ask for the next one at once."""

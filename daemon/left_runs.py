@@ -20,6 +20,7 @@ LEFT = End(
     reason="daemon_stopped",
     text="the daemon stopped while this run was in hand; request the run again",
 )
+MAY_BE_ARMED = (RunPhase.ACCEPTED, RunPhase.ARMED)
 DONE = End(state=RunPhase.DONE, reason=None, text=None)
 BROKEN = End(
     state=RunPhase.FAILED,
@@ -41,10 +42,12 @@ class LeftRuns:
         """Return who conducts such a run; None where it is none, or has ended."""
         return self._conductors.get(run_id)
 
-    async def recover(self) -> None:
-        """Take up every run of this bench that has not ended."""
-        for run in await asyncio.to_thread(self._services.store.unfinished_runs):
+    async def recover(self) -> bool:
+        """Take up every run of this bench that has not ended; return whether one may have left the scope armed."""
+        left = await asyncio.to_thread(self._services.store.unfinished_runs)
+        for run in left:
             await self._take_up(run)
+        return any(run.state in MAY_BE_ARMED for run in left)
 
     async def _take_up(self, run: RunRecord) -> None:
         try:

@@ -1,5 +1,6 @@
 """Left runs: what a daemon that was killed left in the middle, the next one ends rightly, once, and says so."""
 
+import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -20,6 +21,8 @@ from tests.mosquitto import MosquittoBroker
 pytestmark = pytest.mark.mosquitto
 BATCHES = [(0.15, 0.005)] * 8
 RUN = "left"
+RUNNING = 1 << 3
+"""Bit of the operation status: an acquisition is going on."""
 
 
 @pytest.fixture
@@ -38,6 +41,14 @@ class Lab:
     async def daemon(self, **changes: Any) -> AsyncIterator[Stage]:
         async with stage_of(self._bench, self._broker.port, self._folder, **changes) as stage:
             yield stage
+
+    def oscilloscope(self, message: str) -> str:
+        """Say something to the oscilloscope, as somebody else on its raw socket, and return its answer."""
+        host, port = self._bench.addresses.oscilloscope.split("::")[1:3]
+        with socket.create_connection((host, int(port))) as connection, connection.makefile("rw") as lines:
+            lines.write(f"{message}\n")
+            lines.flush()
+            return lines.readline().strip()
 
     def run(self, run_id: str) -> RunRecord:
         """Return a run as the database has it."""
@@ -126,8 +137,12 @@ async def test_the_bench_is_free_while_a_left_run_waits_for_its_board(lab: Lab) 
 
 async def test_a_run_without_a_capture_is_interrupted(lab: Lab) -> None:
     await lab.leave_a_run(captured=False)
+    lab.oscilloscope(":TRIGger:SWEep NORMal;:SINGle;*OPC?")
+    assert int(lab.oscilloscope(":OPERegister:CONDition?")) & RUNNING
     async with lab.daemon() as stage:
         assert (await stage.state(RUN, "interrupted"))["reason"] == "daemon_stopped"
+        # an edge of whatever runs now is none of that run's
+        assert not int(lab.oscilloscope(":OPERegister:CONDition?")) & RUNNING
         await stage.run("next", BATCHES)
 
 

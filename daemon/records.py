@@ -116,3 +116,5 @@ class JournalEntry:
     """State that the run went into by it; None: the state stayed."""
     detail: Mapping[str, Any]
     """What else is known, as JSON values."""
+    bench: str | None = None
+    """Bench whose daemon wrote it; None: written before entries told."""

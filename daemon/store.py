@@ -80,7 +80,9 @@ class Store:
         try:
             with self._engine.begin() as connection:
                 connection.execute(insert(runs).values(row | state))
-                _journal(connection, run_id=run_id, event="request", state=RunPhase.ACCEPTED, detail=row, at_utc_ns=at)
+                self._enter_event(
+                    connection, run_id=run_id, event="request", state=RunPhase.ACCEPTED, detail=row, at_utc_ns=at
+                )
         except IntegrityError as error:
             if self.run(run_id) is not None:
                 return False
@@ -111,7 +113,7 @@ class Store:
         with self._transaction(f"record {event!r} of run {run_id!r}") as connection:
             if run_id is not None and phase is not None:
                 _set_state(connection, run_id, state=phase, reason=reason, text=text, updated_utc_ns=at)
-            _journal(
+            self._enter_event(
                 connection, run_id=run_id, event=event, state=phase, detail=facts | dict(detail or {}), at_utc_ns=at
             )
 
@@ -120,7 +122,7 @@ class Store:
         at = _now_or(at_utc_ns)
         with self._transaction(f"keep the report of run {run_id!r}") as connection:
             _update_run(connection, run_id, finished=dict(report))
-            _journal(connection, run_id=run_id, event="report", state=None, detail=dict(report), at_utc_ns=at)
+            self._enter_event(connection, run_id=run_id, event="report", state=None, detail=dict(report), at_utc_ns=at)
 
     def add_capture(
         self, run_id: str, capture_index: int, reference: CaptureReference, *, at_utc_ns: int | None = None
@@ -199,9 +201,14 @@ class Store:
         return next(iter(self._results(run_id, limit=1)), None)
 
     def journal(self, run_id: str | None = None) -> list[JournalEntry]:
-        """Return what happened to a run, in order; None: to the daemon itself."""
-        query = select(journal).where(journal.c.run_id == run_id).order_by(journal.c.entry_id)
-        return [_journal_entry(row) for row in self._rows(query)]
+        """Return what happened to a run, in order; None: to this bench's daemon, or to one unnamed by then."""
+        query = select(journal).where(journal.c.run_id == run_id)
+        if run_id is None and self._bench:
+            query = query.where((journal.c.bench == self._bench) | journal.c.bench.is_(None))
+        return [_journal_entry(row) for row in self._rows(query.order_by(journal.c.entry_id))]
+
+    def _enter_event(self, connection: Connection, *, state: RunPhase | None, **columns: Any) -> None:
+        connection.execute(insert(journal).values(bench=self._bench, state=state and state.value, **columns))
 
     def _runs(self, query: Select[Any]) -> list[RunRecord]:
         return [_run_record(row) for row in self._rows(query)]
@@ -240,10 +247,6 @@ def _set_state(connection: Connection, run_id: str, *, state: RunPhase, **column
 def _update_run(connection: Connection, run_id: str, **columns: Any) -> None:
     if connection.execute(update(runs).where(runs.c.run_id == run_id).values(columns)).rowcount != 1:
         raise StoreError(f"there is no run {run_id!r}")
-
-
-def _journal(connection: Connection, *, state: RunPhase | None, **columns: Any) -> None:
-    connection.execute(insert(journal).values(state=state and state.value, **columns))
 
 
 def _result_row(document: Mapping[str, Any]) -> dict[str, Any]:

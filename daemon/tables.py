@@ -1,11 +1,11 @@
-"""Tables of the database: runs, their captures and results, and the journal of everything that happened."""
+"""Tables of the database: runs, their captures and results, and the journal of everything that happened.
 
-from typing import Any, Final
+Every change here needs a revision in `daemon/migrations/versions`, which brings older databases to the same tables.
+"""
+
+from typing import Any
 
 from sqlalchemy import JSON, BigInteger, Column, Float, ForeignKey, Index, Integer, MetaData, String, Table, Text
-
-SCHEMA_VERSION: Final = 4
-"""Raised with every change of a table; a store refuses a database of another version."""
 
 metadata = MetaData()
 
@@ -82,4 +82,5 @@ journal = Table(
     Column("event", String(64), nullable=False),
     Column("state", String(32)),
     Column("detail", JSON, nullable=False),
+    Column("bench", String(64)),
 )

@@ -9,7 +9,9 @@ import asyncio
 import inspect
 import logging
 import os
+import shutil
 import signal
+import tempfile
 from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -20,6 +22,7 @@ import pytest
 import pytest_asyncio
 
 from tests.mosquitto import MosquittoBroker, mosquitto_path
+from tests.postgresql import PostgresqlServer, postgresql_folder
 
 SEED = int(os.environ.get("JOULEBENCH_SEED", "1605"))
 NO_SKIP = os.environ.get("JOULEBENCH_NO_SKIP", "") not in ("", "0")
@@ -135,3 +138,45 @@ def mosquitto_broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mosqu
     broker.start()
     yield broker
     broker.stop()
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[PostgresqlServer]:
+    """A running PostgreSQL, one for all tests of this process: `url()`, `new_database()`, `stop(kill=...)`, `start()`.
+
+    Whoever stops it starts it again.
+    """
+    if postgresql_folder() is None:
+        pytest.skip("PostgreSQL is not installed (apt install postgresql)")
+    # Not in pytest's own folder, which is private: the server runs as another user where the tests run as root.
+    folder = Path(tempfile.mkdtemp(prefix="joulebench-postgresql-"))
+    try:
+        server = PostgresqlServer(folder)
+        server.start()
+        yield server
+        server.stop(kill=True)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def postgresql_url(postgresql_server: PostgresqlServer) -> str:
+    """The URL of an empty database on a real PostgreSQL."""
+    return postgresql_server.bare_database()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without tables, of each kind that is supported."""
+    if request.param == "postgresql":
+        return str(request.getfixturevalue("postgresql_url"))
+    return f"sqlite:///{tmp_path / 'data' / 'joulebench.sqlite'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def store_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a database without rows, of each kind that is supported; on PostgreSQL its tables stand already."""
+    if request.param == "postgresql":
+        server: PostgresqlServer = request.getfixturevalue("postgresql_server")
+        return server.emptied_database()
+    return f"sqlite:///{tmp_path / 'data' / 'joulebench.sqlite'}"

@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import create_engine, text
 
 from daemon.captures import CaptureReference
 from daemon.errors import StoreError
@@ -26,8 +25,8 @@ REQUEST: dict[str, Any] = {
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path / 'data' / 'joulebench.sqlite'}"
+def url(store_url: str) -> str:
+    return store_url
 
 
 @pytest.fixture
@@ -308,103 +307,7 @@ def test_a_reader_beside_the_daemon_sees_what_is_committed(url: str, store: Stor
         assert run_of(reader, "r1").state == "armed"
 
 
-def test_sqlite_is_set_to_lose_nothing(url: str, store: Store) -> None:
-    with store._engine.connect() as connection:
-        found = {
-            name: connection.execute(text(f"PRAGMA {name}")).scalar()
-            for name in ("journal_mode", "synchronous", "foreign_keys")
-        }
-
-    assert found == {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1}
-
-
-def test_a_database_that_is_missing_is_only_made_when_asked(tmp_path: Path) -> None:
-    with pytest.raises(StoreError, match="there is no database"):
-        Store(f"sqlite:///{tmp_path / 'none.sqlite'}", create=False)
-
-    assert list(tmp_path.iterdir()) == []
-
-
-@pytest.mark.parametrize(
-    ("url", "message"),
-    [
-        ("nonsense", "database_url names: Could not parse"),
-        ("nosuchdb://host/x", "nosuchdb"),
-        ("sqlite://", "needs a file"),
-        ("sqlite:///:memory:", "needs a file"),
-    ],
-)
-def test_a_url_that_cannot_be_used_is_named(url: str, message: str) -> None:
-    with pytest.raises(StoreError, match=message):
-        Store(url)
-
-
-def test_a_password_is_not_shown() -> None:
-    with pytest.raises(StoreError) as caught:
-        Store("postgresql+nosuchdriver://joulebench:secret@db.example/x")
-
-    assert "secret" not in str(caught.value)
-
-
-def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-
-    with pytest.raises(StoreError, match="cannot open the database"):
-        Store(f"sqlite:///{tmp_path / 'file' / 'joulebench.sqlite'}")
-
-
-def test_a_file_that_is_no_database_is_refused_and_left_alone(tmp_path: Path) -> None:
-    path = tmp_path / "letter.sqlite"
-    path.write_bytes(b"Dear Sir or Madam, " * 100)
-
-    with pytest.raises(StoreError, match="not a database"):
-        Store(f"sqlite:///{path}")
-
-    assert path.read_bytes() == b"Dear Sir or Madam, " * 100
-
-
-def test_another_programs_database_is_not_read(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'other.sqlite'}"
-    engine = create_engine(url)
-    with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE other (x INTEGER)"))
-    engine.dispose()
-
-    with pytest.raises(StoreError, match="no joulebench tables"):
-        Store(url, create=False)
-
-
-def test_tables_of_another_version_are_refused(url: str) -> None:
-    with Store(url) as store, store._engine.begin() as connection:
-        connection.execute(text("UPDATE schema_version SET version = 999"))
-
-    with pytest.raises(StoreError, match="tables of version 999"):
-        Store(url)
-
-
-def test_tables_from_before_runs_had_a_back_end_are_kept_and_completed(url: str) -> None:
-    with Store(url) as store:
-        store.create_run(run_id="old", **REQUEST)
-        with store._engine.begin() as connection:
-            connection.execute(text("ALTER TABLE runs DROP COLUMN backend"))
-            connection.execute(text("ALTER TABLE runs DROP COLUMN announced_utc_ns"))
-            connection.execute(text("UPDATE schema_version SET version = 2"))
-
-    with pytest.raises(StoreError, match="tables of version 2"):
-        Store(url, create=False)
-    for _ in range(2):  # the second finds them complete
-        with Store(url) as store:
-            old = store.run("old")
-            store.create_run(run_id="new", **REQUEST, backend="onnx-cpu")
-            new = store.run("new")
-
-    assert old is not None
-    assert new is not None
-    assert (old.network, old.backend, new.backend) == (REQUEST["network"], None, "onnx-cpu")
-
-
-def test_two_benches_on_one_database_leave_each_others_runs_alone(tmp_path: Path) -> None:
-    url = f"sqlite:///{tmp_path / 'shared.sqlite'}"
+def test_two_benches_on_one_database_leave_each_others_runs_alone(url: str) -> None:
     with Store(url, bench="a") as ours, Store(url, bench="b") as theirs:
         ours.create_run(
             run_id="r", board="x", network="alexnet", batch_size=1, precision="fp32", images_planned=None, captures=1

@@ -29,6 +29,7 @@ from daemon.cli import (
     simulate,
     start_run,
     verify,
+    verify_faults,
 )
 from metrology.errors import JoulebenchError
 
@@ -75,6 +76,7 @@ app.add_typer(campaign.app, name="campaign")
 app.command("compare")(compare.compare)
 app.command("reprocess")(reprocess.reprocess)
 app.add_typer(import_recording.app, name="import")
+verify.app.command("faults")(verify_faults.faults)
 app.add_typer(verify.app, name="verify")
 
 INTERRUPTED = 130

@@ -52,9 +52,8 @@ class FaultName(StrEnum):
     """Another process locks the database, for longer than the daemon waits."""
 
 
-Over = Callable[[], bool]
-"""Says whether the run in hand is over."""
-Attack = Callable[[FaultLab, np.random.Generator, Over], Awaitable[bool]]
+Attack = Callable[[FaultLab, np.random.Generator, asyncio.Event], Awaitable[bool]]
+"""Takes the lab, what to draw from, and an event that is set once the run in hand is over."""
 
 _BLOCK_FAULTS = (
     FaultKind.TRUNCATE_NEXT_BLOCK,
@@ -71,19 +70,19 @@ async def _kill(process: LabProcess, rng: np.random.Generator) -> bool:
     return True
 
 
-async def kill_daemon(lab: FaultLab, rng: np.random.Generator, over: Over) -> bool:
+async def kill_daemon(lab: FaultLab, rng: np.random.Generator, over: asyncio.Event) -> bool:
     """Kill the daemon, and start it again."""
     del over
     return await _kill(lab.daemon, rng)
 
 
-async def kill_agent(lab: FaultLab, rng: np.random.Generator, over: Over) -> bool:
+async def kill_agent(lab: FaultLab, rng: np.random.Generator, over: asyncio.Event) -> bool:
     """Kill the agent, and start it again."""
     del over
     return await _kill(lab.agent, rng)
 
 
-async def kill_broker(lab: FaultLab, rng: np.random.Generator, over: Over) -> bool:
+async def kill_broker(lab: FaultLab, rng: np.random.Generator, over: asyncio.Event) -> bool:
     """Kill mosquitto, and start it again."""
     del over
     lab.broker.kill()
@@ -92,7 +91,7 @@ async def kill_broker(lab: FaultLab, rng: np.random.Generator, over: Over) -> bo
     return True
 
 
-async def freeze_broker(lab: FaultLab, rng: np.random.Generator, over: Over) -> bool:
+async def freeze_broker(lab: FaultLab, rng: np.random.Generator, over: asyncio.Event) -> bool:
     """Stop mosquitto in its tracks for a while, now and then for longer than clients wait."""
     del over
     lab.broker.freeze()
@@ -103,7 +102,7 @@ async def freeze_broker(lab: FaultLab, rng: np.random.Generator, over: Over) -> 
     return True
 
 
-async def disconnect_instrument(lab: FaultLab, rng: np.random.Generator, over: Over) -> bool:
+async def disconnect_instrument(lab: FaultLab, rng: np.random.Generator, over: asyncio.Event) -> bool:
     """Pull a cable, and plug it in again."""
     del over
     cable = (lab.oscilloscope_cable, lab.adapter_cable)[int(rng.integers(2))]
@@ -115,18 +114,18 @@ async def disconnect_instrument(lab: FaultLab, rng: np.random.Generator, over: O
     return True
 
 
-async def damage_block(lab: FaultLab, rng: np.random.Generator, over: Over) -> bool:
+async def damage_block(lab: FaultLab, rng: np.random.Generator, over: asyncio.Event) -> bool:
     """Damage the next block of samples."""
     before = lab.truth.faults()["struck"]
     lab.truth.fault(_BLOCK_FAULTS[int(rng.integers(len(_BLOCK_FAULTS)))].value)
-    while lab.truth.faults()["struck"] == before and not over():
-        await asyncio.sleep(POLL_S)
+    while lab.truth.faults()["struck"] == before and not over.is_set():
+        await _first_of(over, timeout_s=POLL_S)
     lab.truth.fault(FaultKind.HEAL.value)
     return bool(lab.truth.faults()["struck"] > before)
 
 
 def _meddler(meddling: Meddling, *, most: int) -> Attack:
-    async def meddle(lab: FaultLab, rng: np.random.Generator, over: Over) -> bool:
+    async def meddle(lab: FaultLab, rng: np.random.Generator, over: asyncio.Event) -> bool:
         proxy = (lab.daemon_messages, lab.agent_messages)[int(rng.integers(2))]
         order = Order(
             meddling=meddling,
@@ -139,17 +138,16 @@ def _meddler(meddling: Meddling, *, most: int) -> Attack:
     return meddle
 
 
-async def _let_meddle(proxy: MessageProxy, order: Order, over: Over) -> bool:
+async def _let_meddle(proxy: MessageProxy, order: Order, over: asyncio.Event) -> bool:
     proxy.meddle(order)
-    while order.count and not over():
-        await asyncio.sleep(POLL_S)
+    await _first_of(over, order.spent)
     proxy.leave_alone()
     if order.struck.is_set() and order.meddling in (Meddling.DELAY, Meddling.REORDER):
         await asyncio.sleep(order.seconds)
     return order.struck.is_set()
 
 
-async def step_clock(lab: FaultLab, rng: np.random.Generator, over: Over) -> bool:
+async def step_clock(lab: FaultLab, rng: np.random.Generator, over: asyncio.Event) -> bool:
     """Step the daemon's wall clock, by milliseconds to a year, either way."""
     del over
     magnitude_ns = round(10.0 ** rng.uniform(6.0, np.log10(YEAR_NS)))
@@ -157,7 +155,7 @@ async def step_clock(lab: FaultLab, rng: np.random.Generator, over: Over) -> boo
     return True
 
 
-async def fill_disk(lab: FaultLab, rng: np.random.Generator, over: Over) -> bool:
+async def fill_disk(lab: FaultLab, rng: np.random.Generator, over: asyncio.Event) -> bool:
     """Fill the daemon's disk, and make room again after a while."""
     del over
     lab.disk.fill(daemon_pid=lab.daemon.pid, left_bytes=int(rng.integers(ROOM_BYTES)))
@@ -168,12 +166,22 @@ async def fill_disk(lab: FaultLab, rng: np.random.Generator, over: Over) -> bool
     return True
 
 
-async def lock_database(lab: FaultLab, rng: np.random.Generator, over: Over) -> bool:
+async def lock_database(lab: FaultLab, rng: np.random.Generator, over: asyncio.Event) -> bool:
     """Hold a lock on the database, for longer than the daemon waits."""
     del over
     with lab.locked_database():
         await _pause(rng, 1.2 * LOCK_TIMEOUT_S, 2.5 * LOCK_TIMEOUT_S)
     return True
+
+
+async def _first_of(*events: asyncio.Event, timeout_s: float | None = None) -> None:
+    """Wait until one of these is set, or this time is over."""
+    waits = [asyncio.create_task(event.wait()) for event in events]
+    try:
+        await asyncio.wait(waits, timeout=timeout_s, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for wait in waits:
+            wait.cancel()
 
 
 async def _pause(rng: np.random.Generator, least_s: float, most_s: float) -> None:

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import re
 import sqlite3
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
@@ -30,7 +31,7 @@ BENCH, BOARD, NETWORK = "verify", "board", "alexnet"
 SCRIPT = Script(batch_duration_s=0.15, gap_s=0.005, count=None)
 """A batch, in the world's seconds; eight of them fit into one record."""
 MOST_BATCHES = 8
-ANSWER_TIMEOUT_S = 0.5
+ANSWER_TIMEOUT_S = 1.0
 """How long the daemon waits for one answer of an instrument."""
 KEEPALIVE_S = 2
 """How soon broker and daemon notice that the other is gone, in whole seconds."""
@@ -93,9 +94,7 @@ class FaultLab:
             self.broker = LabBroker(self._folder)
             self.broker.start()
             stack.callback(self.broker.kill)
-            bench = stack.enter_context(
-                SimulatedBenchThread(WorldSettings(seed=self._seed, time_scale=TIME_SCALE))
-            )
+            bench = stack.enter_context(SimulatedBenchThread(WorldSettings(seed=self._seed, time_scale=TIME_SCALE)))
             self.truth = stack.enter_context(TruthClient(bench.addresses.truth))
             await self._lay_lines(bench.addresses, stack)
             self.watch = LabWatch(port=self.broker.port, bench=BENCH, board=BOARD)
@@ -108,10 +107,29 @@ class FaultLab:
     async def __aexit__(self, *_: object) -> None:
         await self._stack.aclose()
 
+    @property
+    def is_ready(self) -> bool:
+        """Whether daemon and board are connected, and say that they are free.
+
+        What the broker keeps of them is not enough: they may have said it before the broker was lost.
+        """
+        connected = self.daemon_messages.speaks and self.agent_messages.speaks
+        return connected and self.watch.daemon_is_free and self.watch.board_is_free
+
+    @property
+    def state(self) -> str:
+        """Where daemon and board stand, in words."""
+        agent, daemon = self.watch.agent, self.watch.daemon
+        return (
+            f"daemon {'connected' if self.daemon_messages.speaks else 'away'}, says {daemon and daemon.state}, run "
+            f"{daemon and daemon.current_run}; board {'connected' if self.agent_messages.speaks else 'away'}, says "
+            f"{agent and agent.state}, run {agent and agent.busy_run}"
+        )
+
     @contextlib.contextmanager
-    def locked_database(self) -> Any:
+    def locked_database(self) -> Iterator[None]:
         """Inside it another process's lock lies on the daemon's database: it can be read, and not written."""
-        connection = sqlite3.connect(self.data / "joulebench.sqlite", timeout=5.0, isolation_level=None)
+        connection = sqlite3.connect(self.data / "joulebench.sqlite", timeout=2.0, isolation_level=None)
         try:
             connection.execute("BEGIN EXCLUSIVE")
             yield

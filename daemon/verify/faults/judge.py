@@ -1,4 +1,4 @@
-"""Judge: says of each run whether it was lost, measured twice, or called valid wrongly. Pure; it knows only evidence."""
+"""Judge: says of each run whether it was lost, measured twice, or called valid wrongly; it knows only evidence."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

@@ -67,9 +67,7 @@ class LabProcess:
 
     def start(self) -> None:
         """Start it."""
-        self._process = self._context.Process(
-            target=self._target, args=self._arguments, name=self._name, daemon=True
-        )
+        self._process = self._context.Process(target=self._target, args=self._arguments, name=self._name, daemon=True)
         self._process.start()
         self.wanted = True
 

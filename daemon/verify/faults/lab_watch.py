@@ -96,7 +96,9 @@ class LabWatch:
 
     def ask(self, run_id: str) -> None:
         """Ask the daemon what became of a run."""
-        self._link.publish(Outgoing(topic=self._topics.build(TopicKind.QUERY, run_id=run_id), payload=encode(RunQuery())))
+        self._link.publish(
+            Outgoing(topic=self._topics.build(TopicKind.QUERY, run_id=run_id), payload=encode(RunQuery()))
+        )
 
     async def next_word(self, timeout_s: float) -> bool:
         """Wait for the next message; return whether one came within this time."""

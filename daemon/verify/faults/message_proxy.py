@@ -50,6 +50,8 @@ class Order:
     """Only messages whose topic contains this."""
     struck: asyncio.Event = field(default_factory=asyncio.Event)
     """Set once the first message was meddled with."""
+    spent: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set once the last one was."""
 
     def takes(self, packet: bytes, direction: Direction) -> bool:
         """Return whether a packet is the next to be meddled with."""
@@ -66,6 +68,12 @@ class MessageProxy:
         self._server: asyncio.Server | None = None
         self._order: Order | None = None
         self._links: set[asyncio.Task[None]] = set()
+        self._speaking: set[int] = set()
+
+    @property
+    def speaks(self) -> bool:
+        """Whether a client is connected and has said something since it was."""
+        return bool(self._speaking)
 
     @property
     def port(self) -> int:
@@ -123,16 +131,17 @@ class MessageProxy:
             await asyncio.gather(*lanes, return_exceptions=True)
             broker_writer.close()
 
-    async def _carry(
-        self, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> None:
+    async def _carry(self, direction: Direction, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         splitter, lane = PacketSplitter(), _Lane(writer.write)
         try:
             while data := await reader.read(READ_BYTES):
                 for packet in splitter.feed(data):
                     await self._pass(lane, packet, direction)
+                    if direction is Direction.UP and is_publish(packet):
+                        self._speaking.add(id(lane))
                 await writer.drain()
         finally:
+            self._speaking.discard(id(lane))
             lane.close()
 
     async def _pass(self, lane: "_Lane", packet: bytes, direction: Direction) -> None:
@@ -142,6 +151,8 @@ class MessageProxy:
             return
         order.count -= 1
         order.struck.set()
+        if not order.count:
+            order.spent.set()
         match order.meddling:
             case Meddling.DUPLICATE:
                 lane.send(packet)

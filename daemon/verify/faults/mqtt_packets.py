@@ -39,7 +39,7 @@ def topic_of(publish: bytes) -> str:
 
 
 def repeated(publish: bytes) -> bytes:
-    """Return a PUBLISH as its sender would deliver it again: marked as a duplicate where its quality of service asks."""
+    """Return a PUBLISH as its sender would deliver it again: marked so, unless its quality of service is 0."""
     if not publish[0] & _QOS:
         return publish
     return bytes([publish[0] | _DUPLICATE]) + publish[1:]

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import shutil
 from collections import deque
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +13,7 @@ from daemon.verify.faults.attacks import ATTACKS, FaultName
 from daemon.verify.faults.evidence import NO_FAULT, Evidence, SeenRun, TrueRecord
 from daemon.verify.faults.fault_lab import MOST_BATCHES, NETWORK, FaultLab
 from daemon.verify.faults.inquest import kept_runs, torn_files
+from daemon.verify.faults.judge import judged
 from daemon.verify.faults.lab_watch import HeardRun
 from daemon.verify.faults.moment import Moment
 from runners.messages import BoardCommand
@@ -48,13 +50,24 @@ class Portion:
     """Runs to ask for, at least."""
 
 
-async def evidence_of(portion: Portion, folder: Path, *, mounts: bool) -> Evidence:
-    """Set up a lab in an empty folder, let all faults of a portion loose on its runs, and return what came of it."""
+async def evidence_of(portion: Portion, folder: Path, *, mounts: bool, keep: Path | None = None) -> Evidence:
+    """Set up a lab, let all faults of a portion loose on its runs, and return what came of it.
+
+    Args:
+        portion: what it goes through.
+        folder: an empty folder, for the lab.
+        mounts: whether this process has mounts of its own.
+        keep: where a copy of the lab's folder is left if something was found in it; None: nowhere.
+    """
     rng = np.random.default_rng([portion.seed, portion.index])
     least_bytes = MIN_FREE_BYTES * int(rng.integers(2))
     world_seed = int(rng.integers(1, 1 << 31))
     async with FaultLab(folder, seed=world_seed, mounts=mounts, min_free_bytes=least_bytes) as lab:
-        return await _Rounds(portion, lab, rng).evidence()
+        evidence = await _Rounds(portion, lab, rng).evidence()
+        if keep is not None and judged(evidence):
+            copy = keep / f"seed-{portion.seed}-portion-{portion.index}"
+            shutil.copytree(folder, copy, dirs_exist_ok=True)
+        return evidence
 
 
 class _Rounds:
@@ -123,7 +136,7 @@ class _Rounds:
 
     async def _attack(self, fault: FaultName, moment: Moment, run_id: str, over: asyncio.Event) -> bool:
         await moment.come(self._lab.watch, run_id)
-        return await ATTACKS[fault](self._lab, self._rng, over.is_set)
+        return await ATTACKS[fault](self._lab, self._rng, over)
 
     async def _until_over(self, run_id: str, attack: asyncio.Task[bool] | None) -> tuple[bool, bool]:
         """Wait until the lab knows what became of a run; return whether it does, and whether it had to ask."""
@@ -155,10 +168,9 @@ class _Rounds:
     async def _until_ready(self, after: str) -> None:
         """Wait until daemon and board say that they are free."""
         end_s = self._loop.time() + READY_S
-        while not (self._lab.watch.daemon_is_free and self._lab.watch.board_is_free):
+        while not self._lab.is_ready:
             if self._loop.time() > end_s:
-                watch = self._lab.watch
-                self._stuck.append(f"no run is taken any more after {after}: daemon {watch.daemon}, board {watch.agent}")
+                self._stuck.append(f"no run is taken any more after {after}: {self._lab.state}")
                 return
             await self._lab.watch.next_word(0.2)
 
@@ -175,7 +187,9 @@ class _Rounds:
         watch, kept = self._lab.watch, kept_runs(self._lab.data)
         for run in self._seen:
             stands, heard = kept.get(run.run_id), watch.heard(run.run_id)
-            if stands is None or ((heard.last_word or "").startswith(stands.state) and (heard.results or not stands.results)):
+            if stands is None or (
+                (heard.last_word or "").startswith(stands.state) and (heard.results or not stands.results)
+            ):
                 continue
             answers, end_s = len(heard.answers), self._loop.time() + READY_S
             watch.ask(run.run_id)
@@ -184,9 +198,7 @@ class _Rounds:
 
     def _with_last_words(self, run: SeenRun) -> SeenRun:
         heard = self._lab.watch.heard(run.run_id)
-        return replace(
-            run, acknowledged=heard.acknowledged, told=heard.last_word, told_results=tuple(heard.results)
-        )
+        return replace(run, acknowledged=heard.acknowledged, told=heard.last_word, told_results=tuple(heard.results))
 
 
 def _is_known(heard: HeardRun) -> bool:

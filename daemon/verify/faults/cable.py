@@ -52,6 +52,7 @@ class Cable:
             link.cancel()
         await asyncio.gather(*self._links, return_exceptions=True)
         await self._server.wait_closed()
+        await asyncio.sleep(0)  # lets the transports that were closed close their sockets
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()

@@ -16,6 +16,7 @@ from daemon.verify.faults.attacks import FaultName
 from daemon.verify.faults.evidence import Evidence
 from daemon.verify.faults.lab_broker import mosquitto_path
 from daemon.verify.faults.lab_disk import leave_the_mounts_of_others
+from daemon.verify.faults.lab_processes import forget_the_program
 from daemon.verify.faults.portion import Portion, evidence_of
 from daemon.verify.faults.report import FaultReport, report_of
 from daemon.verify.faults.strike_log import StrikeLog
@@ -103,6 +104,7 @@ def _set_up() -> None:
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ.setdefault(name, "1")
     _mounts = leave_the_mounts_of_others()
+    forget_the_program()
     logging.getLogger().addHandler(logging.NullHandler())
 
 

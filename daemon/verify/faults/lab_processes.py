@@ -28,7 +28,7 @@ from runners.scripted_workload import Script, scripted_factory
 
 logger = logging.getLogger(__name__)
 
-PRELOADED = [__name__, "GTC", "pyvisa_py", "pyarrow.parquet", "sqlalchemy.dialects.sqlite", "daemon.cli.main"]
+PRELOADED = [__name__, "GTC", "pyvisa_py", "pyarrow.parquet", "sqlalchemy.dialects.sqlite"]
 """What the server has imported before it forks."""
 LOCK_TIMEOUT_S = 1.0
 """How long the daemon waits for a database that another process has locked, instead of its own ten seconds: as all of
@@ -41,6 +41,13 @@ def forking() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
     context.set_forkserver_preload(PRELOADED)
     return context
+
+
+def forget_the_program() -> None:
+    """Let children of this process not begin with the program that it was started with: each would import it anew."""
+    program = sys.modules["__main__"]
+    program.__spec__ = None
+    program.__file__ = None
 
 
 class LabProcess:

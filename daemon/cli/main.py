@@ -30,6 +30,7 @@ from daemon.cli import (
     start_run,
     verify,
     verify_faults,
+    verify_soak,
 )
 from metrology.errors import JoulebenchError
 
@@ -77,6 +78,7 @@ app.command("compare")(compare.compare)
 app.command("reprocess")(reprocess.reprocess)
 app.add_typer(import_recording.app, name="import")
 verify.app.command("faults")(verify_faults.faults)
+verify.app.command("soak")(verify_soak.soak)
 app.add_typer(verify.app, name="verify")
 
 INTERRUPTED = 130

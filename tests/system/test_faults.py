@@ -1,4 +1,4 @@
-"""Faults of every kind strike a lab of real processes and a real broker, and nothing is lost, doubled, torn or wrong."""
+"""Faults of every kind strike a lab of real processes and a real broker; nothing is lost, doubled, torn or wrong."""
 
 import json
 from pathlib import Path

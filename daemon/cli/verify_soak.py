@@ -19,7 +19,7 @@ def soak(
     """Perform thousands of runs in one process, and see whether memory, descriptors, threads, tasks or files grow.
 
     What is compared is the median over the second tenth of the runs with that over the last. Exit status 1: memory grew
-    by 5 % or more, anything else grew at all, or fewer than 95 % of the runs are valid.
+    by 5 % or more, anything else grew at all, or fewer than 95 % of the runs have a result.
     """
     report = _soaked(runs=runs, seed=seed)
     typer.echo(json.dumps(report.document(), indent=2) if as_json else _told(report))

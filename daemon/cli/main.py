@@ -29,6 +29,8 @@ from daemon.cli import (
     simulate,
     start_run,
     verify,
+    verify_faults,
+    verify_soak,
 )
 from metrology.errors import JoulebenchError
 
@@ -75,6 +77,8 @@ app.add_typer(campaign.app, name="campaign")
 app.command("compare")(compare.compare)
 app.command("reprocess")(reprocess.reprocess)
 app.add_typer(import_recording.app, name="import")
+verify.app.command("faults")(verify_faults.faults)
+verify.app.command("soak")(verify_soak.soak)
 app.add_typer(verify.app, name="verify")
 
 INTERRUPTED = 130

@@ -41,9 +41,18 @@ READY_TIMEOUT_S = 30.0
 class FaultStage:
     """Async context manager: inside it runs can be performed, faults injected, and the truth asked."""
 
-    def __init__(self, *, seed: int) -> None:
-        """Set a stage whose world has this seed."""
+    def __init__(self, *, seed: int, time_scale: float = TIME_SCALE, broker_port: int | None = None) -> None:
+        """Set a stage.
+
+        Args:
+            seed: of its world.
+            time_scale: world seconds per real one.
+            broker_port: where a broker listens on the loopback; None: the stage has one of its own, in this process.
+        """
         self._seed = seed
+        self._time_scale = time_scale
+        self._broker_port = broker_port
+        self._folder: Path | None = None
         self._stack = AsyncExitStack()
         self._numbers = itertools.count(1)
         self._recoveries: list[Recovery] = []
@@ -53,14 +62,14 @@ class FaultStage:
 
     async def __aenter__(self) -> "FaultStage":
         async with AsyncExitStack() as stack:
-            folder = Path(stack.enter_context(TemporaryDirectory(prefix="joulebench-verify-")))
-            broker = stack.enter_context(EmbeddedBroker())
-            world = WorldSettings(seed=self._seed, time_scale=TIME_SCALE)
+            self._folder = folder = Path(stack.enter_context(TemporaryDirectory(prefix="joulebench-verify-")))
+            port = self._broker_port or stack.enter_context(EmbeddedBroker()).port
+            world = WorldSettings(seed=self._seed, time_scale=self._time_scale)
             bench = stack.enter_context(SimulatedBenchThread(world))
             self._truth = stack.enter_context(TruthClient(bench.addresses.truth))
-            await self._start_daemon(configuration_of(bench.addresses, broker.port, folder), stack)
+            await self._start_daemon(configuration_of(bench.addresses, port, folder), stack)
             settings = AgentSettings(
-                broker=BrokerAddress(host="127.0.0.1", port=broker.port), bench=BENCH, board=BOARD, sync=("marker",)
+                broker=BrokerAddress(host="127.0.0.1", port=port), bench=BENCH, board=BOARD, sync=("marker",)
             )
             marker = marker_from_url(bench.addresses.marker)
             self._agent = await stack.enter_async_context(Agent(settings, scripted_factory(SCRIPT), marker))
@@ -77,6 +86,12 @@ class FaultStage:
         """What the world knows, and where faults are injected."""
         assert self._truth is not None
         return self._truth
+
+    @property
+    def folder(self) -> Path:
+        """What the daemon keeps."""
+        assert self._folder is not None
+        return self._folder
 
     def take_recoveries(self) -> tuple[Recovery, ...]:
         """Return how instruments were brought back since the last time that this was asked, the oldest first."""

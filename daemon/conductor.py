@@ -221,7 +221,7 @@ class Conductor:
         await asyncio.to_thread(self._store.record, run_id, **entry)
 
     async def _enter(self, run: RunRecord) -> None:
-        await asyncio.to_thread(
+        entered = await asyncio.to_thread(
             self._store.create_run,
             run_id=run.run_id,
             board=run.board,
@@ -233,6 +233,11 @@ class Conductor:
             sync=run.sync,
             backend=run.backend,
         )
+        if not entered:
+            bench = await asyncio.to_thread(self._store.bench_of, run.run_id)
+            raise RunRefusal(
+                "run_id_taken", f"run {run.run_id} is bench {bench}'s in this database: ask by another name"
+            )
 
     async def _conduct(self, conductor: RunConductor) -> None:
         run_id = conductor.run.run_id

@@ -37,7 +37,8 @@ _EXAMPLES: Mapping[str, object] = {
     "power_supply.voltage_v": 5.0,
     "power_supply.current_limit_a": 1.0,
     "probe.declaration_file": "my-probe.toml",
-    "storage.database_url": "postgresql+psycopg://joulebench@db.lab.example/joulebench",
+    "storage.database_url": "postgresql://joulebench@db.lab.example/joulebench",
+    "storage.database_password_file": "/etc/joulebench/database-password",
 }
 """What a key without default may look like; it stands commented out."""
 

@@ -40,13 +40,13 @@ def open_database(url: str, *, create: bool) -> Engine:
     return engine
 
 
-def engine_on(url: str, *, create: bool, timeout_s: float = postgresql.TIMEOUT_S) -> Engine:
+def engine_on(url: str, *, create: bool, timeout_s: float | None = None) -> Engine:
     """Return an engine on a database, whatever it holds.
 
     Args:
         url: SQLAlchemy URL.
         create: Make the folder of a SQLite file; otherwise the file must be there.
-        timeout_s: How long a server may say nothing before it is taken for lost, in seconds.
+        timeout_s: How long a server may say nothing before it is taken for lost, in seconds; None: as for a run.
 
     Raises:
         StoreError: the URL is none, its driver is not installed, or the file is missing.
@@ -56,7 +56,7 @@ def engine_on(url: str, *, create: bool, timeout_s: float = postgresql.TIMEOUT_S
         if parsed.get_backend_name() == "sqlite":
             sqlite_file.prepare_file(parsed.database, create=create)
             return _sqlite_engine(parsed)
-        return _server_engine(parsed, timeout_s)
+        return _server_engine(parsed, timeout_s or postgresql.TIMEOUT_S)
     except (ArgumentError, ImportError, OSError) as error:
         raise StoreError(f"cannot open the database that storage.database_url names: {error}") from error
 

@@ -3,6 +3,7 @@
 DaemonError
 |- ConfigurationError    the configuration file or environment: every problem of it at once
 |- StoreError            the database of runs and results
+|  `- StoreInterrupted   a transaction that never happened, and may do so when it is tried again
 |- CertificateDemandError  two certificates of one kind are to be used at once
 |- CaptureFileError      one capture's file: not written, not readable, or not what was written
 |- BenchInUse            another program holds the bench
@@ -33,6 +34,10 @@ class ConfigurationError(DaemonError):
 
 class StoreError(DaemonError):
     """The database refused, or holds what it must not."""
+
+
+class StoreInterrupted(StoreError):
+    """A transaction that left no trace, for a reason that may be gone in a moment."""
 
 
 class CertificateDemandError(DaemonError):

@@ -3,7 +3,7 @@
 import logging
 
 from calibration.errors import CertificateFileError
-from daemon.errors import CaptureFileError, StoreError, SupplyRefusal
+from daemon.errors import CaptureFileError, RunRefusal, StoreError, SupplyRefusal
 from daemon.lifecycle import Fault
 from instruments.errors import (
     BadAnswer,
@@ -43,7 +43,7 @@ REASON_CODES: tuple[tuple[type[BaseException], str], ...] = (
 
 def fault_of(error: BaseException) -> Fault:
     """Return the event that an error makes of a run; one that nobody foresaw is logged with its trace."""
-    if isinstance(error, SupplyRefusal):
+    if isinstance(error, SupplyRefusal | RunRefusal):
         return Fault(reason=error.reason, text=str(error))
     for kind, code in REASON_CODES:
         if isinstance(error, kind):

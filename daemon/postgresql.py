@@ -1,5 +1,6 @@
 """PostgreSQL: a database that several daemons share, reached over a network that may fail in the middle of a word."""
 
+import logging
 import ssl
 from importlib.util import find_spec
 from typing import Any, Final
@@ -9,6 +10,10 @@ from sqlalchemy.engine import ExceptionContext
 
 from daemon.database_errors import sqlstate_of
 from daemon.errors import StoreError
+
+# A connection that breaks cannot be closed in an orderly way, which the pool reports with a trace for each of them;
+# what came of it says the transaction.
+logging.getLogger("sqlalchemy.pool").setLevel(logging.CRITICAL)
 
 DRIVERS: Final = ("pg8000", "psycopg", "psycopg2")
 """Drivers for a URL that names none, the first that is installed; `joulebench[postgresql]` brings the first."""

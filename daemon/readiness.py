@@ -21,6 +21,7 @@ from daemon.bench_configuration import circumstances
 from daemon.bootstrap import bench_settings
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
+from daemon.database_status import database_status
 from daemon.remedies import (
     CAPTURES_REFUSED,
     DISK_FULL,
@@ -218,6 +219,9 @@ async def _connect(configuration: Configuration) -> None:
 
 
 def _store(configuration: Configuration) -> str:
+    status = database_status(configuration.storage.url, create=True)
+    if status.state == "older" and status.url.startswith("sqlite"):
+        return f"{status.url}, tables of revision {status.held}: the daemon upgrades them when it starts, after a copy"
     with Store(configuration.storage.url) as store:
         return f"{configuration.storage.shown_url}, {store.run_count()} runs"
 

@@ -3,6 +3,7 @@
 Alembic itself is not needed to ask, only to change: a verb that lists runs starts without it.
 """
 
+import ast
 from pathlib import Path
 from typing import Final
 
@@ -37,6 +38,13 @@ def held_revision(connection: Connection) -> str | None:
 def is_stamped(connection: Connection) -> bool:
     """Return whether Alembic's own table tells the revision."""
     return inspect(connection).has_table(_STAMP.name)
+
+
+def revision_text(revision: str) -> str:
+    """Return what a revision changes, in a sentence."""
+    path = MIGRATIONS / "versions" / f"{_PREFIX}{revision}.py"
+    text = ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or ""
+    return text.partition("\n")[0].rstrip(".")
 
 
 def pending(held: str | None) -> tuple[str, ...]:

@@ -4,18 +4,22 @@ Every method may be called from any thread; none keeps a connection longer than 
 """
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, true, update
+from sqlalchemy.exc import DBAPIError
 
 from daemon.captures import CaptureReference
 from daemon.database import open_database
+from daemon.database_errors import is_duplicate
 from daemon.errors import StoreError
+from daemon.record_rows import entry_of_row, row_of_result, run_of_row
 from daemon.records import CaptureRecord, JournalEntry, ResultRecord, RunRecord
+from daemon.retried import retried
 from daemon.tables import captures, journal, results, runs
+from daemon.transaction import transaction
 from runners.messages import RunPhase
 
 _TERMINAL = frozenset(phase.value for phase in RunPhase if phase.terminal)
@@ -29,7 +33,8 @@ class Store:
 
         Args:
             url: SQLAlchemy URL.
-            bench: Bench whose runs are entered and recovered; several benches may share a database.
+            bench: Bench whose runs are entered and recovered; several benches may share a database, and a run of
+                another is unknown here. Left out: the runs of all benches.
             create: Make it where it is missing; without, a missing database is an error.
 
         Raises:
@@ -48,6 +53,7 @@ class Store:
         """Close every connection."""
         self._engine.dispose()
 
+    @retried
     def create_run(
         self,
         *,
@@ -62,7 +68,10 @@ class Store:
         backend: str | None = None,
         at_utc_ns: int | None = None,
     ) -> bool:
-        """Enter a run as accepted, with its first journal entry; return False where the run_id stands already."""
+        """Enter a run as accepted, with its first journal entry; return False where the run_id stands already.
+
+        It may be another bench's: `bench_of` tells.
+        """
         at = _now_or(at_utc_ns)
         row = {
             "run_id": run_id,
@@ -78,19 +87,19 @@ class Store:
         }
         state = {"state": RunPhase.ACCEPTED.value, "requested_utc_ns": at, "updated_utc_ns": at}
         try:
-            with self._engine.begin() as connection:
+            with self._transaction(f"enter run {run_id!r}") as connection:
                 connection.execute(insert(runs).values(row | state))
                 self._enter_event(
                     connection, run_id=run_id, event="request", state=RunPhase.ACCEPTED, detail=row, at_utc_ns=at
                 )
-        except IntegrityError as error:
-            if self.run(run_id) is not None:
+        except StoreError as error:
+            refused = error.__cause__
+            if isinstance(refused, DBAPIError) and is_duplicate(refused) and self.bench_of(run_id) is not None:
                 return False
-            raise StoreError(f"cannot enter run {run_id!r}: {error.orig}") from error
-        except SQLAlchemyError as error:
-            raise StoreError(f"cannot enter run {run_id!r}: {error}") from error
+            raise
         return True
 
+    @retried
     def record(
         self,
         run_id: str | None,
@@ -109,21 +118,25 @@ class Store:
         """
         at = _now_or(at_utc_ns)
         phase = None if state is None else RunPhase(state)
+        if text is not None:
+            text = text.replace("\0", "\N{REPLACEMENT CHARACTER}")  # PostgreSQL takes every character but this
         facts = {name: value for name, value in (("reason", reason), ("text", text)) if value is not None}
         with self._transaction(f"record {event!r} of run {run_id!r}") as connection:
             if run_id is not None and phase is not None:
-                _set_state(connection, run_id, state=phase, reason=reason, text=text, updated_utc_ns=at)
+                self._set_state(connection, run_id, state=phase, reason=reason, text=text, updated_utc_ns=at)
             self._enter_event(
                 connection, run_id=run_id, event=event, state=phase, detail=facts | dict(detail or {}), at_utc_ns=at
             )
 
+    @retried
     def record_finished(self, run_id: str, report: Mapping[str, Any], *, at_utc_ns: int | None = None) -> None:
         """Keep the board's report of what it ran (JSON values), and journal it; a repeated one replaces it."""
         at = _now_or(at_utc_ns)
         with self._transaction(f"keep the report of run {run_id!r}") as connection:
-            _update_run(connection, run_id, finished=dict(report))
+            self._update_run(connection, run_id, finished=dict(report))
             self._enter_event(connection, run_id=run_id, event="report", state=None, detail=dict(report), at_utc_ns=at)
 
+    @retried
     def add_capture(
         self, run_id: str, capture_index: int, reference: CaptureReference, *, at_utc_ns: int | None = None
     ) -> None:
@@ -145,6 +158,7 @@ class Store:
         with self._transaction(f"enter capture {reference.capture_id!r} of run {run_id!r}") as connection:
             connection.execute(insert(captures).values(row))
 
+    @retried
     def add_result(self, document: Mapping[str, Any]) -> None:
         """Enter a result message (as JSON values); results are only ever added.
 
@@ -152,15 +166,19 @@ class Store:
             StoreError: the result_id stands already, the run is unknown, or the document lacks a field.
         """
         try:
-            row = _result_row(document)
+            row = row_of_result(document)
         except (KeyError, TypeError) as error:
             raise StoreError(f"cannot enter result: the document lacks {error}") from error
         with self._transaction(f"enter result {row['result_id']!r} of run {row['run_id']!r}") as connection:
             connection.execute(insert(results).values(row))
 
     def run(self, run_id: str) -> RunRecord | None:
-        """Return a run; None where it is unknown."""
-        return next(iter(self._runs(select(runs).where(runs.c.run_id == run_id))), None)
+        """Return a run; None where it is unknown, or another bench's."""
+        return next(iter(self._runs(select(runs).where(runs.c.run_id == run_id, self._is_ours))), None)
+
+    def bench_of(self, run_id: str) -> str | None:
+        """Return the bench whose run this is, ours or not; None where it is unknown."""
+        return next((str(row.bench) for row in self._rows(select(runs.c.bench).where(runs.c.run_id == run_id))), None)
 
     def runs(self, limit: int = 50) -> list[RunRecord]:
         """Return the last runs, the newest first."""
@@ -181,6 +199,7 @@ class Store:
         ended = (runs.c.bench == self._bench) & runs.c.state.in_(_TERMINAL) & runs.c.announced_utc_ns.is_(None)
         return self._runs(select(runs).where(ended).order_by(runs.c.updated_utc_ns).limit(limit))
 
+    @retried
     def mark_announced(self, run_ids: Sequence[str], *, at_utc_ns: int | None = None) -> None:
         """Keep that the broker has heard of the ends of runs."""
         with self._transaction("mark ends as announced") as connection:
@@ -205,65 +224,45 @@ class Store:
         query = select(journal).where(journal.c.run_id == run_id)
         if run_id is None and self._bench:
             query = query.where((journal.c.bench == self._bench) | journal.c.bench.is_(None))
-        return [_journal_entry(row) for row in self._rows(query.order_by(journal.c.entry_id))]
+        return [entry_of_row(row) for row in self._rows(query.order_by(journal.c.entry_id))]
+
+    @property
+    def _is_ours(self) -> ColumnElement[bool]:
+        return runs.c.bench == self._bench if self._bench else true()
+
+    def _set_state(self, connection: Connection, run_id: str, *, state: RunPhase, **columns: Any) -> None:
+        """Change a run's state unless it has ended: an end is final, and a late event must not undo it."""
+        change = update(runs).where(
+            runs.c.run_id == run_id, self._is_ours, runs.c.state.not_in(_TERMINAL - {state.value})
+        )
+        if connection.execute(change.values(state=state.value, **columns)).rowcount != 1:
+            found = connection.scalar(select(runs.c.state).where(runs.c.run_id == run_id, self._is_ours))
+            problem = "there is no such run" if found is None else f"it has ended as {found!r}"
+            raise StoreError(f"cannot put run {run_id!r} into state {state.value!r}: {problem}")
+
+    def _update_run(self, connection: Connection, run_id: str, **columns: Any) -> None:
+        if connection.execute(update(runs).where(runs.c.run_id == run_id, self._is_ours).values(columns)).rowcount != 1:
+            raise StoreError(f"there is no run {run_id!r}")
 
     def _enter_event(self, connection: Connection, *, state: RunPhase | None, **columns: Any) -> None:
         connection.execute(insert(journal).values(bench=self._bench, state=state and state.value, **columns))
 
     def _runs(self, query: Select[Any]) -> list[RunRecord]:
-        return [_run_record(row) for row in self._rows(query)]
+        return [run_of_row(row) for row in self._rows(query)]
 
     def _results(self, run_id: str, *, limit: int | None) -> list[ResultRecord]:
         newest = (results.c.at_utc_ns.desc(), results.c.result_id.desc())
         query = select(results).where(results.c.run_id == run_id).order_by(*newest).limit(limit)
         return [ResultRecord(**row._mapping) for row in self._rows(query)]
 
+    @retried
     def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
         with self._transaction("read") as connection:
             return connection.execute(query).all()
 
-    @contextmanager
-    def _transaction(self, operation: str) -> Iterator[Connection]:
-        try:
-            with self._engine.begin() as connection:
-                yield connection
-        except SQLAlchemyError as error:
-            raise StoreError(f"cannot {operation}: {getattr(error, 'orig', None) or error}") from error
+    def _transaction(self, operation: str) -> AbstractContextManager[Connection]:
+        return transaction(self._engine, operation)
 
 
 def _now_or(at_utc_ns: int | None) -> int:
     return time.time_ns() if at_utc_ns is None else at_utc_ns
-
-
-def _set_state(connection: Connection, run_id: str, *, state: RunPhase, **columns: Any) -> None:
-    """Change a run's state unless it has ended: an end is final, and a late event must not undo it."""
-    change = update(runs).where(runs.c.run_id == run_id, runs.c.state.not_in(_TERMINAL - {state.value}))
-    if connection.execute(change.values(state=state.value, **columns)).rowcount != 1:
-        found = connection.scalar(select(runs.c.state).where(runs.c.run_id == run_id))
-        problem = "there is no such run" if found is None else f"it has ended as {found!r}"
-        raise StoreError(f"cannot put run {run_id!r} into state {state.value!r}: {problem}")
-
-
-def _update_run(connection: Connection, run_id: str, **columns: Any) -> None:
-    if connection.execute(update(runs).where(runs.c.run_id == run_id).values(columns)).rowcount != 1:
-        raise StoreError(f"there is no run {run_id!r}")
-
-
-def _result_row(document: Mapping[str, Any]) -> dict[str, Any]:
-    gross, net = document["gross_energy_per_image_j"], document["net_energy_per_image_j"]
-    names = ("result_id", "run_id", "network", "batch_size", "quality", "at_utc_ns")
-    return {name: document[name] for name in names} | {
-        "gross_energy_per_image_j": gross and gross["value"],
-        "gross_u95_j": gross and gross["expanded_uncertainty_95"],
-        "net_energy_per_image_j": net and net["value"],
-        "net_u95_j": net and net["expanded_uncertainty_95"],
-        "document": dict(document),
-    }
-
-
-def _run_record(row: Row[Any]) -> RunRecord:
-    return RunRecord(**{**row._mapping, "sync": tuple(row.sync), "state": RunPhase(row.state)})
-
-
-def _journal_entry(row: Row[Any]) -> JournalEntry:
-    return JournalEntry(**{**row._mapping, "state": row.state and RunPhase(row.state)})

@@ -31,6 +31,7 @@ full_page_writes = off
 shared_buffers = 16MB
 max_wal_size = 64MB
 autovacuum = off
+deadlock_timeout = 50ms
 unix_socket_directories = ''
 listen_addresses = '127.0.0.1'
 """

@@ -18,6 +18,7 @@ from daemon.cli import (
     check,
     compare,
     daemon,
+    database,
     demo,
     discover,
     import_recording,
@@ -72,6 +73,7 @@ board.app.command("profile")(board_profile.profile)
 runs.app.command("start")(start_run.start_run)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")
+app.add_typer(database.app, name="database")
 campaign.app.command("send")(send_campaign.send_campaign)
 app.add_typer(campaign.app, name="campaign")
 app.command("compare")(compare.compare)

@@ -25,11 +25,12 @@ def run_store(config: Path | None, directory: Path | None) -> Iterator["Store"]:
     # The database layer takes half a second to import; `joulebench --help` should not wait for it.
     from daemon.store import Store
 
-    with Store(_database_url(config, directory), create=False) as store:
+    with Store(database_url(config, directory), create=False) as store:
         yield store
 
 
-def _database_url(config: Path | None, directory: Path | None) -> str:
+def database_url(config: Path | None, directory: Path | None) -> str:
+    """Return the URL, password included, of the database that exactly one of the options names."""
     from daemon.configuration import load_configuration
     from daemon.sections.storage import sqlite_url
 

@@ -1,16 +1,24 @@
 """Sections `storage` and `calibration`: what is kept, and where."""
 
+import os
 import re
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
+from urllib.parse import quote
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from daemon.errors import ConfigurationError
 from daemon.sections.section import Section
+from runners.secret_file import read_secret
 
 DATABASE_NAME = "joulebench.sqlite"
 """File of the default database, inside the storage directory."""
+PASSWORD_VARIABLE = "JOULEBENCH_DATABASE_PASSWORD"  # noqa: S105 - the name of a variable
+"""Variable of the environment with the database's password; one underscore, since no key of the file may hold it."""
+_USER = re.compile(r"^([a-z0-9+]+://[^:/@]+)@")
+"""A URL that names a user without a password."""
 
 
 class StorageSection(Section):
@@ -18,8 +26,13 @@ class StorageSection(Section):
 
     directory: Path
     """Folder of everything that is kept; made where it is missing."""
-    database_url: str | None = None
-    """SQLAlchemy URL of the database; left out: SQLite in the folder."""
+    database_url: Annotated[str | None, Field(repr=False)] = None
+    """URL of the database, such as `postgresql://joulebench@db.lab.example/joulebench`; left out: SQLite in the
+    folder."""
+    database_password_file: Path | None = None
+    """File whose first line is the password of the user in `database_url`, so that the configuration itself holds no
+    secret; refused where every user of the computer can read it. Left out: the variable
+    `JOULEBENCH_DATABASE_PASSWORD`, if it is set."""
     min_free_bytes: Annotated[int, Field(ge=0)] = 1_000_000_000
     """A run is rejected while the folder's disk has less space left than this, in bytes."""
 
@@ -30,13 +43,39 @@ class StorageSection(Section):
 
     @property
     def url(self) -> str:
-        """URL of the database in use."""
-        return self.database_url or sqlite_url(self.directory)
+        """URL of the database in use, with its password: for the engine alone.
+
+        Raises:
+            ConfigurationError: the password's file cannot be read, or can be by everybody.
+        """
+        if self.database_url is None:
+            return sqlite_url(self.directory)
+        password = self._password() if _USER.match(self.database_url) else None
+        if password is None:
+            return self.database_url
+        return _USER.sub(lambda found: f"{found[1]}:{quote(password, safe='')}@", self.database_url)
 
     @property
     def shown_url(self) -> str:
         """URL of the database for logs and screens: without its password."""
-        return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", self.url)
+        return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", self.database_url or sqlite_url(self.directory))
+
+    def _password(self) -> str | None:
+        if self.database_password_file is None:
+            return os.environ.get(PASSWORD_VARIABLE)
+        try:
+            return read_secret(self.database_password_file)
+        except OSError as error:
+            text = f"storage.database_password_file cannot be read: {error}"
+            raise ConfigurationError(self.database_password_file, [text]) from error
+
+    @model_validator(mode="after")
+    def _password_needs_user(self) -> Self:
+        if self.database_password_file is not None and not _USER.match(self.database_url or ""):
+            raise ValueError(
+                "database_password_file is set, and database_url names no user without a password that it could be of"
+            )
+        return self
 
 
 def sqlite_url(directory: Path) -> str:

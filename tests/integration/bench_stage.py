@@ -178,21 +178,22 @@ class Stage:
 
 @asynccontextmanager
 async def stage_of(
-    bench: SimulatedBenchThread, port: int, folder: Path, *, connector: Connector | None = None, **changes: Any
+    bench: SimulatedBenchThread, port: int, folder: Path, /, *, connector: Connector | None = None, **changes: Any
 ) -> AsyncIterator[Stage]:
     """Set a stage on a running simulated bench and a running broker."""
     configuration = configuration_of(bench.addresses, port, folder, **changes)
+    name = configuration.bench.name
     async with AsyncExitStack() as stack:
-        client = await stack.enter_async_context(aiomqtt.Client("127.0.0.1", port, identifier="stage"))
-        await client.subscribe(f"joulebench/v1/{BENCH}/runs/#", qos=1)
-        await client.subscribe(f"joulebench/v1/{BENCH}/status", qos=1)
+        client = await stack.enter_async_context(aiomqtt.Client("127.0.0.1", port, identifier=f"stage-{name}"))
+        await client.subscribe(f"joulebench/v1/{name}/runs/#", qos=1)
+        await client.subscribe(f"joulebench/v1/{name}/status", qos=1)
         daemon = application(configuration, connector=connector)
         stop, ready = asyncio.Event(), asyncio.Event()
         serving = asyncio.create_task(daemon.run(stop=stop, ready=ready.set), name="daemon")
         marker = await Marker.connect(bench.addresses.marker)
         stack.push_async_callback(marker.close)
         truth = stack.enter_context(TruthClient(bench.addresses.truth))
-        stage = Stage(bench, configuration, daemon, client, marker, truth)
+        stage = Stage(bench, configuration, daemon, client, marker, truth, name)
         listening = asyncio.create_task(stage.listen(), name="listen")
         try:
             await asyncio.wait_for(ready.wait(), STEP_TIMEOUT_S)

@@ -3,6 +3,7 @@ import os
 from pathlib import Path
 
 import pytest
+from sqlalchemy.engine import make_url
 
 from calibration.ladder import current_ladder
 from daemon.bench_configuration import bench_settings
@@ -110,6 +111,66 @@ def test_a_url_is_shown_without_its_password(tmp_path: Path, url: str, shown: st
     path = written(tmp_path, ('directory = "data"', f'directory = "data"\ndatabase_url = "{url}"'))
 
     assert load_configuration(path).storage.shown_url == shown
+
+
+SERVER = 'database_url = "postgresql://me@db.example:5432/x"'
+
+
+def secret_file(tmp_path: Path, text: str, mode: int = 0o640) -> str:
+    path = tmp_path / "database-password"
+    path.write_text(text)
+    path.chmod(mode)
+    return f'{SERVER}\ndatabase_password_file = "{path.name}"'
+
+
+def test_the_databases_password_comes_from_a_file_and_is_not_shown(tmp_path: Path) -> None:
+    lines = secret_file(tmp_path, "p:a@s/s %\nsecond line\n")
+    storage = load_configuration(written(tmp_path, ('directory = "data"', f'directory = "data"\n{lines}'))).storage
+
+    assert make_url(storage.url).password == "p:a@s/s %"
+    assert storage.shown_url == "postgresql://me@db.example:5432/x"
+    assert "p:a" not in repr(storage)
+
+
+def test_the_databases_password_comes_from_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("JOULEBENCH_DATABASE_PASSWORD", "s3cret")
+    storage = load_configuration(written(tmp_path, ('directory = "data"', f'directory = "data"\n{SERVER}'))).storage
+
+    assert storage.url == "postgresql://me:s3cret@db.example:5432/x"
+    assert "s3cret" not in storage.shown_url + repr(storage)
+
+
+def test_a_password_in_the_url_is_used_as_it_is_and_not_repeated(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("JOULEBENCH_DATABASE_PASSWORD", "other")
+    url = "postgresql://me:s3cret@db.example/x"
+    path = written(tmp_path, ('directory = "data"', f'directory = "data"\ndatabase_url = "{url}"'))
+
+    assert load_configuration(path).storage.url == url
+    assert "s3cret" not in repr(load_configuration(path))
+
+
+@pytest.mark.parametrize(
+    ("text", "mode", "problem"),
+    [("secret", 0o644, "open to every user"), ("\nsecret", 0o600, "is empty")],
+)
+def test_a_password_file_that_cannot_be_used_is_named(tmp_path: Path, text: str, mode: int, problem: str) -> None:
+    lines = secret_file(tmp_path, text, mode)
+    storage = load_configuration(written(tmp_path, ('directory = "data"', f'directory = "data"\n{lines}'))).storage
+
+    with pytest.raises(
+        ConfigurationError, match=rf"storage\.database_password_file cannot be read: .*{problem}"
+    ) as caught:
+        _ = storage.url
+    assert "secret\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("url", ['database_url = "sqlite:///x"', 'database_url = "postgresql://me:pw@db/x"', ""])
+def test_a_password_file_needs_a_user_whose_it_is(tmp_path: Path, url: str) -> None:
+    lines = f'directory = "data"\n{url}\ndatabase_password_file = "secret"'
+    with pytest.raises(ConfigurationError, match="names no user without a password"):
+        load_configuration(written(tmp_path, ('directory = "data"', lines)))
 
 
 def test_the_environment_goes_before_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -307,13 +307,38 @@ def test_a_reader_beside_the_daemon_sees_what_is_committed(url: str, store: Stor
         assert run_of(reader, "r1").state == "armed"
 
 
+def test_a_character_that_no_text_of_postgresql_can_hold_is_replaced_in_texts(store: Store) -> None:
+    store.create_run(run_id="r1", **REQUEST)
+    store.record("r1", event="abort", state="failed", reason="board", text="a\0b", detail={"said": "a\0b"})
+
+    assert run_of(store, "r1").text == "a\N{REPLACEMENT CHARACTER}b"
+    assert store.journal("r1")[-1].detail["said"] == "a\0b"
+
+
 def test_two_benches_on_one_database_leave_each_others_runs_alone(url: str) -> None:
-    with Store(url, bench="a") as ours, Store(url, bench="b") as theirs:
-        ours.create_run(
-            run_id="r", board="x", network="alexnet", batch_size=1, precision="fp32", images_planned=None, captures=1
-        )
+    with Store(url, bench="a") as ours, Store(url, bench="b") as theirs, Store(url) as lab:
+        assert ours.create_run(run_id="r", **REQUEST)
         assert [run.run_id for run in ours.unfinished_runs()] == ["r"]
+
         assert theirs.unfinished_runs() == []
-        seen = theirs.run("r")
-        assert seen is not None
-        assert seen.bench == "a"
+        assert theirs.run("r") is None
+        assert theirs.bench_of("r") == "a"
+        assert not theirs.create_run(run_id="r", **REQUEST)
+        with pytest.raises(StoreError, match="there is no such run"):
+            theirs.record("r", event="end", state="failed")
+        with pytest.raises(StoreError, match="there is no run 'r'"):
+            theirs.record_finished("r", {})
+
+        assert [(run.run_id, run.bench, run.state) for run in lab.runs()] == [("r", "a", "accepted")]
+        assert run_of(lab, "r") == run_of(ours, "r")
+        assert [(entry.event, entry.bench) for entry in lab.journal("r")] == [("request", "a")]
+
+
+def test_each_daemon_has_a_journal_of_its_own(url: str) -> None:
+    with Store(url, bench="a") as ours, Store(url, bench="b") as theirs, Store(url) as lab:
+        ours.record(None, event="here")
+        theirs.record(None, event="there")
+
+        assert [entry.event for entry in ours.journal()] == ["here"]
+        assert [entry.event for entry in theirs.journal()] == ["there"]
+        assert [entry.event for entry in lab.journal()] == ["here", "there"]

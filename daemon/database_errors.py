@@ -1,5 +1,6 @@
 """Database errors: what a driver's error means, whichever driver it is."""
 
+import sqlite3
 from typing import Final
 
 from sqlalchemy.exc import DBAPIError, IntegrityError
@@ -49,6 +50,7 @@ def never_happened(error: BaseException, *, connected: bool, committing: bool) -
     if state in _LOST_A_RACE or state in _FULL_OR_STARTING:
         return True
     if not connected:
-        return state is None  # with a state the server has answered: wrong password, no such database
+        # With a state the server has answered: wrong password, no such database. A file has been waited for already.
+        return state is None and not isinstance(getattr(error, "orig", None), sqlite3.Error)
     lost = isinstance(error, OSError) or (isinstance(error, DBAPIError) and error.connection_invalidated)
     return lost and not committing

@@ -18,9 +18,13 @@ from daemon.tables import metadata, schema_version
 START_DEADLINE_S = 60
 """Starting takes half a second, and several on a busy machine."""
 OWNER = "joulebench"
+ENCRYPTED = "encrypted"
+"""A user whom the server lets in by TLS alone."""
 GUARDED, PASSWORD = "guarded", "kept:from@the/log"
 """A user whom the server lets in with a password alone; the signs in it have a meaning in a URL."""
 _ACCESS = f"""\
+hostssl all {ENCRYPTED} 127.0.0.1/32 trust
+host all {ENCRYPTED} 127.0.0.1/32 reject
 host all {GUARDED} 127.0.0.1/32 scram-sha-256
 host all all 127.0.0.1/32 trust
 """
@@ -32,6 +36,7 @@ shared_buffers = 16MB
 max_wal_size = 64MB
 autovacuum = off
 deadlock_timeout = 50ms
+ssl = on
 unix_socket_directories = ''
 listen_addresses = '127.0.0.1'
 """
@@ -65,6 +70,22 @@ class PostgresqlServer:
         with (self._data / "postgresql.conf").open("a") as file:
             file.write(_SETTINGS + f"port = {self.port}\n")
         (self._data / "pg_hba.conf").write_text(_ACCESS)
+        self.certificate = self._data / "server.crt"
+        """The server's certificate, for `localhost`; it is its own authority."""
+        self._certify()
+
+    def _certify(self) -> None:
+        key = (
+            "-newkey",
+            "ec",
+            "-pkeyopt",
+            "ec_paramgen_curve:prime256v1",
+            "-nodes",
+            "-keyout",
+            self._data / "server.key",
+        )
+        name = ("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost", "-days", "2")
+        self._run(Path("openssl"), "req", "-x509", *key, *name, "-out", self.certificate)
 
     def start(self) -> None:
         """Start, and return once the server takes connections."""
@@ -124,6 +145,11 @@ class PostgresqlServer:
         self.execute(f"TRUNCATE {names}", database=database_of(self._standing))
         return self._standing
 
+    def add_encrypted_user(self) -> None:
+        """Make the user who needs TLS, once."""
+        self.execute(f"DROP ROLE IF EXISTS {ENCRYPTED}")
+        self.execute(f"CREATE ROLE {ENCRYPTED} LOGIN")
+
     def add_guarded_user(self) -> None:
         """Make the user who needs a password, once."""
         if not self._guards:
@@ -154,10 +180,11 @@ class PostgresqlServer:
             "pg_ctl", what, "--pgdata", self._data, "--wait", "--timeout", START_DEADLINE_S, "--silent", *arguments
         )
 
-    def _run(self, program: str, *arguments: object, stdin: IO[bytes] | int = subprocess.DEVNULL) -> None:
+    def _run(self, program: str | Path, *arguments: object, stdin: IO[bytes] | int = subprocess.DEVNULL) -> None:
         # To files, not pipes: the server that pg_ctl leaves behind would hold a pipe open.
         with (self._folder / f"{program}.log").open("ab") as log:
-            command = [str(self._programs / program), *map(str, arguments)]
+            path = self._programs / program if isinstance(program, str) else program
+            command = [str(path), *map(str, arguments)]
             done = subprocess.run(
                 command, stdin=stdin, stdout=log, stderr=log, check=False, cwd=self._folder, **self._as_user
             )

@@ -4,9 +4,10 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from daemon.database import engine_on, open_database
+from daemon.database_status import database_status
 from daemon.errors import StoreError
 from daemon.store import Store
-from tests.postgresql import GUARDED, PASSWORD, PostgresqlServer, database_of
+from tests.postgresql import ENCRYPTED, GUARDED, PASSWORD, PostgresqlServer, database_of
 
 
 def shown(url: str, query: str) -> object:
@@ -102,6 +103,57 @@ def test_a_server_that_is_told_a_wrong_password_refuses_and_it_is_not_shown(
         assert "wr0ng-one" not in str(error)
         assert PASSWORD not in str(error)
         error = error.__cause__
+
+
+@pytest.fixture
+def encrypted_url(postgresql_server: PostgresqlServer) -> str:
+    """The URL of a user who needs TLS, without what it says of TLS; the server's certificate is for `localhost`."""
+    postgresql_server.add_encrypted_user()
+    return f"postgresql://{ENCRYPTED}@localhost:{postgresql_server.port}/postgres"
+
+
+@pytest.mark.parametrize(
+    "query", ["", "?sslmode=require", "?sslmode=verify-ca&sslrootcert={}", "?sslmode=verify-full&sslrootcert={}"]
+)
+def test_a_server_is_spoken_to_by_tls(encrypted_url: str, postgresql_server: PostgresqlServer, query: str) -> None:
+    url = encrypted_url + query.format(postgresql_server.certificate)
+    assert database_status(url).state == "empty"
+
+
+@pytest.mark.parametrize(
+    ("query", "host", "problem"),
+    [
+        ("?sslmode=disable", "localhost", "rejects connection"),
+        ("?sslmode=verify-full", "localhost", "certificate verify failed"),
+        ("?sslmode=verify-full&sslrootcert={}", "127.0.0.1", "certificate verify failed: IP address mismatch"),
+    ],
+)
+def test_a_server_that_is_not_the_one_is_not_spoken_to(
+    encrypted_url: str, postgresql_server: PostgresqlServer, query: str, host: str, problem: str
+) -> None:
+    url = encrypted_url.replace("localhost", host) + query.format(postgresql_server.certificate)
+    with pytest.raises(StoreError, match=problem):
+        database_status(url)
+
+
+def test_a_server_that_says_nothing_counts_as_lost_and_is_used_again_when_it_speaks(
+    postgresql_server: PostgresqlServer, postgresql_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.postgresql.TIMEOUT_S", 1.0)
+    monkeypatch.setattr("daemon.retried.PAUSES_S", (0.01,))
+    Store(postgresql_url).close()
+    with Store(postgresql_url, bench="b") as store:
+        store.record(None, event="before")
+        postgresql_server.freeze()
+        try:
+            with pytest.raises(StoreError, match="cannot record 'meanwhile' of run None"):
+                store.record(None, event="meanwhile")
+        finally:
+            postgresql_server.thaw()
+        monkeypatch.setattr("daemon.retried.PAUSES_S", (0.1,) * 100)
+        store.record(None, event="after")
+
+        assert [entry.event for entry in store.journal()] == ["before", "after"]
 
 
 def test_a_folder_that_cannot_be_made_is_an_error(tmp_path: Path) -> None:

@@ -237,6 +237,21 @@ def test_of_daemons_that_start_at_once_one_migrates_and_the_others_wait(old_url:
     assert differences(old_url) == []
 
 
+def test_daemons_that_start_at_once_on_nothing_find_one_set_of_tables(database_url: str) -> None:
+    together = threading.Barrier(3)
+
+    def start(number: int) -> None:
+        together.wait()
+        with Store(database_url, bench=f"b{number}") as store:
+            store.record(None, event="started")
+
+    with ThreadPoolExecutor(3) as pool:
+        list(pool.map(start, range(3)))
+
+    assert differences(database_url) == []
+    assert sorted(row["bench"] for row in rows(database_url)["journal"]) == ["b0", "b1", "b2"]
+
+
 def test_an_old_file_that_another_writes_to_is_waited_for(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     url = f"sqlite:///{tmp_path / 'a.sqlite'}"
     restore(3, url, None)

@@ -6,9 +6,12 @@ from pathlib import Path
 import pytest
 
 from calibration.store import CertificateStore
-from daemon.readiness import Finding, certificate_findings
+from daemon.database_status import database_status
+from daemon.readiness import Finding, _store, certificate_findings
 from daemon.sections.storage import MissingCertificate
+from daemon.store import Store
 from tests.unit.calibration.example_certificate import certificate
+from tests.unit.daemon.old_databases import restore
 from tests.unit.daemon.test_accuracy import DELAY, LEAD, NOW_NS, OTHER_SCOPE, of_scope, zero
 from tests.unit.daemon.test_measurement import configuration
 
@@ -69,3 +72,15 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (found,) = findings(tmp_path).values()
     assert not found.ok
     assert "one.json" in found.text
+
+
+def test_an_old_database_is_told_of_and_not_changed(tmp_path: Path) -> None:
+    plain = configuration(tmp_path)
+    restore(3, plain.storage.url, None)
+
+    told = _store(plain)
+
+    assert "tables of revision 0003: the daemon upgrades them when it starts, after a copy" in told
+    assert database_status(plain.storage.url).held == "0003"
+    Store(plain.storage.url).close()
+    assert "3 runs" in _store(plain)

@@ -69,13 +69,9 @@ def _sqlite_engine(url: URL) -> Engine:
 
 def _server_engine(url: URL, timeout_s: float) -> Engine:
     arguments: dict[str, Any] = {}
-    is_postgresql = url.get_backend_name() == "postgresql"
-    if is_postgresql:
+    if url.get_backend_name() == "postgresql":
         url, arguments = postgresql.connection_arguments(postgresql.with_driver(url), timeout_s=timeout_s)
-    engine = create_engine(url, pool_pre_ping=True, json_serializer=_JSON, connect_args=arguments)
-    if is_postgresql:
-        event.listen(engine, "handle_error", postgresql.mark_lost_connection)
-    return engine
+    return create_engine(url, pool_pre_ping=True, json_serializer=_JSON, connect_args=arguments)
 
 
 def _ensure_schema(engine: Engine, url: str, *, create: bool) -> None:

@@ -6,9 +6,7 @@ from importlib.util import find_spec
 from typing import Any, Final
 
 from sqlalchemy import URL
-from sqlalchemy.engine import ExceptionContext
 
-from daemon.database_errors import sqlstate_of
 from daemon.errors import StoreError
 
 # A connection that breaks cannot be closed in an orderly way, which the pool reports with a trace for each of them;
@@ -29,9 +27,6 @@ _SESSION = {
     "lock_timeout": f"{_LOCK_TIMEOUT_S}s",
 }
 _TLS_KEYS = frozenset({"sslmode", "sslrootcert"})
-_GONE = ("08", "57P")
-"""SQLSTATE: connection exceptions, and a server that is shut down, crashes or has not started yet."""
-_SESSION_ENDED = frozenset({"25P03", "57P05"})
 
 
 def with_driver(url: URL) -> URL:
@@ -94,11 +89,3 @@ def _verifying(authorities: str | None, *, names: bool) -> ssl.SSLContext:
         ) from error
     context.check_hostname = names
     return context
-
-
-def mark_lost_connection(context: ExceptionContext) -> None:
-    """Tell SQLAlchemy of a lost connection that pg8000 reports as something else, so that it is not used again."""
-    error = context.original_exception
-    state = sqlstate_of(error) or ""
-    if isinstance(error, OSError) or state.startswith(_GONE) or state in _SESSION_ENDED:
-        context.is_disconnect = True

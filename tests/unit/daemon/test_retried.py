@@ -149,6 +149,18 @@ def test_two_that_wait_for_each_other_both_come_to_their_end(postgresql_url: str
         assert texts <= {"a", "b"}
 
 
+def test_a_session_that_the_server_ends_in_mid_transaction_is_not_used_again(postgresql_url: str) -> None:
+    def end_itself() -> None:
+        with transaction(store._engine, "go on") as connection:
+            connection.exec_driver_sql("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with Store(postgresql_url) as store:
+        with pytest.raises(StoreInterrupted, match="cannot go on: network error"):
+            end_itself()
+        with transaction(store._engine, "count") as connection:
+            assert connection.exec_driver_sql("SELECT count(*) FROM runs").scalar() == 0
+
+
 def test_sqlite_that_is_locked_has_waited_and_is_not_asked_again(tmp_path: Path) -> None:
     def change() -> None:
         with transaction(store._engine, "change") as connection:

@@ -149,7 +149,8 @@ async def test_of_two_benches_that_are_asked_for_one_name_at_once_one_measures_i
         assert [(run.run_id, run.bench) for run in store.runs()] == [("same", winner.bench_name)]
 
 
-@pytest.mark.parametrize("kill", [pytest.param(False, marks=pytest.mark.long), True])
+@pytest.mark.long
+@pytest.mark.parametrize("kill", [False, True])
 async def test_a_server_that_was_restarted_is_found_again_by_the_next_run(
     stages: list[Stage], postgresql_server: PostgresqlServer, kill: bool
 ) -> None:

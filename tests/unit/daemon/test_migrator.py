@@ -28,7 +28,7 @@ from tests.unit.daemon.old_databases import VERSIONS, restore
 TABLES = ("runs", "captures", "results", "journal")
 
 
-@pytest.fixture(params=VERSIONS)
+@pytest.fixture(params=[VERSIONS[0], *(pytest.param(one, marks=pytest.mark.long) for one in VERSIONS[1:])])
 def old_url(request: pytest.FixtureRequest, database_url: str) -> str:
     """The URL of a database that older software wrote."""
     is_sqlite = database_url.startswith("sqlite")

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
-from sqlalchemy import Connection, Row, Select, func, insert, select, update
+from sqlalchemy import Connection, Engine, Row, Select, func, insert, select, update
 from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from daemon.captures import CaptureReference
@@ -47,6 +47,20 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+    @property
+    def engine(self) -> Engine:
+        """Where the database is, for whoever watches how it does."""
+        return self._engine
+
+    def check_writable(self) -> None:
+        """Take the right to write that each journal entry takes, and write nothing.
+
+        Raises:
+            StoreError: the database is away, read-only, or locked for longer than a writer waits.
+        """
+        with self._transaction("write the journal") as connection:
+            connection.exec_driver_sql("UPDATE runs SET state = state WHERE 1 = 0")
 
     def create_run(
         self,

@@ -9,9 +9,10 @@ from pydantic import Field, StringConstraints
 from daemon.errors import ConfigurationError
 from daemon.sections.section import Section
 from daemon.web.bearer_token import Token
+from runners.secret_file import read_secret
 
 TOKEN_VARIABLE = "JOULEBENCH_HTTP_TOKEN"  # noqa: S105 - its name, not the token
-"""Environment variable that may hold the token itself; it goes before the file."""
+"""Variable of the environment with the token; one underscore, since no key of the file may hold it."""
 
 
 class HttpSection(Section):
@@ -24,23 +25,22 @@ class HttpSection(Section):
     names: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,253}$")], ...] = ()
     """Names by which this computer may be asked, beside `localhost` and its addresses; others are refused."""
     token_file: Path | None = None
-    """File whose first line is the token that control asks for; left out: there is no control over HTTP."""
+    """File whose first line is the token that control asks for; refused where every user of the computer can read it.
+    Left out: the variable `JOULEBENCH_HTTP_TOKEN`, if it is set; without either there is no control over HTTP."""
 
     def token(self) -> Token | None:
-        """Return the token from the environment or its file; None where there is neither.
+        """Return the token, from its file or the environment; None where there is neither.
 
         Raises:
-            ConfigurationError: the file cannot be read, or what is there is no token.
+            ConfigurationError: the file cannot be read, or can be by everybody, or what is there is no token.
         """
-        if text := os.environ.get(TOKEN_VARIABLE, ""):
-            return _token(text, Path(TOKEN_VARIABLE))
         if self.token_file is None:
-            return None
+            text = os.environ.get(TOKEN_VARIABLE)
+            return None if text is None else _token(text, Path(TOKEN_VARIABLE))
         try:
-            text = self.token_file.read_text(encoding="utf-8").partition("\n")[0].strip()
-        except (OSError, UnicodeDecodeError) as error:
+            return _token(read_secret(self.token_file), self.token_file)
+        except OSError as error:
             raise ConfigurationError(self.token_file, [f"http.token_file cannot be read: {error}"]) from error
-        return _token(text, self.token_file)
 
 
 def _token(text: str, origin: Path) -> Token:

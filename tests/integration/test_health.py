@@ -44,6 +44,7 @@ async def lab(
 ) -> AsyncIterator[tuple[Stage, httpx.AsyncClient]]:
     token = tmp_path / "token"
     token.write_text(TOKEN + "\n")
+    token.chmod(0o600)
     http = {"port": port, "token_file": token}
     async with (
         stage_of(bench, mosquitto_broker.port, tmp_path / "data", http=http, **IMPATIENT) as stage,

@@ -47,7 +47,7 @@ class HealthDesk:
         return self.conductor.current_run
 
     def health(self) -> Report:
-        """Return whether the daemon lives: where not, only a restart helps."""
+        """Return whether the daemon lives, comes further, and can keep its journal."""
         return Report.of([self.check(name) for name in HEALTH_CHECKS])
 
     def readiness(self) -> Report:

@@ -46,7 +46,7 @@ _ANSWERS = {UNFIT: {"description": "A check is not fulfilled; the body says whic
 
 @router.get("/healthz", responses={UNFIT: {"model": Health, **_ANSWERS[UNFIT]}})
 async def healthz(services: Services, response: Response) -> Health:
-    """Say whether the daemon lives: where it does not, a restart is all that helps."""
+    """Say whether the daemon lives, comes further, and can keep its journal."""
     report = services.health.health()
     _mark(response, report)
     return Health.model_validate(report.document())

@@ -23,13 +23,18 @@ _RANGE = re.compile(r"\[[^\]]*\]")
 _NAME = re.compile(r"[A-Za-z_:][\w:]*")
 
 
-def exported() -> dict[str, frozenset[str]]:
-    """Return the labels of every series that a daemon exports, by its name."""
+def exporting() -> Metrics:
+    """Return the metrics of a daemon, each of them with a series."""
     metrics = Metrics()
     metrics.runs.ended("r", RunPhase.FAILED, "bad_block")  # the one metric without a series before its first event
     metrics.bench.watch_check("disk", lambda: True)
     metrics.broker.watch_queue("inbox", lambda: 0, limit=1)
-    samples = [sample for family in metrics.registry.collect() for sample in family.samples]
+    return metrics
+
+
+def exported() -> dict[str, frozenset[str]]:
+    """Return the labels of every series that a daemon exports, by its name."""
+    samples = [sample for family in exporting().registry.collect() for sample in family.samples]
     return {one.name: frozenset(one.labels) for one in samples} | OF_PROMETHEUS
 
 

@@ -207,7 +207,7 @@ def web_server(
     section = configuration.http
     if section.port is None:
         return None
-    # Only here: 9 MB that a daemon without it need not hold.
+    # Only here: 13 MB that a daemon without it need not hold.
     from daemon.web.application import web_application
     from daemon.web.server import WebServer
     from daemon.web.services import WebServices

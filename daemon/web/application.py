@@ -5,7 +5,8 @@ from fastapi import FastAPI
 from daemon.web.body_limit import BodyLimit
 from daemon.web.host_check import HostCheck
 from daemon.web.refusal import install
-from daemon.web.routers import health, metrics, runs
+from daemon.web.routers import health, runs
+from daemon.web.routers.metrics import metrics_router
 from daemon.web.services import WebServices
 
 
@@ -17,7 +18,7 @@ def web_application(services: WebServices) -> FastAPI:
     app = FastAPI(title="joulebench", version=services.version, docs_url=None, redoc_url=None)
     app.state.services = services
     install(app)
-    for router in (health.router, metrics.router, runs.router):
+    for router in (health.router, metrics_router(services.metrics), runs.router):
         app.include_router(router)
     # The last one added is asked first.
     app.add_middleware(BodyLimit, refusals=services.refusals)

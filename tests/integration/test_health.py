@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from daemon.bootstrap import application
 from daemon.errors import DaemonError
+from daemon.web.routers import metrics as metrics_module
 from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.world import WorldSettings
 from tests.integration.bench_stage import IMPATIENT, Stage, configuration_of, stage_of
@@ -40,12 +41,17 @@ def port() -> int:
 
 @pytest_asyncio.fixture
 async def lab(
-    bench: SimulatedBenchThread, mosquitto_broker: MosquittoBroker, tmp_path: Path, port: int
+    bench: SimulatedBenchThread,
+    mosquitto_broker: MosquittoBroker,
+    tmp_path: Path,
+    port: int,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> AsyncIterator[tuple[Stage, httpx.AsyncClient]]:
     token = tmp_path / "token"
     token.write_text(TOKEN + "\n")
     token.chmod(0o600)
     http = {"port": port, "token_file": token}
+    monkeypatch.setattr(metrics_module, "KEPT_S", 0.0)
     async with (
         stage_of(bench, mosquitto_broker.port, tmp_path / "data", http=http, **IMPATIENT) as stage,
         httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", timeout=WAIT_S) as client,

@@ -6,6 +6,7 @@ import pytest
 
 from daemon.web.bearer_token import SHORTEST, Token
 from daemon.web.body_limit import LIMIT_BYTES
+from daemon.web.routers import metrics as metrics_module
 from tests.unit.daemon.web.stage import BROKEN, FINE, TOKEN, WebStage
 
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
@@ -35,6 +36,21 @@ async def test_metrics_are_what_prometheus_reads() -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain; version=")
     assert 'joulebench_runs_total{verdict="valid"} 0.0' in answer.text
+
+
+async def test_whoever_asks_for_the_metrics_all_the_time_gets_the_same_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, made = WebStage(), [0]
+
+    def page() -> bytes:
+        made[0] += 1
+        return b"page %d" % made[0]
+
+    monkeypatch.setattr(stage.metrics, "page", page)
+    monkeypatch.setattr(metrics_module, "KEPT_S", 1e6)
+    async with stage.client() as client:
+        assert {(await client.get("/metrics")).text for _ in range(5)} == {"page 1"}
+        monkeypatch.setattr(metrics_module, "KEPT_S", 0.0)
+        assert (await client.get("/metrics")).text == "page 2"
 
 
 async def test_the_token_ends_the_run_in_hand() -> None:

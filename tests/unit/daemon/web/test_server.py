@@ -184,3 +184,19 @@ async def test_no_request_is_written_to_the_log(caplog: pytest.LogCaptureFixture
     ours = [record.getMessage() for record in caplog.records if record.name.startswith(("daemon", "uvicorn"))]
     assert ours
     assert not [text for text in ours if "a-wrong-token" in text]
+
+
+async def test_answers_do_not_wait_for_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """With Nagle's algorithm the second answer on a connection waits for the client's delayed acknowledgement."""
+    found: list[int] = []
+    plain = connection_module.LimitedConnection.connection_made
+
+    def look(self: connection_module.LimitedConnection, transport: asyncio.Transport) -> None:
+        found.append(transport.get_extra_info("socket").getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+        plain(self, transport)
+
+    monkeypatch.setattr(connection_module.LimitedConnection, "connection_made", look)
+    async with served(WebStage()) as server:
+        assert (await get(server, "/healthz")).status_code == 200
+    assert found
+    assert all(found)

@@ -29,7 +29,6 @@ class DatabaseMetrics:
         """Count what an engine does from here on."""
         event.listen(engine, "before_cursor_execute", _note_change)
         event.listen(engine, "commit", _note_commit)
-        event.listen(engine, "rollback", _forget)
         # The event above comes before the commit, whose sync takes the time; this one comes behind it.
         event.listen(engine, "checkin", self._given_back)
         event.listen(engine, "handle_error", self._refused)
@@ -50,7 +49,3 @@ def _note_change(connection: Connection, _cursor: Any, _text: str, _values: Any,
 
 def _note_commit(connection: Connection) -> None:
     connection.info[_COMMITTED] = True
-
-
-def _forget(connection: Connection) -> None:
-    connection.info.pop(_SINCE_S, None)

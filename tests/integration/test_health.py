@@ -117,6 +117,12 @@ async def test_a_run_is_seen_in_the_numbers(lab: tuple[Stage, httpx.AsyncClient]
     assert await number(client, "supply_output_on") == 1
     assert 0 <= await number(client, "supply_reading_age_seconds") < WAIT_S
     await until(client, "/metrics", lambda answer: 'joulebench_bench_state{state="free"} 1.0' in answer.text)
+    degraded = await stage.run("few", BATCHES[:1])
+    await stage.state("few", "done")
+    assert degraded["reasons"]
+    for reason in degraded["reasons"]:
+        labels = f'reason="{reason["code"]}",verdict="{degraded["quality"]}"'
+        assert await number(client, f"run_reasons_total{{{labels}}}") == 1
     await stage.request("r2", network="nonsense")
     await stage.state("r2", "rejected")
     assert await number(client, 'run_reasons_total{reason="unknown_network",verdict="rejected"}') == 1

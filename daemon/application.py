@@ -4,8 +4,9 @@ import asyncio
 import logging
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from daemon.announcer import Announcer
 from daemon.bench_keeper import BenchKeeper
@@ -14,13 +15,16 @@ from daemon.captures import CaptureFiles
 from daemon.clock_responder import ClockResponder
 from daemon.conductor import Conductor
 from daemon.errors import BenchInUse, DaemonError
+from daemon.health.health_desk import HealthDesk
 from daemon.inbox import Inbox
-from daemon.metrics import Metrics
 from daemon.outbox import Outbox
 from daemon.power_responder import PowerResponder
 from daemon.store import Store
 from instruments.errors import InstrumentError
 from runners.broker_link import BrokerLink
+
+if TYPE_CHECKING:
+    from daemon.web.server import WebServer
 
 logger = logging.getLogger(__name__)
 
@@ -57,10 +61,10 @@ class Application:
     """What is kept as files."""
     lock: BenchLock
     """What keeps others off the bench meanwhile."""
-    metrics: Metrics
-    """What is counted."""
-    metrics_address: tuple[str, int] | None = None
-    """Host and port that the metrics are served on; None: they are not."""
+    health: HealthDesk
+    """Whether it lives, and could measure."""
+    web: "WebServer | None" = None
+    """What serves HTTP; None: nothing listens."""
 
     async def run(self, *, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
         """Serve until told to stop; a run in hand then ends as interrupted.
@@ -71,10 +75,10 @@ class Application:
 
         Raises:
             BenchInUse: another daemon, or a calibration, holds the bench.
-            DaemonError: the metrics' port is taken.
+            DaemonError: the port of HTTP is taken.
         """
         try:
-            with self.lock.held("joulebench daemon"), self.metrics.served(self.metrics_address):
+            with self.lock.held("joulebench daemon"), self.web.listening() if self.web else nullcontext():
                 await self._serve(stop, ready)
         except (BenchInUse, DaemonError):
             await asyncio.to_thread(self.store.close)
@@ -94,6 +98,7 @@ class Application:
     async def _serve_until(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         left_armed = await self._tidy_up()
         async with asyncio.TaskGroup() as tasks:
+            watches = self._start_watches(tasks)
             link = tasks.create_task(self.link.run(), name="mqtt")
             clock = tasks.create_task(self.clock.run(self.link.send_at_once), name="clock")
             outbox = tasks.create_task(self.outbox.run(), name="outbox")
@@ -111,6 +116,18 @@ class Application:
             outbox.cancel()
             clock.cancel()
             link.cancel()
+            for watch in watches:
+                watch.cancel()
+
+    def _start_watches(self, tasks: asyncio.TaskGroup) -> list[asyncio.Task[None]]:
+        """Start whatever looks on, where somebody may ask what it saw."""
+        if self.web is None:
+            return []
+        return [
+            tasks.create_task(self.health.loop_watch.run(), name="loop-watch"),
+            tasks.create_task(self.health.surroundings.run(), name="surroundings"),
+            tasks.create_task(self.web.run(), name="http"),
+        ]
 
     async def _tidy_up(self) -> bool:
         """Remove and end what the last daemon left; return whether it may have left the oscilloscope armed."""

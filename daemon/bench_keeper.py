@@ -48,6 +48,7 @@ class BenchKeeper:
         set_points: Mapping[str, float],
         on_instruments: Callable[[dict[str, str]], None],
         on_recovery: Callable[[Recovery], None] = lambda _: None,
+        on_reading: Callable[[SupplyReading], None] = lambda _: None,
         clears_trip: bool = False,
     ) -> None:
         """Keep a bench.
@@ -57,10 +58,12 @@ class BenchKeeper:
             set_points: what to programme whenever it is opened (`voltage_v`, `current_a`, `ovp_v`); empty: nothing.
             on_instruments: told the identity of each instrument whenever the bench is opened, or lost.
             on_recovery: told how each instrument was brought back after a failure, or that it was not.
+            on_reading: told each reading of the supply; every few milliseconds while a board runs.
             clears_trip: whether a supply whose protection has tripped is switched on again for the next run.
         """
         self._bench = bench
         self._on_recovery = on_recovery
+        self._on_reading = on_reading
         self._clears_trip = clears_trip
         self._clears = 0
         self._opened = False
@@ -68,9 +71,21 @@ class BenchKeeper:
         self._set_points = set_points
         self._on_instruments = on_instruments
         self._sound = False
+        self.last_problem = "the instruments were not tried yet"
+        """Why the bench could not be opened last, in words."""
         self._idle: list[SupplyReading] = []
         self._doubtful: list[SupplyReading] = []
         self._forced: ForcedTrigger | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether the instruments answered when they were last used."""
+        return self._sound
+
+    @property
+    def is_recovering(self) -> bool:
+        """Whether instruments are being brought back."""
+        return self._recovery is not None
 
     async def open(self) -> None:
         """Open the bench if it is not open and sound.
@@ -81,7 +96,11 @@ class BenchKeeper:
         """
         if self._sound:
             return
-        self._on_instruments(dict(await self._bench.open()))
+        try:
+            self._on_instruments(dict(await self._bench.open()))
+        except InstrumentError as error:
+            self.last_problem = str(error)
+            raise
         self._opened = True
         await self._programme()
         self._sound = True
@@ -154,6 +173,7 @@ class BenchKeeper:
     def suspect(self) -> None:
         """Have the bench brought back before its next use: a session may be out of step after a failure."""
         self._sound = False
+        self.last_problem = "an instrument failed, and was not brought back yet; the log names it"
 
     async def arm(self, *, first: bool, edge: bool = True) -> None:
         """Check the supply, programme the oscilloscope and arm it.
@@ -197,14 +217,19 @@ class BenchKeeper:
             await self._bench.identify()
 
     async def _fit_supply(self) -> SupplyReading:
-        reading = await self._bench.read_supply()
+        reading = await self._read_supply()
         if reading.ovp_tripped and self._clears_trip and self._clears < MOST_CLEARS:
             self._clears += 1
             text = "power_supply: its protection has tripped; cleared as configured (after_trip), time %d of %d"
             logger.warning(text, self._clears, MOST_CLEARS)
             await self._bench.clear_supply_trip()
-            reading = await self._bench.read_supply()
+            reading = await self._read_supply()
         _refuse_unfit(reading)
+        return reading
+
+    async def _read_supply(self, **how: bool) -> SupplyReading:
+        reading = await self._bench.read_supply(**how)
+        self._on_reading(reading)
         return reading
 
     async def read_free_supply(self) -> SupplyReading | None:
@@ -220,7 +245,7 @@ class BenchKeeper:
         if not self._sound:
             return None
         try:
-            reading = await self._bench.read_supply(take_events=False)
+            reading = await self._read_supply(take_events=False)
         except InstrumentError:
             self.suspect()
             raise
@@ -282,9 +307,9 @@ class BenchKeeper:
         readings: list[SupplyReading] = []
         while not over.is_set():
             if running():
-                readings.append(await self._bench.read_supply())
+                readings.append(await self._read_supply())
             await asyncio.sleep(SUPPLY_PAUSE_S)
-        readings.append(await self._bench.read_supply())
+        readings.append(await self._read_supply())
         if errors := await self._bench.supply_errors():
             raise InstrumentReported(errors, instrument="power_supply", operation="while the record was taken")
         return readings
@@ -294,7 +319,7 @@ class BenchKeeper:
         clock = asyncio.get_running_loop().time
         waited: deque[tuple[float, SupplyReading]] = deque(maxlen=WATCHED_READINGS)
         while not (running() or over.is_set()):
-            reading = await self._bench.read_supply()
+            reading = await self._read_supply()
             waited.append((clock(), reading))
             await asyncio.sleep(IDLE_PAUSE_S)
         heard_s = clock()

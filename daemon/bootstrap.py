@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from daemon.admission import Admission
 from daemon.announcer import Announcer, farewell
@@ -16,12 +17,18 @@ from daemon.captures import CaptureFiles
 from daemon.clock_responder import ClockResponder
 from daemon.conductor import Conductor
 from daemon.configuration import Configuration
+from daemon.health.asked_metrics import ask
+from daemon.health.health_desk import HealthDesk
+from daemon.health.loop_watch import LoopWatch
+from daemon.health.progress_watch import ProgressWatch
+from daemon.health.surroundings import Surroundings
 from daemon.inbox import Inbox
 from daemon.measurement import Measurement
 from daemon.metrics import Metrics
 from daemon.outbox import Outbox
 from daemon.power_responder import PowerResponder
 from daemon.run_conductor import RunTimes, Services
+from daemon.run_observer import RunObservers
 from daemon.sections.power_supply import TripChoice
 from daemon.store import Store
 from instruments.bench import Bench
@@ -33,6 +40,9 @@ from runners.broker_address import BrokerAddress
 from runners.broker_link import BrokerLink
 from runners.incoming import Handled
 from runners.topics import Topics
+
+if TYPE_CHECKING:
+    from daemon.web.server import WebServer
 
 __all__ = ["application", "bench_settings", "broker_address", "recording_to"]
 
@@ -54,6 +64,7 @@ def application(
 
     Raises:
         StoreError: the database cannot be opened.
+        ConfigurationError: the token of [http] cannot be read, or is none.
         SettingRefused: a value that an instrument cannot take.
     """
     software = version("joulebench")
@@ -69,9 +80,15 @@ def application(
         return inbox.put(topic, payload)
 
     def greet() -> None:
+        metrics.broker.connected()
+        progress.excuse()
         announcer.status()
         outbox.look()
 
+    metrics = Metrics(bench=configuration.bench.name, version=software)
+    metrics.database.watch(store.engine)
+    progress = ProgressWatch(longest_wait_s=_longest_wait_s(configuration))
+    observers = RunObservers(metrics.runs, metrics.captures, progress)
     link = BrokerLink(
         broker_address(configuration),
         client_id=configuration.mqtt_client_id,
@@ -80,20 +97,25 @@ def application(
         on_connect=greet,
         keepalive_s=configuration.mqtt.keepalive_s,
         clean_session=False,
+        on_drop=lambda: metrics.broker.dropped("outbox"),
     )
-    metrics = Metrics()
 
     def recovered(recovery: Recovery) -> None:
-        metrics.recovered(recovery)
+        metrics.instruments.recovered(recovery)
         on_recovery(recovery)
+
+    def opened(instruments: dict[str, str]) -> None:
+        surroundings.take_identities(instruments)
+        announcer.status(instruments=instruments)
 
     announcer = Announcer(topics, link.publish, version=software)
     outbox = Outbox(store, announcer)
     keeper = BenchKeeper(
         Bench(bench_settings(configuration), connector=connector, monotonic_ns=monotonic_ns),
         set_points=_set_points(configuration),
-        on_instruments=lambda instruments: announcer.status(instruments=instruments),
+        on_instruments=opened,
         on_recovery=recovered,
+        on_reading=metrics.supply.read,
         clears_trip=configuration.power_supply.after_trip is TripChoice.CLEAR,
     )
     services = Services(
@@ -109,13 +131,26 @@ def application(
             marker_grace_s=configuration.oscilloscope.record_s * configuration.oscilloscope.pretrigger_fraction / 2,
         ),
         connected=link.connected.is_set,
-        on_failure=metrics.failed,
+        on_failure=metrics.instruments.failed,
+        observer=observers,
     )
     conductor = Conductor(services, admission=Admission(configuration, files))
-    inbox, clock = Inbox(conductor, topics), ClockResponder(topics, monotonic_ns=monotonic_ns)
+    inbox = Inbox(conductor, topics, on_drop=lambda: metrics.broker.dropped("inbox"))
+    clock = ClockResponder(topics, monotonic_ns=monotonic_ns)
     power = PowerResponder(topics, keeper, link.publish, current_run=lambda: conductor.current_run)
     for topic in (*inbox.subscriptions, clock.subscription, power.subscription):
         link.subscribe(topic)
+    surroundings = Surroundings(configuration, store, files, metrics, is_busy=lambda: conductor.current_run is not None)
+    health = HealthDesk(
+        link=link,
+        bench=keeper,
+        conductor=conductor,
+        inbox=inbox,
+        loop_watch=LoopWatch(on_lag=metrics.program.lagged),
+        progress=progress,
+        surroundings=surroundings,
+    )
+    ask(metrics, health, outbox)
     return Application(
         bench=keeper,
         link=link,
@@ -128,8 +163,8 @@ def application(
         store=store,
         files=files,
         lock=BenchLock(configuration),
-        metrics=metrics,
-        metrics_address=metrics_address(configuration),
+        health=health,
+        web=web_server(configuration, health, metrics, conductor, version=software),
     )
 
 
@@ -157,10 +192,37 @@ def _set_points(configuration: Configuration) -> dict[str, float]:
     return {name: value for name, value in wanted.items() if value is not None}
 
 
-def metrics_address(configuration: Configuration) -> tuple[str, int] | None:
-    """Return where the configuration has its metrics served, as host and port; None where they are not."""
-    section = configuration.metrics
-    return None if section.port is None else (section.host, section.port)
+def _longest_wait_s(configuration: Configuration) -> float:
+    return max(configuration.runs.trigger_timeout_s, configuration.runs.finished_timeout_s)
+
+
+def web_server(
+    configuration: Configuration, health: HealthDesk, metrics: Metrics, conductor: Conductor, *, version: str
+) -> "WebServer | None":
+    """Return what serves HTTP as the configuration has it; None where it has no port.
+
+    Raises:
+        ConfigurationError: the token's file cannot be read, or holds no token.
+    """
+    section = configuration.http
+    if section.port is None:
+        return None
+    # Only here: 13 MB that a daemon without it need not hold.
+    from daemon.web.application import web_application
+    from daemon.web.server import WebServer
+    from daemon.web.services import WebServices
+
+    services = WebServices(
+        version=version,
+        health=health,
+        metrics=metrics,
+        refusals=metrics.refusals,
+        runs=conductor,
+        token=section.token(),
+        names=section.names,
+    )
+    app = web_application(services)
+    return WebServer(app, host=section.host, port=section.port, refusals=metrics.refusals)
 
 
 def broker_address(configuration: Configuration) -> BrokerAddress:

@@ -77,7 +77,7 @@ class Conductor:
         except Exception as error:
             fault = fault_of(error)
             logger.error("run %s: %s: %s", run_id, fault.reason, fault.text)
-            self._announcer.rejection(run_id, reason=fault.reason, text=fault.text)
+            self._reject(run_id, reason=fault.reason, text=fault.text)
             self._outbox.write_later(run_id, End(state=RunPhase.REJECTED, reason=fault.reason, text=fault.text))
 
     async def _take(self, board: str, run_id: str, request: RunRequest) -> None:
@@ -119,9 +119,17 @@ class Conductor:
             detail = {"run_id": run_id, "board": board}
             reason, text = message.reason, message.text
             await self._journal(None, event="refused_by_board", reason=reason, text=text, detail=detail)
-            self._announcer.rejection(run_id, reason=message.reason, text=message.text)
+            self._reject(run_id, reason=message.reason, text=message.text)
         elif conductor := self._of(board, run_id, "abort"):
             await conductor.tell(Fault(reason=message.reason, text=f"board {board}: {message.text}", by_board=True))
+
+    def abort_by_lab(self, run_id: str, *, text: str) -> bool:
+        """End a run because somebody in the lab says so; return False where nobody conducts it."""
+        conductor = self._conducted(run_id)
+        if conductor is None:
+            return False
+        conductor.tell(Fault(reason="aborted_by_lab", text=text))
+        return True
 
     def board_status(self, board: str, status: BoardStatus) -> None:
         """Take a board's word of itself: one that is back, and no longer performs the run in hand, has lost it.
@@ -162,7 +170,7 @@ class Conductor:
             detail={"run_id": run_id},
         )
         if known is None:
-            self._announcer.rejection(run_id, reason="malformed_message", text=text)
+            self._reject(run_id, reason="malformed_message", text=text)
 
     async def recover(self) -> bool:
         """Go on with the runs that an earlier daemon left in the middle, as far as they can be gone on with.
@@ -215,7 +223,13 @@ class Conductor:
             reason=refusal.reason,
             text=str(refusal),
         )
+        self._services.observer.ended(run_id, RunPhase.REJECTED, refusal.reason)
         self._outbox.look()
+
+    def _reject(self, run_id: str, *, reason: str, text: str) -> None:
+        """Announce that a request was rejected before it became a run."""
+        self._services.observer.ended(run_id, RunPhase.REJECTED, reason)
+        self._announcer.rejection(run_id, reason=reason, text=text)
 
     async def _journal(self, run_id: str | None, **entry: Any) -> None:
         await asyncio.to_thread(self._store.record, run_id, **entry)
@@ -247,6 +261,7 @@ class Conductor:
         except Exception:
             # A defect in the conducting itself must not take the daemon with it.
             logger.exception("run %s: conducting broke", run_id)
+            self._services.observer.ended(run_id, RunPhase.FAILED, "internal_error")
             self._outbox.write_later(run_id, End(state=RunPhase.FAILED, reason="internal_error", text=BROKEN))
         finally:
             self._current = None
@@ -261,6 +276,7 @@ class Conductor:
             self._announcer.progress(run.run_id, conductor.progress)
             return
         if not run.is_terminal:
+            self._services.observer.ended(run.run_id, RunPhase.INTERRUPTED, "daemon_stopped")
             self._outbox.write_later(run.run_id, LEFT)
             return
         await self._publish_result(run.run_id)

@@ -10,12 +10,13 @@ from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, SettingsError
 
 from daemon.errors import ConfigurationError
-from daemon.sections.application import BenchSection, MetricsSection, MqttSection, QualitySection, RunsSection
+from daemon.sections.application import BenchSection, MqttSection, QualitySection, RunsSection
 from daemon.sections.oscilloscope import SENSITIVITY_V_PER_DIV, OscilloscopeSection, is_reachable
 from daemon.sections.power_supply import LeadsSection, PowerSupplySection
 from daemon.sections.probe import ProbeSection
 from daemon.sections.section import Section
 from daemon.sections.storage import CalibrationSection, StorageSection
+from daemon.sections.web import HttpSection
 from instruments.errors import SettingRefused
 
 ENVIRONMENT_PREFIX = "JOULEBENCH_"
@@ -52,8 +53,8 @@ class Configuration(BaseSettings):
     """Where captures and results are kept."""
     calibration: CalibrationSection
     """The certificates."""
-    metrics: MetricsSection = MetricsSection()
-    """What Prometheus may read."""
+    http: HttpSection = HttpSection()
+    """Health, metrics and control, over HTTP."""
 
     @classmethod
     def settings_customise_sources(
@@ -151,6 +152,8 @@ def _problem(details: ErrorDetails) -> str:
 
 def _sentence(details: ErrorDetails) -> str:
     match details["type"]:
+        case "extra_forbidden" if details["loc"][0] == "metrics":
+            return "metrics are served with health and control now: name this section [http], its keys stay as they are"
         case "extra_forbidden":
             return "no such key; remove it or correct its spelling"
         case "missing":

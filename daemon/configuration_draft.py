@@ -29,7 +29,8 @@ LINE_LENGTH = 110
 _EXAMPLES: Mapping[str, object] = {
     "mqtt.username": "joulebench-bench-1",
     "mqtt.password_file": "/etc/joulebench/mqtt-password",
-    "metrics.port": 9464,
+    "http.port": 9464,
+    "http.token_file": "/etc/joulebench/http-token",
     "mqtt.client_id": "joulebench-bench-1",
     "oscilloscope.voltage_channel": 2,
     "power_supply.gpib_adapter": "PRLGX-TCPIP0::192.168.1.21::1234::INTFC",

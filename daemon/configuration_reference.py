@@ -63,7 +63,7 @@ def _row(key: str, entry: JsonSchema, section: JsonSchema, document: JsonSchema)
 
 
 def _default_text(default: object) -> str:
-    if default is None:
+    if default is None or default == []:
         return "none"
     return "the fourteen networks" if isinstance(default, list) else f"`{json.dumps(default)}`"
 

@@ -2,6 +2,8 @@
 
 import asyncio
 import logging
+import time
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from daemon.conductor import Conductor
@@ -29,10 +31,19 @@ class _Letter:
 class Inbox:
     """A bounded queue with one reader, so that messages about a run keep their order."""
 
-    def __init__(self, conductor: Conductor, topics: Topics) -> None:
+    def __init__(self, conductor: Conductor, topics: Topics, *, on_drop: Callable[[], None] = lambda: None) -> None:
+        """Take in what one bench is told; `on_drop` is told of each message that found it full."""
         self._conductor = conductor
         self._topics = topics
+        self._on_drop = on_drop
+        self.busy_since_s: float | None = None
+        """Since when one message is being handled, on the monotonic clock; None: none is."""
         self._queue: asyncio.Queue[_Letter] = asyncio.Queue(INBOX_LIMIT)
+
+    @property
+    def depth(self) -> int:
+        """Messages waiting to be handled."""
+        return self._queue.qsize()
 
     @property
     def subscriptions(self) -> tuple[str, ...]:
@@ -51,6 +62,7 @@ class Inbox:
             self._queue.put_nowait(_Letter(topic, payload, handled))
         except asyncio.QueueFull:
             logger.error("inbox full at %d messages: dropped one on %s", INBOX_LIMIT, topic)
+            self._on_drop()
             return None
         return handled
 
@@ -58,7 +70,9 @@ class Inbox:
         """Handle messages until cancelled; no message, however bad, ends it."""
         while True:
             letter = await self._queue.get()
+            self.busy_since_s = time.monotonic()
             await self._open(letter)
+            self.busy_since_s = None
             if not letter.handled.done():
                 letter.handled.set_result(None)
 

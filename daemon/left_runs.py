@@ -55,6 +55,7 @@ class LeftRuns:
             result = await asyncio.to_thread(self._services.store.latest_result, run.run_id)
         except (CaptureFileError, StoreError) as error:
             logger.error("run %s, which an earlier daemon left: %s", run.run_id, error)
+            self._count(run.run_id, LEFT)
             self._services.outbox.write_later(run.run_id, LEFT)
             return
         if result is not None:
@@ -66,7 +67,13 @@ class LeftRuns:
 
     def _end(self, run: RunRecord, end: End) -> None:
         logger.warning("run %s, which an earlier daemon left as %s: %s", run.run_id, run.state.value, end.state.value)
+        self._count(run.run_id, end)
         self._services.outbox.write_later(run.run_id, end)
+
+    def _count(self, run_id: str, end: End) -> None:
+        """Tell the observer; a run whose result was stored by the earlier daemon was counted by that one."""
+        if end.reason is not None:
+            self._services.observer.ended(run_id, end.state, end.reason)
 
     def _go_on(self, run: RunRecord, captures: int) -> None:
         wanted = "is analysed" if run.finished is not None else "waits for its board's report"
@@ -84,6 +91,7 @@ class LeftRuns:
         except Exception:
             # A defect in the conducting itself must not take the daemon with it.
             logger.exception("run %s: conducting broke", run_id)
+            self._count(run_id, BROKEN)
             self._services.outbox.write_later(run_id, BROKEN)
         finally:
             del self._conductors[run_id]

@@ -2,10 +2,10 @@
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import aiomqtt
 
@@ -17,8 +17,7 @@ from calibration.lead_certificate import LeadCertificate
 from calibration.selection import Selection, SelectionOutcome
 from calibration.store import CertificateStore
 from calibration.zero_certificate import ZeroCertificate
-from daemon.bench_configuration import circumstances
-from daemon.bootstrap import bench_settings
+from daemon.bench_configuration import bench_settings, circumstances
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
 from daemon.database_status import database_status
@@ -88,24 +87,48 @@ def certificate_findings(
         identities: identity string by role of the instruments that answered.
         at_utc_ns: when the run would be measured.
     """
+    try:
+        chosen = certificate_selections(configuration, identities, at_utc_ns=at_utc_ns)
+    except CertificateFileError as error:
+        return [unreadable_certificate(error)]
+    return selection_findings(configuration, chosen)
+
+
+def certificate_selections(
+    configuration: Configuration, identities: Mapping[str, str], *, at_utc_ns: int
+) -> list[tuple[type[Certificate], str, Selection[Any]]]:
+    """Return the search for each kind of certificate that this bench needs: kind, board where it has one, outcome.
+
+    Raises:
+        CertificateFileError: a file was changed or damaged.
+    """
     store = CertificateStore(configuration.calibration.directory)
     now = circumstances(configuration, instruments=identities)
-    missing = configuration.calibration.missing
-    try:
-        chain = store.select(ChainCertificate, now, at_utc_ns=at_utc_ns)
-        zero = store.select(ZeroCertificate, now, at_utc_ns=at_utc_ns)
-        lead = store.select(LeadCertificate, now, at_utc_ns=at_utc_ns)
-        found = [
-            _certificate_finding(ChainCertificate, chain, missing),
-            _certificate_finding(ZeroCertificate, zero, missing),
-            *([] if now.remote_sense else [_certificate_finding(LeadCertificate, lead, missing)]),
-        ]
-        for board in sorted({one.board for one in store.of_kind(DelayCertificate)}):
-            selection = store.select(DelayCertificate, replace(now, board=board), at_utc_ns=at_utc_ns)
-            found.append(_certificate_finding(DelayCertificate, selection, missing, of=f" of {board}"))
-    except CertificateFileError as error:
-        return [Finding(part="certificates", ok=False, text=f"{error}; restore it, or move it out of the folder")]
+    kinds: list[type[Certificate]] = [ChainCertificate, ZeroCertificate]
+    if not now.remote_sense:
+        kinds.append(LeadCertificate)
+    found: list[tuple[type[Certificate], str, Selection[Any]]]
+    found = [(kind, "", store.select(kind, now, at_utc_ns=at_utc_ns)) for kind in kinds]
+    for board in sorted({one.board for one in store.of_kind(DelayCertificate)}):
+        selection = store.select(DelayCertificate, replace(now, board=board), at_utc_ns=at_utc_ns)
+        found.append((DelayCertificate, board, selection))
     return found
+
+
+def selection_findings(
+    configuration: Configuration, chosen: Sequence[tuple[type[Certificate], str, Selection[Any]]]
+) -> list[Finding]:
+    """Return what `certificate_selections` found, for people."""
+    missing = configuration.calibration.missing
+    return [
+        _certificate_finding(kind, selection, missing, of=f" of {board}" if board else "")
+        for kind, board, selection in chosen
+    ]
+
+
+def unreadable_certificate(error: CertificateFileError) -> Finding:
+    """Return what a damaged certificate comes to: it is not passed over."""
+    return Finding(part="certificates", ok=False, text=f"{error}; restore it, or move it out of the folder")
 
 
 def _certificate_finding(

@@ -29,6 +29,7 @@ from daemon.lifecycle import (
 from daemon.measurement import Measurement
 from daemon.outbox import End, Outbox
 from daemon.records import RunRecord
+from daemon.run_observer import RunObserver, RunObservers
 from daemon.store import Store
 from instruments.errors import InstrumentError
 from metrology.errors import MetrologyError
@@ -75,6 +76,8 @@ class Services:
     """Whether the broker is connected: what a board says cannot come while it is not."""
     on_failure: Callable[[InstrumentError], None] = lambda _: None
     """Told of every failure of an instrument that ends a run."""
+    observer: RunObserver = field(default_factory=RunObservers)
+    """Told what runs do."""
 
 
 @dataclass(slots=True)
@@ -142,6 +145,7 @@ class RunConductor:
 
     async def conduct(self) -> Progress:
         """Conduct the run to its end and return how it ended."""
+        self.services.observer.begun(self.run.run_id, self.progress)
         try:
             await self._perform(self._first_effects)
             while not self.progress.over:
@@ -160,7 +164,8 @@ class RunConductor:
         after, effects = advance(self.progress, told.event)
         after, effects = await self._journal(told.event, told.detail, (after, effects))
         _is_journalled(told)
-        self.progress = after
+        before, self.progress = self.progress, after
+        self.services.observer.stepped(self.run.run_id, before, after, told.event, told.detail)
         await self._perform(effects)
 
     def _drop_events(self) -> None:
@@ -311,6 +316,7 @@ class RunConductor:
 
     async def _analyse(self) -> None:
         result = await asyncio.to_thread(self.services.measurement.result, self.run.run_id)
+        self.services.observer.resulted(result)
         self.tell(Analysed(), result_id=result.result_id, quality=result.quality)
 
     async def _release(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, func, insert, select, true, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, Select, func, insert, select, true, update
 from sqlalchemy.exc import DBAPIError
 
 from daemon.captures import CaptureReference
@@ -52,6 +52,20 @@ class Store:
     def close(self) -> None:
         """Close every connection."""
         self._engine.dispose()
+
+    @property
+    def engine(self) -> Engine:
+        """Where the database is, for whoever watches how it does."""
+        return self._engine
+
+    def check_writable(self) -> None:
+        """Take the right to write that each journal entry takes, and write nothing.
+
+        Raises:
+            StoreError: the database is away, read-only, or locked for longer than a writer waits.
+        """
+        with self._transaction("write the journal") as connection:
+            connection.exec_driver_sql("UPDATE runs SET state = state WHERE 1 = 0")
 
     @retried
     def create_run(

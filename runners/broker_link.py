@@ -64,6 +64,7 @@ class BrokerLink:
         on_connect: Callable[[], None],
         keepalive_s: int = 30,
         clean_session: bool = True,
+        on_drop: Callable[[], None] = lambda: None,
     ) -> None:
         self._address = address
         self._client_id = client_id
@@ -72,6 +73,7 @@ class BrokerLink:
         self._on_connect = on_connect
         self._keepalive_s = keepalive_s
         self._clean_session = clean_session
+        self._on_drop = on_drop
         self._topics: set[str] = set()
         self._outbox: deque[Outgoing | _Subscribe] = deque()
         self._client_in_use: aiomqtt.Client | None = None
@@ -82,6 +84,11 @@ class BrokerLink:
         """Set while the broker is connected."""
         self.last_problem = "no connection was tried yet"
         """Why the last attempt failed, in words."""
+
+    @property
+    def outbox_depth(self) -> int:
+        """Messages on their way out."""
+        return len(self._outbox)
 
     def publish(self, message: Outgoing) -> None:
         """Put a message into the outbox; it leaves in order, now or when the broker is back."""
@@ -143,6 +150,7 @@ class BrokerLink:
             logger.error("outbox full at %d messages: dropped the oldest, for %s", OUTBOX_LIMIT, dropped.topic)
             if isinstance(dropped, Outgoing):
                 dropped.on_settled(False)
+            self._on_drop()
         self._outbox.append(item)
         self._empty.clear()
         self._waiting.set()

@@ -58,15 +58,6 @@ class MqttSection(Section):
         return self
 
 
-class MetricsSection(Section):
-    """Metrics for Prometheus, over HTTP."""
-
-    port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """TCP port that `/metrics` is served on; left out: nothing listens."""
-    host: str = "127.0.0.1"
-    """Address that it listens on; any but the loopback lets others on the network read the bench's state."""
-
-
 class RunsSection(Section):
     """What may be run, and how long the daemon waits for a board."""
 

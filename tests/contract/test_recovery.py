@@ -166,12 +166,12 @@ async def _swallow_on(truth: TruthClient) -> None:
 
 async def test_recovery_is_seen_in_the_log(bench: Bench, truth: TruthClient, caplog: pytest.LogCaptureFixture) -> None:
     metrics = Metrics()
-    keeper = BenchKeeper(bench, set_points={}, on_instruments=lambda _: None, on_recovery=metrics.recovered)
+    keeper = BenchKeeper(bench, set_points={}, on_instruments=lambda _: None, on_recovery=metrics.instruments.recovered)
     await keeper.open()
     truth.fault("swallow_next_answer", "power_supply")
     with pytest.raises(InstrumentTimeout) as caught:
         await bench.read_supply()
-    metrics.failed(caught.value)
+    metrics.instruments.failed(caught.value)
     keeper.suspect()
     with caplog.at_level(logging.INFO):
         await keeper.recover()

@@ -1,0 +1,1 @@
+"""Health: whether the daemon lives, and whether it could measure a run now, without asking an instrument."""

@@ -1,0 +1,26 @@
+"""Web application: the one place where routers, checks and what they need come together."""
+
+from fastapi import FastAPI
+
+from daemon.web.body_limit import BodyLimit
+from daemon.web.host_check import HostCheck
+from daemon.web.refusal import install
+from daemon.web.routers import health, runs
+from daemon.web.routers.metrics import metrics_router
+from daemon.web.services import WebServices
+
+
+def web_application(services: WebServices) -> FastAPI:
+    """Return the application that serves these services.
+
+    No CORS: a page of another origin may not read anything. No pages of FastAPI's own: they load scripts from afar.
+    """
+    app = FastAPI(title="joulebench", version=services.version, docs_url=None, redoc_url=None)
+    app.state.services = services
+    install(app)
+    for router in (health.router, metrics_router(services.metrics), runs.router):
+        app.include_router(router)
+    # The last one added is asked first.
+    app.add_middleware(BodyLimit, refusals=services.refusals)
+    app.add_middleware(HostCheck, names=services.names, refusals=services.refusals)
+    return app

@@ -72,6 +72,11 @@ class BenchKeeper:
         self._doubtful: list[SupplyReading] = []
         self._forced: ForcedTrigger | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """The bench is open, and nothing speaks against its sessions."""
+        return self._sound
+
     async def open(self) -> None:
         """Open the bench if it is not open and sound.
 

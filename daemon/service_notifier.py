@@ -14,7 +14,8 @@ from collections.abc import MutableMapping
 logger = logging.getLogger(__name__)
 
 SEND_TIMEOUT_S = 0.2
-"""How long the manager may leave its socket full, before a message is given up."""
+"""How long a manager whose socket is full is waited for with what is said once. What is said again soon waits for
+nobody: the event loop that says it measures a run."""
 
 
 class ServiceNotifier:
@@ -30,6 +31,7 @@ class ServiceNotifier:
         self._address = None if address is None else "\0" + address[1:] if address.startswith("@") else address
         self.watchdog_s = watchdog_s if address else None
         self._status = ""
+        self._is_deaf = False
 
     @classmethod
     def from_environment(cls, environment: MutableMapping[str, str] = os.environ) -> "ServiceNotifier":
@@ -56,13 +58,13 @@ class ServiceNotifier:
     def status(self, text: str) -> None:
         """Say in words how it is; the same words are not said again."""
         line = " ".join(text.split())
-        if line != self._status and self._send(f"STATUS={line}"):
+        if line != self._status and self._send(f"STATUS={line}", within_s=0.0):
             self._status = line
 
     def alive(self) -> None:
         """Say that all is well, within the watchdog's time."""
         if self.watchdog_s is not None:
-            self._send("WATCHDOG=1")
+            self._send("WATCHDOG=1", within_s=0.0)
 
     def reloading(self) -> None:
         """Say that the configuration is read again; `ready` ends it."""
@@ -76,15 +78,18 @@ class ServiceNotifier:
         """Ask for more time to start or to stop, counted from now."""
         self._send(f"EXTEND_TIMEOUT_USEC={round(seconds * 1e6)}")
 
-    def _send(self, *assignments: str) -> bool:
+    def _send(self, *assignments: str, within_s: float = SEND_TIMEOUT_S) -> bool:
         """Send a message; a socket of its own each time, for the manager may have been started again meanwhile."""
         if self._address is None:
             return False
         try:
             with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-                sender.settimeout(SEND_TIMEOUT_S)
+                sender.settimeout(within_s)
                 sender.sendto("\n".join(assignments).encode(), self._address)
         except OSError as error:
-            logger.warning("the service manager does not hear %s: %s", assignments[0], error)
+            if not self._is_deaf:
+                logger.warning("the service manager does not hear %s: %s", assignments[0], error)
+            self._is_deaf = True
             return False
+        self._is_deaf = False
         return True

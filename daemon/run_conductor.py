@@ -169,7 +169,7 @@ class RunConductor:
         after, effects = await self._journal(told.event, told.detail, (after, effects))
         _is_journalled(told)
         self.progress, self._stepped_s = after, time.monotonic()
-        logger.debug("run %s: %s, now %s", self.run.run_id, type(event).__name__.lower(), after.phase.value)
+        logger.debug("run %s: %s, now %s", self.run.run_id, type(told.event).__name__.lower(), after.phase.value)
         await self._perform(effects)
 
     def _drop_events(self) -> None:

@@ -229,8 +229,10 @@ async def _until_interrupted(make: Callable[[], Agent], work: Callable[[Agent], 
     async with make() as agent:
         task = asyncio.create_task(work(agent), name="board-work")
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
+        # SIGHUP is a terminal that is gone, unless it is ignored (`nohup`): the lab is told even then.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, task.cancel)
         try:
             return await task
         except asyncio.CancelledError:

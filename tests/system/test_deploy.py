@@ -101,6 +101,7 @@ def test_the_unit_says_what_the_daemon_goes_by(name: str) -> None:
     assert stop_s >= 60
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_the_shell_has_nothing_to_say_of_the_script(name: str) -> None:
     done = subprocess.run(
@@ -120,6 +121,7 @@ def test_a_dry_run_writes_nothing(script: tuple[str, ...], tmp_path: Path) -> No
         assert word in said
 
 
+@pytest.mark.long
 def test_a_dry_run_for_the_computer_itself_names_the_packages(tmp_path: Path) -> None:
     done = installed(*LAB, "--dry-run")
     assert "would run: systemctl enable joulebench-daemon@bench-7" in done.stdout
@@ -156,6 +158,7 @@ def test_a_laboratory_is_installed_and_upgraded(python: Path, tmp_path: Path) ->
     assert newer.is_dir()
 
 
+@pytest.mark.long
 def test_each_installed_bench_has_a_configuration_that_is_one(python: Path, tmp_path: Path) -> None:
     from daemon.configuration import load_configuration
 
@@ -206,6 +209,7 @@ def test_what_makes_no_sense_is_refused(script: str, options: tuple[str, ...], s
     assert sentence in done.stderr
 
 
+@pytest.mark.long
 def test_an_installation_that_breaks_leaves_the_one_before(python: Path, tmp_path: Path) -> None:
     root = tmp_path / "root"
     options = ("--root", str(root), "--python", str(python))
@@ -219,6 +223,7 @@ def test_an_installation_that_breaks_leaves_the_one_before(python: Path, tmp_pat
     assert len(list((root / "opt/joulebench/releases").iterdir())) == 2
 
 
+@pytest.mark.long
 def test_the_page_says_how_to_take_away_what_was_installed(python: Path, tmp_path: Path) -> None:
     root = tmp_path / "root"
     for script in (LAB, BOARD):

@@ -111,6 +111,7 @@ def test_a_daemon_whose_loop_or_thread_is_stuck_says_nothing_more(
         assert manager.is_silent("WATCHDOG=1", SILENCE_S)
 
 
+@pytest.mark.long
 def test_an_agent_is_ready_alive_and_stopped(lab: LabProcesses, manager: NotifySocket) -> None:
     options = [*lab.board_options(), "--scripted", "0.1,0.005,8"]
     agent = lab.service("agent", "board", "serve", *options, **watched(manager))

@@ -3,9 +3,8 @@
 import asyncio
 import logging
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import nullcontext, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from daemon.announcer import Announcer
@@ -14,12 +13,14 @@ from daemon.bench_lock import BenchLock
 from daemon.captures import CaptureFiles
 from daemon.clock_responder import ClockResponder
 from daemon.conductor import Conductor
+from daemon.configuration_in_force import ConfigurationInForce
 from daemon.errors import BenchInUse, DaemonError
 from daemon.health.health_desk import HealthDesk
 from daemon.inbox import Inbox
 from daemon.outbox import Outbox
 from daemon.power_responder import PowerResponder
 from daemon.store import Store
+from daemon.watched_threads import WatchedThreads
 from instruments.errors import InstrumentError
 from runners.broker_link import BrokerLink
 
@@ -61,17 +62,24 @@ class Application:
     """What is kept as files."""
     lock: BenchLock
     """What keeps others off the bench meanwhile."""
+    in_force: ConfigurationInForce
+    """What is gone by now."""
     health: HealthDesk
     """Whether it lives, and could measure."""
     web: "WebServer | None" = None
     """What serves HTTP; None: nothing listens."""
+    threads: WatchedThreads = field(default_factory=lambda: WatchedThreads(WORKER_THREADS))
+    """Where blocking work is done."""
 
-    async def run(self, *, stop: asyncio.Event, ready: Callable[[], None] = lambda: None) -> None:
-        """Serve until told to stop; a run in hand then ends as interrupted.
+    async def run(
+        self, *, stop: asyncio.Event, ready: Callable[[], None] = lambda: None, hurry: asyncio.Event | None = None
+    ) -> None:
+        """Serve until told to stop; a run in hand is then finished or ends as interrupted, as configured.
 
         Args:
             stop: set it to stop.
             ready: called once, when the broker is connected and the instruments have been tried.
+            hurry: set it, beside `stop`, to have the run in hand end as interrupted in any case.
 
         Raises:
             BenchInUse: another daemon, or a calibration, holds the bench.
@@ -79,23 +87,21 @@ class Application:
         """
         try:
             with self.lock.held("joulebench daemon"), self.web.listening() if self.web else nullcontext():
-                await self._serve(stop, ready)
+                await self._serve(stop, ready, hurry or asyncio.Event())
         except (BenchInUse, DaemonError):
             await asyncio.to_thread(self.store.close)
             raise
 
-    async def _serve(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
-        # Few threads: each keeps the memory of the largest record that it ever held.
-        threads = ThreadPoolExecutor(WORKER_THREADS, thread_name_prefix="daemon")
-        asyncio.get_running_loop().set_default_executor(threads)
+    async def _serve(self, stop: asyncio.Event, ready: Callable[[], None], hurry: asyncio.Event) -> None:
+        asyncio.get_running_loop().set_default_executor(self.threads)
         try:
-            await self._serve_until(stop, ready)
+            await self._serve_until(stop, ready, hurry)
         finally:
             # After a breakdown too the instruments are left as configured; what was closed stays closed.
             await self.conductor.abandon()
             await self._close()
 
-    async def _serve_until(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+    async def _serve_until(self, stop: asyncio.Event, ready: Callable[[], None], hurry: asyncio.Event) -> None:
         left_armed = await self._tidy_up()
         async with asyncio.TaskGroup() as tasks:
             watches = self._start_watches(tasks)
@@ -109,6 +115,8 @@ class Application:
             if await self._connected_or_stopped(stop):
                 ready()
             await stop.wait()
+            # Its board is heard meanwhile: without its word the run would not come to its end.
+            await self.conductor.finish(self.in_force.current.runs.finish_s, hurry=hurry)
             inbox.cancel()
             power.cancel()
             await asyncio.wait([inbox, power])

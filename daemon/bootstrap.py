@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +18,7 @@ from daemon.captures import CaptureFiles
 from daemon.clock_responder import ClockResponder
 from daemon.conductor import Conductor
 from daemon.configuration import Configuration
+from daemon.configuration_in_force import ConfigurationInForce
 from daemon.health.asked_metrics import ask
 from daemon.health.health_desk import HealthDesk
 from daemon.health.loop_watch import LoopWatch
@@ -53,6 +55,7 @@ def application(
     monotonic_ns: Callable[[], int] = time.monotonic_ns,
     connector: Connector | None = None,
     on_recovery: Callable[[Recovery], None] = lambda _: None,
+    read: Callable[[], Configuration] | None = None,
 ) -> Application:
     """Build the daemon that a configuration describes; call on the event loop that will run it.
 
@@ -61,6 +64,7 @@ def application(
         monotonic_ns: the lab's clock for synchronisation; the world's where a simulated one runs faster than ours.
         connector: makes the sessions to the instruments; None: through PyVISA.
         on_recovery: told, beside log and metrics, how each instrument was brought back.
+        read: reads the configuration again where it is to be reloaded; None: it stays as it is.
 
     Raises:
         StoreError: the database cannot be opened.
@@ -124,17 +128,24 @@ def application(
         announcer=announcer,
         outbox=outbox,
         measurement=Measurement(configuration, store, files, version=software),
-        times=RunTimes(
-            trigger_timeout_s=configuration.runs.trigger_timeout_s,
-            finished_timeout_s=configuration.runs.finished_timeout_s,
-            record_s=configuration.oscilloscope.record_s,
-            marker_grace_s=configuration.oscilloscope.record_s * configuration.oscilloscope.pretrigger_fraction / 2,
-        ),
+        times=_run_times(configuration),
         connected=link.connected.is_set,
         on_failure=metrics.instruments.failed,
         observer=observers,
     )
     conductor = Conductor(services, admission=Admission(configuration, files))
+    in_force = ConfigurationInForce(configuration, read=read)
+
+    def go_by(changed: Configuration) -> Callable[[], None]:
+        """Make what runs are conducted by, which may fail, before any of it takes the place of another."""
+        return partial(
+            conductor.adopt,
+            measurement=Measurement(changed, store, files, version=software),
+            times=_run_times(changed),
+            admission=Admission(changed, files),
+        )
+
+    in_force.follow(go_by)
     inbox = Inbox(conductor, topics, on_drop=lambda: metrics.broker.dropped("inbox"))
     clock = ClockResponder(topics, monotonic_ns=monotonic_ns)
     power = PowerResponder(topics, keeper, link.publish, current_run=lambda: conductor.current_run)
@@ -163,6 +174,7 @@ def application(
         store=store,
         files=files,
         lock=BenchLock(configuration),
+        in_force=in_force,
         health=health,
         web=web_server(configuration, health, metrics, conductor, version=software),
     )
@@ -184,6 +196,16 @@ def recording_to(path: Path | None, *, limit_bytes: int | None = None) -> Iterat
         return
     with TranscriptFile(path, limit_bytes=limit_bytes) as transcript:
         yield RecordingConnector(transcript)
+
+
+def _run_times(configuration: Configuration) -> RunTimes:
+    runs, scope = configuration.runs, configuration.oscilloscope
+    return RunTimes(
+        trigger_timeout_s=runs.trigger_timeout_s,
+        finished_timeout_s=runs.finished_timeout_s,
+        record_s=scope.record_s,
+        marker_grace_s=scope.record_s * scope.pretrigger_fraction / 2,
+    )
 
 
 def _set_points(configuration: Configuration) -> dict[str, float]:

@@ -4,16 +4,18 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from daemon.announcer import Announcer, fit
 from daemon.errors import RunRefusal
 from daemon.faults import fault_of
 from daemon.left_runs import LEFT, LeftRuns
-from daemon.lifecycle import BoardRestarted, Fault, Shutdown, Started
+from daemon.lifecycle import BoardRestarted, Fault, Progress, Shutdown, Started
+from daemon.measurement import Measurement
 from daemon.outbox import End, Outbox
 from daemon.records import RunRecord
-from daemon.run_conductor import RunConductor, Services
+from daemon.run_conductor import RunConductor, RunTimes, Services
 from daemon.store import Store
 from runners.messages import (
     BoardStatus,
@@ -25,6 +27,7 @@ from runners.messages import (
     RunRequest,
     RunStarted,
 )
+from runners.run_context import about_run
 
 logger = logging.getLogger(__name__)
 
@@ -51,12 +54,28 @@ class Conductor:
         self._current: RunConductor | None = None
         self._task: asyncio.Task[None] | None = None
         self._left = LeftRuns(services)
+        self._closing = False
         self._busy: dict[str, str] = {}  # run that each board has said it performs, until it says otherwise
 
     @property
     def current_run(self) -> str | None:
         """The run in hand; None while the bench is free."""
         return self._current.run.run_id if self._current else None
+
+    @property
+    def progress(self) -> Progress | None:
+        """Where the run in hand stands; None while the bench is free."""
+        return self._current.progress if self._current else None
+
+    @property
+    def overdue_s(self) -> float:
+        """How long the run in hand has gone without a step beyond what any step may wait, in seconds; else 0."""
+        return self._current.overdue_s if self._current else 0.0
+
+    def adopt(self, *, measurement: Measurement, times: RunTimes, admission: Callable[[RunRequest], None]) -> None:
+        """Conduct the runs to come by these; the run in hand goes on as it began."""
+        self._services = replace(self._services, measurement=measurement, times=times)
+        self._admission = admission
 
     @property
     def _store(self) -> Store:
@@ -100,7 +119,8 @@ class Conductor:
             self._current = None
             raise
         self._announcer.status(current_run=run_id)
-        self._task = asyncio.get_running_loop().create_task(self._conduct(conductor), name=f"run-{run_id}")
+        with about_run(run_id):
+            self._task = asyncio.get_running_loop().create_task(self._conduct(conductor), name=f"run-{run_id}")
 
     async def started(self, board: str, run_id: str, message: RunStarted) -> None:
         """Take a board's word that it runs; return once it is journalled."""
@@ -187,6 +207,24 @@ class Conductor:
             if progress.over or progress.phase is RunPhase.ANALYSING:
                 await asyncio.wait([self._task], timeout=LEAVE_S)
 
+    async def finish(self, limit_s: float, *, hurry: asyncio.Event) -> None:
+        """Take no further run, and give the one in hand time to come to its end.
+
+        Args:
+            limit_s: how long, in seconds.
+            hurry: set it to wait no longer.
+        """
+        self._closing = True
+        if self._task is None or self._current is None or limit_s <= 0:
+            return
+        logger.info("run %s is brought to its end first, for %g s at most", self.current_run, limit_s)
+        hurried = asyncio.ensure_future(hurry.wait())
+        try:
+            await asyncio.wait([self._task, hurried], timeout=limit_s, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            hurried.cancel()
+            await asyncio.wait([hurried])
+
     async def stop(self) -> None:
         """End the run in hand as interrupted, and wait until it is; a bench that is being brought back is left."""
         if self._current is not None and self._task is not None:
@@ -206,6 +244,8 @@ class Conductor:
             await asyncio.wait([self._task])
 
     def _admit(self, request: RunRequest) -> None:
+        if self._closing:
+            raise RunRefusal("daemon_stopping", "the daemon is stopping; ask again when its status is online")
         if self._current is not None:
             text = f"the bench is measuring run {self.current_run}; ask for another run when its status shows none"
             raise RunRefusal("bench_busy", text)

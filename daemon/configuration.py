@@ -11,11 +11,13 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from daemon.errors import ConfigurationError
 from daemon.sections.application import BenchSection, MqttSection, QualitySection, RunsSection
+from daemon.sections.log import LogSection
 from daemon.sections.oscilloscope import SENSITIVITY_V_PER_DIV, OscilloscopeSection, is_reachable
 from daemon.sections.power_supply import LeadsSection, PowerSupplySection
 from daemon.sections.probe import ProbeSection
 from daemon.sections.section import Section
 from daemon.sections.storage import CalibrationSection, StorageSection
+from daemon.sections.watchdog import WatchdogSection
 from daemon.sections.web import HttpSection
 from instruments.errors import SettingRefused
 
@@ -55,6 +57,10 @@ class Configuration(BaseSettings):
     """The certificates."""
     http: HttpSection = HttpSection()
     """Health, metrics and control, over HTTP."""
+    log: LogSection = LogSection()
+    """The daemon's log."""
+    watchdog: WatchdogSection = WatchdogSection()
+    """When the daemon counts as stuck."""
 
     @classmethod
     def settings_customise_sources(

@@ -11,6 +11,7 @@ from daemon.errors import StoreError
 from runners.errors import MessageError
 from runners.incoming import Handled
 from runners.messages import BoardStatus, RunAbort, RunFinished, RunRequest, RunStarted, decode
+from runners.run_context import about_run
 from runners.topics import TopicKind, TopicName, Topics
 
 logger = logging.getLogger(__name__)
@@ -98,10 +99,11 @@ class Inbox:
             await self._of_run(name, name.board, name.run_id, payload, topic)
 
     async def _of_run(self, name: TopicName, board: str, run_id: str, payload: bytes, topic: str) -> None:
-        if name.kind is TopicKind.REQUEST:
-            await self._request(board, run_id, payload, topic)
-        else:
-            await self._report(name, board, run_id, payload, topic)
+        with about_run(run_id):
+            if name.kind is TopicKind.REQUEST:
+                await self._request(board, run_id, payload, topic)
+            else:
+                await self._report(name, board, run_id, payload, topic)
 
     async def _request(self, board: str, run_id: str, payload: bytes, topic: str) -> None:
         try:

@@ -12,6 +12,7 @@ from daemon.outbox import End
 from daemon.records import RunRecord
 from daemon.run_conductor import RunConductor, Services
 from runners.messages import RunPhase
+from runners.run_context import about_run
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +47,8 @@ class LeftRuns:
         """Take up every run of this bench that has not ended; return whether one may have left the scope armed."""
         left = await asyncio.to_thread(self._services.store.unfinished_runs)
         for run in left:
-            await self._take_up(run)
+            with about_run(run.run_id):
+                await self._take_up(run)
         return any(run.state in MAY_BE_ARMED for run in left)
 
     async def _take_up(self, run: RunRecord) -> None:

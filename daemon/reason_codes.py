@@ -8,7 +8,15 @@ OTHER = "other"
 """Stands for a code that a board made up."""
 
 _DAEMON = (
-    *("aborted_by_lab", "bench_busy", "board_restarted", "daemon_stopped", "disk_full", "finished_before_armed"),
+    *(
+        "aborted_by_lab",
+        "bench_busy",
+        "board_restarted",
+        "daemon_stopped",
+        "daemon_stopping",
+        "disk_full",
+        "finished_before_armed",
+    ),
     *(
         "finished_missing",
         "images_not_whole_batches",

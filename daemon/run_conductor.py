@@ -115,6 +115,7 @@ class RunConductor:
     _events: asyncio.Queue[_Told] = field(default_factory=asyncio.Queue)
     _work: set[asyncio.Task[None]] = field(default_factory=set)
     _waiting: _Waiting = field(default_factory=_Waiting)
+    _stepped_s: float = field(default_factory=time.monotonic)
     _armed: bool = False
     _timer: asyncio.TimerHandle | None = None
     _marker_is_silent: bool = False
@@ -128,6 +129,13 @@ class RunConductor:
         else:
             step = begin(self.run.captures, may_force=bool({"clock", "step"} & set(self.run.sync)))
         self.progress, self._first_effects = step
+
+    @property
+    def overdue_s(self) -> float:
+        """How long it has taken no step beyond what the longest may wait, in seconds; 0 while it is in time."""
+        times = self.services.times
+        longest_s = max(times.trigger_timeout_s, times.finished_timeout_s) + times.record_s
+        return max(0.0, time.monotonic() - self._stepped_s - longest_s)
 
     def tell(self, event: Event, **detail: Any) -> asyncio.Future[None]:
         """Report an event; detail goes into the journal with it.
@@ -164,8 +172,9 @@ class RunConductor:
         after, effects = advance(self.progress, told.event)
         after, effects = await self._journal(told.event, told.detail, (after, effects))
         _is_journalled(told)
-        before, self.progress = self.progress, after
+        before, self.progress, self._stepped_s = self.progress, after, time.monotonic()
         self.services.observer.stepped(self.run.run_id, before, after, told.event, told.detail)
+        logger.debug("run %s: %s, now %s", self.run.run_id, type(told.event).__name__.lower(), after.phase.value)
         await self._perform(effects)
 
     def _drop_events(self) -> None:

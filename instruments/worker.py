@@ -4,6 +4,7 @@ import asyncio
 import concurrent.futures
 import contextlib
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any, TypeVar
 
 from instruments.errors import ConnectionFailed, InstrumentTimeout
@@ -82,7 +83,8 @@ class InstrumentWorker:
             text = f"{len(self._pending)} earlier calls still wait; the instrument hangs, close the bench and open it"
             raise InstrumentTimeout(text, instrument=self.name, operation=operation)
         try:
-            future = self._executor.submit(function, *arguments)
+            # In the caller's context, so that what is logged on the thread is of the same run.
+            future = self._executor.submit(copy_context().run, function, *arguments)
         except RuntimeError as error:
             raise ConnectionFailed("its worker is closed", instrument=self.name, operation=operation) from error
         self._pending.add(future)

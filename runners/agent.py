@@ -29,6 +29,7 @@ from runners.messages import (
     decode,
     encode,
 )
+from runners.run_context import about_run
 from runners.run_outcome import RunOutcome
 from runners.topics import TopicKind, Topics
 from runners.workload import WorkloadFactory
@@ -114,6 +115,18 @@ class Agent:
         """The run that is being performed; None: the board is free."""
         return None if self._handshake is None else self._handshake.order.run_id
 
+    @property
+    def last_problem(self) -> str:
+        """Why the last attempt to reach the broker failed, in words."""
+        return self._link.last_problem
+
+    def stuck(self) -> str | None:
+        """Return what does not go on, for a watchdog; None where everything does."""
+        handshake, limit_s = self._handshake, self._settings.timeouts.batch_s
+        if handshake is None or handshake.overstayed_s <= limit_s:
+            return None
+        return f"run {self.busy_run}: its batches go on {handshake.overstayed_s:.0f} s after they were asked to stop"
+
     async def serve(self) -> None:
         """Perform the runs and campaigns that the lab commands, one at a time, until cancelled.
 
@@ -133,12 +146,13 @@ class Agent:
                 await self._perform_command(order)
 
     async def _perform_command(self, order: BoardCommand) -> None:
-        try:
-            outcome = await self.perform(order)
-        except BrokerUnavailable as error:
-            logger.error("run %s: %s", order.run_id, error)
-        else:
-            logger.info("run %s: %s %s", outcome.run_id, outcome.state, outcome.text or "")
+        with about_run(order.run_id):
+            try:
+                outcome = await self.perform(order)
+            except BrokerUnavailable as error:
+                logger.error("run %s: %s", order.run_id, error)
+            else:
+                logger.info("run %s: %s %s", outcome.run_id, outcome.state, outcome.text or "")
 
     async def _perform_campaign(self, order: CampaignCommand) -> None:
         """Perform a campaign to its end; what is wrong with it is told in the board's status."""
@@ -176,7 +190,8 @@ class Agent:
         try:
             await self._until_connected()
             self._announce()
-            outcome = await handshake.perform(self._factory)
+            with about_run(order.run_id):
+                outcome = await handshake.perform(self._factory)
             if outcome.state is RunPhase.REJECTED:
                 self._desk.last_refusal = outcome.text
             return outcome

@@ -20,6 +20,8 @@ class HandshakeTimeouts:
     """Longest run without an image limit, so that a board whose lab has vanished stops in the end."""
     result_s: float = 60.0
     """From finished to the end of the run."""
+    batch_s: float = 300.0
+    """Longest that the batch in hand may take after no further one is wanted, before the agent counts as stuck."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -68,11 +68,18 @@ class Handshake:
         self._backend: str | None = None
         self._requested = False
         self._finished = False
+        self._runs_batches = False
 
     @property
     def requested(self) -> bool:
         """Whether the daemon was asked for the run; until then it knows nothing of it."""
         return self._requested
+
+    @property
+    def overstayed_s(self) -> float:
+        """How long the batches have been going on after they were asked to stop, in seconds; 0 where they are not."""
+        asked_s = self.watch.stop_asked_s
+        return time.monotonic() - asked_s if self._runs_batches and asked_s is not None else 0.0
 
     async def perform(self, factory: WorkloadFactory) -> RunOutcome:
         """Perform the run. Whatever goes wrong is in the outcome, and the daemon is told."""
@@ -138,10 +145,13 @@ class Handshake:
         started = RunStarted(started_utc_ns=time.time_ns(), started_monotonic_ns=self._settings.monotonic_ns())
         self._publish(TopicKind.STARTED, started)
         loop = asyncio.get_running_loop()
-        watchdog = loop.call_later(self._timeouts.longest_run_s, stop.set) if planned is None else None
+        ask_to_stop = self.watch.ask_to_stop
+        watchdog = loop.call_later(self._timeouts.longest_run_s, ask_to_stop) if planned is None else None
+        self._runs_batches = True
         try:
-            report = await in_thread(workload.run, self._marker, stop.is_set, planned, on_cancel=stop.set)
+            report = await in_thread(workload.run, self._marker, stop.is_set, planned, on_cancel=ask_to_stop)
         finally:
+            self._runs_batches = False
             if watchdog is not None:
                 watchdog.cancel()
         self._raise_where_it_ended_badly()

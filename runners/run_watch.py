@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import time
 from collections.abc import Callable
 
 from runners.messages import RunPhase, RunResult, RunState
@@ -18,7 +19,9 @@ class RunWatch:
         self.result: RunResult | None = None
         """The result; None until it came."""
         self.stop = threading.Event()
-        """Set once no further batch is wanted."""
+        """Set once no further batch is wanted; by `ask_to_stop`."""
+        self.stop_asked_s: float | None = None
+        """When that was, by this computer's monotonic clock, in seconds."""
         self._changed = asyncio.Event()
 
     @property
@@ -37,8 +40,14 @@ class RunWatch:
             return
         self.state = state
         if state.state not in _STILL_RUNNING:
-            self.stop.set()
+            self.ask_to_stop()
         self._changed.set()
+
+    def ask_to_stop(self) -> None:
+        """Have no further batch begun."""
+        if self.stop_asked_s is None:
+            self.stop_asked_s = time.monotonic()
+        self.stop.set()
 
     def take_result(self, result: RunResult) -> None:
         """Take the result; a repeated one replaces it by the same."""

@@ -16,7 +16,17 @@ from rich.console import Console
 from daemon.cli.board_outcome import outcome_document, outcome_sentence
 from daemon.cli.board_torch import BoardAbilities, torch_abilities
 from daemon.cli.command_line import board_command, check_identifiers
-from daemon.cli.log import LogLevel, configure_log
+from daemon.cli.log import (
+    LogDestination,
+    LogFileMbOption,
+    LogFileOption,
+    LogFilesOption,
+    LogFormatOption,
+    LogLevel,
+    configure_log,
+)
+from daemon.service_notifier import ServiceNotifier
+from daemon.service_pulse import ServicePulse
 from runners.agent import Agent
 from runners.agent_settings import AgentSettings
 from runners.broker_address import BrokerAddress
@@ -26,6 +36,9 @@ from runners.networks.catalogue import KNOWN_NETWORKS
 from runners.scripted_workload import BACKEND, Script, scripted_factory
 
 T = TypeVar("T")
+
+LEAVE_LIMIT_S = 30.0
+"""What leaving may take, in seconds: a batch in hand, and the last word to the lab."""
 
 
 class Device(StrEnum):
@@ -117,14 +130,19 @@ def serve(
         ),
     ] = None,
     log_level: LogOption = LogLevel.INFO,
+    log_format: LogFormatOption = None,
+    log_file: LogFileOption = None,
+    log_file_mb: LogFileMbOption = 20,
+    log_files: LogFilesOption = 5,
 ) -> None:
     """Perform the runs and campaigns that the lab commands, until SIGINT or SIGTERM."""
-    configure_log(log_level)
+    to = LogDestination(format=log_format, file=log_file, file_mb=log_file_mb, files=log_files)
+    configure_log(log_level, place=board, to=to)
     check_identifiers(bench=bench, board=board)
     abilities = _abilities(scripted, backend, device, threads, slow_precisions=slow_precisions)
     settings = replace(_settings(broker, bench, board, abilities, sync=sync, announce=True), campaigns=campaigns)
     _say(f"board {board} serves bench {bench}: {', '.join(abilities.networks)} on {', '.join(abilities.backends)}")
-    _with_agent(settings, abilities, marker, lambda agent: agent.serve())
+    _with_agent(settings, abilities, marker, _serve_as_service)
 
 
 @app.command("run")
@@ -150,7 +168,7 @@ def run(
     log_level: LogOption = LogLevel.WARNING,
 ) -> None:
     """Request one run, perform it, and print what the bench measured."""
-    configure_log(log_level)
+    configure_log(log_level, place=board)
     check_identifiers(bench=bench, board=board)
     order = board_command(
         run_id=run_id or uuid4().hex,
@@ -211,12 +229,37 @@ async def _until_interrupted(make: Callable[[], Agent], work: Callable[[Agent], 
     async with make() as agent:
         task = asyncio.create_task(work(agent), name="board-work")
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, task.cancel)
+        # SIGHUP is a terminal that is gone, unless it is ignored (`nohup`): the lab is told even then.
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, task.cancel)
         try:
             return await task
         except asyncio.CancelledError:
             return None
+
+
+async def _serve_as_service(agent: Agent) -> None:
+    """Serve, and tell the service manager how that goes, if one listens."""
+    pulse = ServicePulse(ServiceNotifier.from_environment(), status=lambda: _status(agent), stuck=agent.stuck)
+    async with pulse.beating():
+        telling = asyncio.create_task(_tell_when_connected(agent, pulse), name="board-ready")
+        try:
+            await agent.serve()
+        finally:
+            pulse.stopping(LEAVE_LIMIT_S)
+            telling.cancel()
+            await asyncio.wait([telling])
+
+
+async def _tell_when_connected(agent: Agent, pulse: ServicePulse) -> None:
+    await agent.connected.wait()
+    pulse.ready()
+
+
+def _status(agent: Agent) -> str:
+    connected = "broker connected" if agent.connected.is_set() else f"broker away ({agent.last_problem})"
+    return f"{connected}; {'free' if agent.busy_run is None else f'run {agent.busy_run}'}"
 
 
 def _say(text: str) -> None:

@@ -8,16 +8,41 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from daemon.cli.command_line import MB, RECORD_LIMIT_MB, RecordLimitOption, RecordOption
-from daemon.cli.log import LogLevel, configure_log
+from daemon.cli.hang_up import HangUp, HangUpOption, what_a_hang_up_means
+from daemon.cli.log import (
+    LogDestination,
+    LogFileMbOption,
+    LogFileOption,
+    LogFilesOption,
+    LogFormatOption,
+    LogLevel,
+    configure_log,
+    set_log_level,
+)
+from daemon.service_notifier import ServiceNotifier
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from daemon.application import Application
     from daemon.configuration import Configuration
+    from daemon.service_pulse import ServicePulse
     from instruments.connector import Connector
+
+FAREWELL_S = 60.0
+"""What a stop may take beside the run in hand, in seconds: instruments that do not answer, messages on their way."""
 
 
 def daemon(
     config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")],
-    log_level: Annotated[LogLevel, typer.Option(help="How much is logged, on standard error.")] = LogLevel.INFO,
+    log_level: Annotated[
+        LogLevel | None, typer.Option(help="How much is logged; goes before `log.level` of the configuration.")
+    ] = None,
+    log_format: LogFormatOption = None,
+    log_file: LogFileOption = None,
+    log_file_mb: LogFileMbOption = 20,
+    log_files: LogFilesOption = 5,
+    hang_up: HangUpOption = HangUp.AUTO,
     record: RecordOption = None,
     record_limit_mb: RecordLimitOption = RECORD_LIMIT_MB,
 ) -> None:
@@ -26,32 +51,84 @@ def daemon(
     from daemon.configuration import load_configuration
 
     configuration = load_configuration(config)
-    configure_log(log_level)
+    to = LogDestination(format=log_format, file=log_file, file_mb=log_file_mb, files=log_files)
+    configure_log(log_level or configuration.log.level, place=configuration.bench.name, to=to)
     with recording_to(record, limit_bytes=record_limit_mb * MB) as connector:
-        asyncio.run(serve(configuration, connector=connector))
+        serving = serve(
+            configuration,
+            connector=connector,
+            read=lambda: load_configuration(config),
+            follow_log_level=log_level is None,
+            hang_up=hang_up,
+        )
+        asyncio.run(serving)
 
 
-async def serve(configuration: "Configuration", *, connector: "Connector | None" = None) -> None:
-    """Serve a bench until SIGINT or SIGTERM; the run in hand then ends as interrupted, and is announced so.
+async def serve(
+    configuration: "Configuration",
+    *,
+    connector: "Connector | None" = None,
+    read: "Callable[[], Configuration] | None" = None,
+    follow_log_level: bool = False,
+    hang_up: HangUp = HangUp.AUTO,
+) -> None:
+    """Serve a bench until SIGINT or SIGTERM; the run in hand then comes to its end or is handed back, as configured.
 
-    SIGHUP, of a terminal that is closed, is one of them, unless it is ignored (`nohup`): the supply's output is to be
-    left as configured then too.
+    Args:
+        configuration: everything.
+        connector: makes the sessions to the instruments; None: through PyVISA.
+        read: reads the configuration again for a reload; None: it stays as it is.
+        follow_log_level: the configuration says how much is logged.
+        hang_up: what SIGHUP means.
     """
     from daemon.bootstrap import application
+    from daemon.progress_watch import ProgressWatch
+    from daemon.service_pulse import ServicePulse
 
-    stop = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in _endings():
-        loop.add_signal_handler(number, stop.set)
-    name = configuration.bench.name
-    await application(configuration, connector=connector).run(
-        stop=stop, ready=lambda: typer.echo(f"bench {name} is served; Ctrl-C stops", err=True)
-    )
+    notifier = ServiceNotifier.from_environment()
+    meaning = what_a_hang_up_means(hang_up, is_service=notifier.heard)
+    running = application(configuration, connector=connector, read=read)
+    if follow_log_level:
+        running.in_force.follow(lambda changed: lambda: set_log_level(changed.log.level))
+    watch = ProgressWatch(running)
+    pulse = ServicePulse(notifier, status=watch.status, stuck=watch.stuck)
+    asked = _Signals(running, pulse)
+    asked.listen(meaning)
+
+    def ready() -> None:
+        typer.echo(f"bench {configuration.bench.name} is served; Ctrl-C stops", err=True)
+        pulse.ready()
+
+    async with pulse.beating():
+        await running.run(stop=asked.stop, ready=ready, hurry=asked.hurry)
 
 
-def _endings() -> list[signal.Signals]:
-    """Return the signals that end the daemon in an orderly way."""
-    endings = [signal.SIGINT, signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        endings.append(signal.SIGHUP)
-    return endings
+class _Signals:
+    """What signals ask of a daemon: to end, to end at once, or to read its configuration again."""
+
+    def __init__(self, running: "Application", pulse: "ServicePulse") -> None:
+        self.stop, self.hurry = asyncio.Event(), asyncio.Event()
+        self._running = running
+        self._pulse = pulse
+
+    def listen(self, hang_up: HangUp) -> None:
+        """Listen from now on."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, self._end)
+        if hang_up is HangUp.END:
+            loop.add_signal_handler(signal.SIGHUP, self._end)
+        elif hang_up is HangUp.RELOAD:
+            loop.add_signal_handler(signal.SIGHUP, self._reload)
+
+    def _end(self) -> None:
+        if self.stop.is_set():
+            self.hurry.set()
+            return
+        self._pulse.stopping(self._running.in_force.current.runs.finish_s + FAREWELL_S)
+        self.stop.set()
+
+    def _reload(self) -> None:
+        if not self.stop.is_set():
+            with self._pulse.reloading():
+                self._running.in_force.reload()

@@ -1,5 +1,6 @@
 """Sections of the daemon itself: `bench`, `mqtt`, `runs`, `quality`."""
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -58,6 +59,15 @@ class MqttSection(Section):
         return self
 
 
+class ShutdownChoice(StrEnum):
+    """What becomes of the run in hand when the daemon is told to stop."""
+
+    FINISH = "finish"
+    """It is brought to its end, within a limit."""
+    INTERRUPT = "interrupt"
+    """It ends at once, and is announced so."""
+
+
 class RunsSection(Section):
     """What may be run, and how long the daemon waits for a board."""
 
@@ -69,6 +79,16 @@ class RunsSection(Section):
     """Longest wait from the last capture to the board's `finished`, in seconds."""
     max_captures: Annotated[int, Field(ge=1, le=MAX_CAPTURES)] = 100
     """Most captures that one run may ask for."""
+    on_shutdown: ShutdownChoice = ShutdownChoice.FINISH
+    """What becomes of the run in hand when the daemon is told to stop: it is brought to its end (`finish`) or given
+    back to the board at once (`interrupt`). A second signal interrupts in any case."""
+    shutdown_limit_s: NotNegative = 10.0
+    """How long a run may take to its end then, in seconds; it is interrupted after it."""
+
+    @property
+    def finish_s(self) -> float:
+        """How long the run in hand may go on after the daemon was told to stop, in seconds."""
+        return self.shutdown_limit_s if self.on_shutdown is ShutdownChoice.FINISH else 0.0
 
     def admits(self, network: str) -> bool:
         """Return whether a request may name this network."""

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,7 +44,7 @@ def configuration_of(addresses: BenchAddresses, port: int, folder: Path, **chang
             "max_current_a": 2.2,
             "timeout_s": INSTRUMENT_TIMEOUT_S,
         },
-        "runs": {"trigger_timeout_s": 10.0, "finished_timeout_s": 10.0},
+        "runs": {"trigger_timeout_s": 10.0, "finished_timeout_s": 10.0, "on_shutdown": "interrupt"},
         "storage": {"directory": folder, "min_free_bytes": 1000},
         "calibration": {"directory": folder / "certificates", "missing": "accept"},
     }
@@ -86,6 +86,12 @@ class Stage:
     client: aiomqtt.Client
     marker: Marker
     truth: TruthClient
+    stop: asyncio.Event
+    """Set it to have the daemon stop."""
+    hurry: asyncio.Event
+    """Set it to have it stop at once."""
+    serving: asyncio.Task[None]
+    """The daemon; done once it has stopped."""
     bench_name: str = BENCH
     seen: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
     """Every message of the daemon, in order."""
@@ -178,22 +184,29 @@ class Stage:
 
 @asynccontextmanager
 async def stage_of(
-    bench: SimulatedBenchThread, port: int, folder: Path, /, *, connector: Connector | None = None, **changes: Any
+    bench: SimulatedBenchThread,
+    port: int,
+    folder: Path,
+    /,
+    *,
+    connector: Connector | None = None,
+    read: Callable[[], Configuration] | None = None,
+    **changes: Any,
 ) -> AsyncIterator[Stage]:
-    """Set a stage on a running simulated bench and a running broker."""
+    """Set a stage on a running simulated bench and a running broker; `read` is asked where it is reloaded."""
     configuration = configuration_of(bench.addresses, port, folder, **changes)
     name = configuration.bench.name
     async with AsyncExitStack() as stack:
         client = await stack.enter_async_context(aiomqtt.Client("127.0.0.1", port, identifier=f"stage-{name}"))
         await client.subscribe(f"joulebench/v1/{name}/runs/#", qos=1)
         await client.subscribe(f"joulebench/v1/{name}/status", qos=1)
-        daemon = application(configuration, connector=connector)
-        stop, ready = asyncio.Event(), asyncio.Event()
-        serving = asyncio.create_task(daemon.run(stop=stop, ready=ready.set), name="daemon")
+        daemon = application(configuration, connector=connector, read=read)
+        stop, hurry, ready = asyncio.Event(), asyncio.Event(), asyncio.Event()
+        serving = asyncio.create_task(daemon.run(stop=stop, ready=ready.set, hurry=hurry), name="daemon")
         marker = await Marker.connect(bench.addresses.marker)
         stack.push_async_callback(marker.close)
         truth = stack.enter_context(TruthClient(bench.addresses.truth))
-        stage = Stage(bench, configuration, daemon, client, marker, truth, name)
+        stage = Stage(bench, configuration, daemon, client, marker, truth, stop, hurry, serving, name)
         listening = asyncio.create_task(stage.listen(), name="listen")
         try:
             await asyncio.wait_for(ready.wait(), STEP_TIMEOUT_S)

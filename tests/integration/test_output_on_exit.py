@@ -10,6 +10,7 @@ import pytest
 
 import daemon.cli.daemon
 from daemon.bootstrap import application
+from daemon.cli.hang_up import HangUp
 from daemon.configuration import Configuration
 from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.world import WorldSettings
@@ -72,7 +73,7 @@ async def test_a_signal_that_ends_the_daemon(
 ) -> None:
     ready = asyncio.Event()
     monkeypatch.setattr(daemon.cli.daemon.typer, "echo", lambda *_, **__: ready.set())
-    serving = asyncio.create_task(daemon.cli.daemon.serve(configured), name="daemon")
+    serving = asyncio.create_task(daemon.cli.daemon.serve(configured, hang_up=HangUp.END), name="daemon")
     try:
         await asyncio.wait_for(ready.wait(), LIMIT_S)
         os.kill(os.getpid(), number)
@@ -81,15 +82,6 @@ async def test_a_signal_that_ends_the_daemon(
         for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             asyncio.get_running_loop().remove_signal_handler(one)
     assert not output_on(bench)
-
-
-def test_an_ignored_hang_up_stays_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert signal.SIGHUP in daemon.cli.daemon._endings()
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    try:
-        assert signal.SIGHUP not in daemon.cli.daemon._endings()
-    finally:
-        signal.signal(signal.SIGHUP, before)
 
 
 @pytest.mark.parametrize("choice", ["off"])

@@ -20,12 +20,14 @@ REPOSITORY = Path(__file__).resolve().parents[2]
 class Process:
     """One command running; its output goes to a file that a failed test can show."""
 
-    def __init__(self, name: str, arguments: list[str], folder: Path, environment: dict[str, str]) -> None:
+    def __init__(
+        self, name: str, arguments: list[str], folder: Path, environment: dict[str, str], command: list[str] = COMMAND
+    ) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         with self.log.open("wb") as log:
             self.popen = subprocess.Popen(
-                [*COMMAND, *arguments], stdout=log, stderr=log, cwd=REPOSITORY, env=os.environ | environment
+                [*command, *arguments], stdout=log, stderr=log, cwd=REPOSITORY, env=os.environ | environment
             )
 
     def wait_for(self, ready: Callable[[], bool]) -> None:
@@ -66,8 +68,19 @@ class LabProcesses:
         self.ready = json.loads(path.read_text())
         return process
 
-    def daemon(self, *, text: str = "", record: Path | None = None) -> Process:
+    def service(self, name: str, *arguments: str, **environment: str) -> Process:
+        """Start a process that faults can be planted in (`planted_process`)."""
+        command = [sys.executable, "-m", "tests.system.planted_process"]
+        process = Process(name, list(arguments), self.folder, environment, command)
+        self._running.append(process)
+        return process
+
+    def configure(self, *, text: str = "") -> None:
+        """Write the daemon's configuration."""
         self.config.write_text(self._configuration() + text)
+
+    def daemon(self, *, text: str = "", record: Path | None = None) -> Process:
+        self.configure(text=text)
         recording = () if record is None else ("--record", str(record))
         process = self.start("daemon", "daemon", "--config", str(self.config), *recording)
         process.says("is served")

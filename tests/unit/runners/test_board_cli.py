@@ -93,7 +93,7 @@ async def test_a_refused_run_is_an_error_with_its_reason(identity, daemon):
     assert "run rejected (bench_busy): try later" in err.decode()
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 async def test_serve_performs_commands_until_interrupted(identity, daemon, number):
     async with board("serve", *identity, "--scripted", "0.01,0.01,2") as process:
         await daemon.status_where(lambda status: status.state is Presence.ONLINE and "vgg16" in status.networks)

@@ -59,7 +59,7 @@ def test_a_recording_is_bounded(
         raise typer.Exit(7)
 
     monkeypatch.setattr("daemon.bootstrap.recording_to", nothing_is_recorded)
-    monkeypatch.setattr("daemon.cli.daemon.configure_log", lambda _: None)
+    monkeypatch.setattr("daemon.cli.daemon.configure_log", lambda *_, **__: None)
     config, path = repository / "examples" / "joulebench.toml", tmp_path / "t.jsonl"
     assert called(verb, "--config", str(config), "--record", str(path), *options).exit_code == 7
     assert asked == [(path, limit_bytes)]

@@ -3,39 +3,21 @@
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from statistics import median
+from collections.abc import Callable, Mapping
 
-from daemon.errors import SupplyRefusal
+from daemon.supply_watch import SupplyWatch, refuse_unfit
 from instruments.bench import Bench
-from instruments.errors import BenchNotReady, ConnectionFailed, InstrumentError, InstrumentReported
+from instruments.errors import BenchNotReady, ConnectionFailed, InstrumentError
 from instruments.recovery import Recovery, RecoveryStep
-from instruments.supply_reading import SupplyMode, SupplyReading
+from instruments.supply_reading import SupplyReading
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
 from metrology.supply import SupplyConditions
-from metrology.supply_readings import loaded_count, loaded_current_a
 
 logger = logging.getLogger(__name__)
 
-IDLE_PAUSE_S = 0.01
-"""Time between two readings of the supply while the board is waited for."""
-IDLE_READINGS = 10
-"""So many of the last of them tell the idle current."""
-WATCHED_READINGS = 100
-"""So many are kept until it is known which they are: more than come in `DOUBT_S`."""
-NEWS_S = 0.2
-"""What was read this shortly before the daemon heard that the board runs may hold the run's beginning already."""
 POLL_S = 0.01
 """Time between two questions whether the record is complete."""
-MOST_CLEARS = 3
-"""A trip is cleared so often until a record is taken without one; a board that always trips its supply is left off."""
-DOUBT_S = 0.5
-"""What happened this shortly before the daemon heard that the board runs may lie in the record, its time before the
-trigger included."""
-SUPPLY_PAUSE_S = 0.002
-"""Time between two readings of the supply while the board runs: as good as one after the other on a real one."""
 
 
 class BenchKeeper:
@@ -61,15 +43,12 @@ class BenchKeeper:
         """
         self._bench = bench
         self._on_recovery = on_recovery
-        self._clears_trip = clears_trip
-        self._clears = 0
+        self._watch = SupplyWatch(bench, clears_trip=clears_trip)
         self._opened = False
         self._recovery: asyncio.Task[None] | None = None
         self._set_points = set_points
         self._on_instruments = on_instruments
         self._sound = False
-        self._idle: list[SupplyReading] = []
-        self._doubtful: list[SupplyReading] = []
         self._forced: ForcedTrigger | None = None
 
     async def open(self) -> None:
@@ -172,9 +151,10 @@ class BenchKeeper:
             for role, entries in (await self._bench.reported_errors()).items():
                 if entries:
                     logger.warning("%s: reported before this run: %s", role, "; ".join(entries))
-            self._idle = [await self._fit_supply()]
+            await self._watch.begin_run()
             await self._bench.prepare(edge=edge)
-        self._forced, self._doubtful = None, []
+        self._forced = None
+        self._watch.begin_capture()
         await self._bench.arm()
 
     async def _identify(self) -> None:
@@ -196,17 +176,6 @@ class BenchKeeper:
             await self.open()
             await self._bench.identify()
 
-    async def _fit_supply(self) -> SupplyReading:
-        reading = await self._bench.read_supply()
-        if reading.ovp_tripped and self._clears_trip and self._clears < MOST_CLEARS:
-            self._clears += 1
-            text = "power_supply: its protection has tripped; cleared as configured (after_trip), time %d of %d"
-            logger.warning(text, self._clears, MOST_CLEARS)
-            await self._bench.clear_supply_trip()
-            reading = await self._bench.read_supply()
-        _refuse_unfit(reading)
-        return reading
-
     async def read_free_supply(self) -> SupplyReading | None:
         """Read the supply for whoever asks while no run is measured; what it has latched is left for the next run.
 
@@ -224,7 +193,7 @@ class BenchKeeper:
         except InstrumentError:
             self.suspect()
             raise
-        _refuse_unfit(reading)
+        refuse_unfit(reading)
         return reading
 
     async def force(self) -> ForcedTrigger | None:
@@ -251,7 +220,7 @@ class BenchKeeper:
             InstrumentError: an instrument failed.
         """
         over = asyncio.Event()
-        watching = asyncio.get_running_loop().create_task(self._watch_supply(running, over), name="supply-watch")
+        watching = asyncio.get_running_loop().create_task(self._watch.watch(running, over), name="supply-watch")
         try:
             while not await self._bench.is_complete():
                 if (reason := give_up()) is not None:
@@ -265,43 +234,8 @@ class BenchKeeper:
             over.set()
             # Its failure is told where it is awaited above; here it must only not be left behind.
             await asyncio.gather(watching, return_exceptions=True)
-        conditions = _conditions(self._idle or [readings[-1]], readings, self._doubtful)
-        if not conditions.tripped:
-            self._clears = 0
+        conditions = self._watch.conditions(readings)
         return Record(capture, conditions, complete_monotonic_ns, forced=self._forced)
-
-    async def _watch_supply(self, running: Callable[[], bool], over: asyncio.Event) -> list[SupplyReading]:
-        """Read the supply again and again while the board runs, beside the oscilloscope, and once when it is over.
-
-        Before that it is read too, now and then: the idle current of just before the run belongs to its baseline.
-
-        Raises:
-            InstrumentReported: the supply has found an error meanwhile.
-        """
-        await self._watch_idle(running, over)
-        readings: list[SupplyReading] = []
-        while not over.is_set():
-            if running():
-                readings.append(await self._bench.read_supply())
-            await asyncio.sleep(SUPPLY_PAUSE_S)
-        readings.append(await self._bench.read_supply())
-        if errors := await self._bench.supply_errors():
-            raise InstrumentReported(errors, instrument="power_supply", operation="while the record was taken")
-        return readings
-
-    async def _watch_idle(self, running: Callable[[], bool], over: asyncio.Event) -> None:
-        """Read the supply until the board runs, and keep what was surely read before."""
-        clock = asyncio.get_running_loop().time
-        waited: deque[tuple[float, SupplyReading]] = deque(maxlen=WATCHED_READINGS)
-        while not (running() or over.is_set()):
-            reading = await self._bench.read_supply()
-            waited.append((clock(), reading))
-            await asyncio.sleep(IDLE_PAUSE_S)
-        heard_s = clock()
-        surely_idle = [reading for read_s, reading in waited if read_s < heard_s - NEWS_S]
-        if len(surely_idle) > 1:
-            self._idle = surely_idle[-IDLE_READINGS:]
-        self._doubtful = [reading for read_s, reading in waited if read_s >= heard_s - DOUBT_S]
 
     async def stop(self) -> None:
         """End an acquisition that nobody waits for any more; a failure here is the recovery's to find."""
@@ -346,39 +280,4 @@ def _log(recovery: Recovery) -> None:
     level = logging.INFO if recovery.step is RecoveryStep.ASK else logging.WARNING
     logger.log(
         level, "%s: back by %s in %.2f s%s%s", recovery.instrument, recovery.step, recovery.duration_s, tried, reported
-    )
-
-
-def _refuse_unfit(reading: SupplyReading) -> None:
-    if not reading.output_on:
-        raise SupplyRefusal("supply_off", "power_supply: the output is off; switch it on")
-    if reading.ovp_tripped:
-        raise SupplyRefusal("supply_tripped", "power_supply: its protection has tripped; find the cause, then clear it")
-    if reading.mode is not SupplyMode.CV:
-        text = f"power_supply: it is in {reading.mode.value}, not in constant voltage; raise its current limit"
-        raise SupplyRefusal("supply_not_cv", text)
-
-
-def _conditions(
-    idle: Sequence[SupplyReading], during: Sequence[SupplyReading], doubtful: Sequence[SupplyReading]
-) -> SupplyConditions:
-    """Put together what the supply said; what it latched well before the run is the idle readings' and does not count.
-
-    Readings of just before the daemon heard of the run tell no current, for they may hold its beginning or not. But
-    what they took from the latched register may have happened in the record, and is nowhere else any more.
-    """
-    watched = [*doubtful, *during]
-    idle_a = median(reading.current_a for reading in idle)
-    during_a = [reading.current_a for reading in during]
-    return SupplyConditions(
-        idle_voltage_v=median(reading.voltage_v for reading in idle),
-        # The reading under the heaviest load is the one that tells the voltage while the board ran.
-        loaded_voltage_v=max(during, key=lambda reading: reading.current_a).voltage_v,
-        idle_current_a=idle_a,
-        idle_course_a=max(abs(reading.current_a - idle_a) for reading in idle),
-        loaded_current_a=loaded_current_a(during_a),
-        loaded_count=loaded_count(during_a),
-        constant_voltage=all(one.mode is SupplyMode.CV and not one.cc_excursion for one in watched),
-        tripped=any(one.tripped for one in watched),
-        output_on=all(one.output_on for one in watched),
     )

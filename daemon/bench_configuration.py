@@ -35,6 +35,8 @@ def bench_settings(configuration: Configuration) -> BenchSettings:
         envelope=SupplyEnvelope(max_voltage_v=supply.max_voltage_v, max_current_a=supply.max_current_a),
         output_on_exit=OutputOnExit(supply.output_on_exit.value),
         soft_start_s=supply.soft_start_s,
+        audit_directory=configuration.storage.audit_directory,
+        name=configuration.bench.name,
         serial_line=SerialLine(baud=supply.baud, parity=SerialParity(supply.parity.value)),
         probe=_probe(configuration),
         current_channel=scope.current_channel,

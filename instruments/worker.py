@@ -3,6 +3,7 @@
 import asyncio
 import concurrent.futures
 import contextlib
+import contextvars
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -82,7 +83,8 @@ class InstrumentWorker:
             text = f"{len(self._pending)} earlier calls still wait; the instrument hangs, close the bench and open it"
             raise InstrumentTimeout(text, instrument=self.name, operation=operation)
         try:
-            future = self._executor.submit(function, *arguments)
+            # In the caller's context, so that the thread knows on whose behalf it acts.
+            future = self._executor.submit(contextvars.copy_context().run, function, *arguments)
         except RuntimeError as error:
             raise ConnectionFailed("its worker is closed", instrument=self.name, operation=operation) from error
         self._pending.add(future)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from daemon.announcer import Announcer
 from daemon.bench_keeper import BenchKeeper
 from daemon.bench_lock import BenchLock
+from daemon.bench_patrol import BenchPatrol
 from daemon.captures import CaptureFiles
 from daemon.clock_responder import ClockResponder
 from daemon.conductor import Conductor
@@ -19,6 +20,7 @@ from daemon.metrics import Metrics
 from daemon.outbox import Outbox
 from daemon.power_responder import PowerResponder
 from daemon.store import Store
+from instruments.acting import acting
 from instruments.errors import InstrumentError
 from runners.broker_link import BrokerLink
 
@@ -47,6 +49,8 @@ class Application:
     """What boards ask of the time."""
     power: PowerResponder
     """What the lab asks of the board's power."""
+    patrol: BenchPatrol
+    """Who looks at the instruments between two runs."""
     announcer: Announcer
     """What the daemon says."""
     outbox: Outbox
@@ -74,7 +78,11 @@ class Application:
             DaemonError: the metrics' port is taken.
         """
         try:
-            with self.lock.held("joulebench daemon"), self.metrics.served(self.metrics_address):
+            with (
+                acting(program="joulebench daemon"),
+                self.lock.held("joulebench daemon"),
+                self.metrics.served(self.metrics_address),
+            ):
                 await self._serve(stop, ready)
         except (BenchInUse, DaemonError):
             await asyncio.to_thread(self.store.close)
@@ -90,9 +98,11 @@ class Application:
             # After a breakdown too the instruments are left as configured; what was closed stays closed.
             await self.conductor.abandon()
             await self._close()
+            await self.patrol.end()
 
     async def _serve_until(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
         left_armed = await self._tidy_up()
+        await self.patrol.begin()
         async with asyncio.TaskGroup() as tasks:
             link = tasks.create_task(self.link.run(), name="mqtt")
             clock = tasks.create_task(self.clock.run(self.link.send_at_once), name="clock")
@@ -101,12 +111,14 @@ class Application:
             # Only now, and not after the farewell: a request must find the bench neither half open nor closing.
             inbox = tasks.create_task(self.inbox.run(), name="inbox")
             power = tasks.create_task(self.power.run(), name="power")
+            patrol = tasks.create_task(self.patrol.run(), name="patrol")
             if await self._connected_or_stopped(stop):
                 ready()
             await stop.wait()
             inbox.cancel()
             power.cancel()
-            await asyncio.wait([inbox, power])
+            patrol.cancel()
+            await asyncio.wait([inbox, power, patrol])
             await self._farewell()
             outbox.cancel()
             clock.cancel()

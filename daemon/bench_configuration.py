@@ -37,6 +37,7 @@ def bench_settings(configuration: Configuration) -> BenchSettings:
         soft_start_s=supply.soft_start_s,
         audit_directory=configuration.storage.audit_directory,
         name=configuration.bench.name,
+        dry_run=configuration.safety.dry_run,
         serial_line=SerialLine(baud=supply.baud, parity=SerialParity(supply.parity.value)),
         probe=_probe(configuration),
         current_channel=scope.current_channel,

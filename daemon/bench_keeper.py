@@ -5,6 +5,8 @@ import logging
 import time
 from collections.abc import Callable, Mapping
 
+from daemon.errors import SupplyRefusal
+from daemon.supply_guard import SupplyGuard
 from daemon.supply_watch import SupplyWatch, refuse_unfit
 from instruments.bench import Bench
 from instruments.errors import BenchNotReady, ConnectionFailed, InstrumentError
@@ -16,6 +18,10 @@ from metrology.supply import SupplyConditions
 
 logger = logging.getLogger(__name__)
 
+DRY_RUN = (
+    "this daemon makes a dry run (safety.dry_run, or --dry-run): supply and oscilloscope are as a run needs them, and "
+    "nothing was armed; start it without, to measure"
+)
 POLL_S = 0.01
 """Time between two questions whether the record is complete."""
 
@@ -31,6 +37,8 @@ class BenchKeeper:
         on_instruments: Callable[[dict[str, str]], None],
         on_recovery: Callable[[Recovery], None] = lambda _: None,
         clears_trip: bool = False,
+        guard: SupplyGuard | None = None,
+        dry_run: bool = False,
     ) -> None:
         """Keep a bench.
 
@@ -40,10 +48,15 @@ class BenchKeeper:
             on_instruments: told the identity of each instrument whenever the bench is opened, or lost.
             on_recovery: told how each instrument was brought back after a failure, or that it was not.
             clears_trip: whether a supply whose protection has tripped is switched on again for the next run.
+            guard: acts on what endangers the board; None: nobody does.
+            dry_run: whether every run is refused once all has been checked.
         """
         self._bench = bench
         self._on_recovery = on_recovery
-        self._watch = SupplyWatch(bench, clears_trip=clears_trip)
+        self._guard = guard
+        self._dry_run = dry_run
+        self._patrolling = asyncio.Lock()
+        self._watch = SupplyWatch(bench, clears_trip=clears_trip, see=None if guard is None else guard.see)
         self._opened = False
         self._recovery: asyncio.Task[None] | None = None
         self._set_points = set_points
@@ -60,8 +73,14 @@ class BenchKeeper:
         """
         if self._sound:
             return
-        self._on_instruments(dict(await self._bench.open()))
+        try:
+            self._on_instruments(dict(await self._bench.open()))
+        except InstrumentError as error:
+            await self._is_missing(str(error))
+            raise
         self._opened = True
+        if self._guard is not None:
+            await self._guard.back()
         await self._programme()
         self._sound = True
         logger.info("bench open: %s", ", ".join(self._bench.identities.values()))
@@ -97,7 +116,10 @@ class BenchKeeper:
                 self._on_recovery(recovery)
             if any(recovery.failure is not None for recovery in recoveries):
                 self._on_instruments({})
+                await self._is_missing("; ".join(str(one.failure) for one in recoveries if one.failure is not None))
                 return
+            if self._guard is not None:
+                await self._guard.back()
             await self._bench.stop()
             await self._programme()
         except Exception as error:
@@ -116,6 +138,42 @@ class BenchKeeper:
             recovery.cancel()
             await asyncio.wait([recovery])
 
+    async def _is_missing(self, text: str) -> None:
+        if self._guard is not None:
+            await self._guard.missing(text)
+
+    async def patrol(self, is_free: Callable[[], bool]) -> None:
+        """Look at the instruments between two runs: are they there, and what does the supply say?
+
+        What is not there is brought back, or opened afresh where that does not help. A run that comes meanwhile waits.
+
+        Args:
+            is_free: whether there is no run in hand.
+        """
+        async with self._patrolling:
+            if not is_free():
+                return
+            try:
+                if self._sound:
+                    await self._look()
+                elif self._opened and self._bench.identities:
+                    await self.recover()
+                else:
+                    await self.open()
+            except SupplyRefusal:
+                pass  # the guard has said and done what there is
+            except InstrumentError as error:
+                logger.warning("between two runs: %s", error)
+                self.suspect()
+                await self.recover()
+
+    async def _look(self) -> None:
+        await self._bench.identify()
+        reading = await self._bench.read_supply()
+        if self._guard is not None:
+            await self._guard.pay()
+            await self._guard.see(reading)
+
     async def _programme(self) -> None:
         """Programme the configured set-points."""
         if self._set_points:
@@ -123,6 +181,11 @@ class BenchKeeper:
             await self._bench.set_supply(
                 voltage_v=points.get("voltage_v"), current_a=points.get("current_a"), ovp_v=points.get("ovp_v")
             )
+
+    @property
+    def is_left_as_told(self) -> bool:
+        """Whether the supply's output was left as configured when the bench was closed last."""
+        return self._bench.supply.is_left_as_told
 
     async def close(self) -> None:
         """Close the bench; its instruments are left as its settings say. A recovery that goes on is cut short."""
@@ -145,6 +208,10 @@ class BenchKeeper:
             InstrumentError: an instrument failed.
             SupplyRefusal: the supply is not fit for a measurement.
         """
+        async with self._patrolling:
+            pass  # whoever looks at the instruments sees that there is a run now
+        if first and self._guard is not None:
+            self._guard.refuse_standing()
         await self.open()
         if first:
             await self._identify()
@@ -153,6 +220,8 @@ class BenchKeeper:
                     logger.warning("%s: reported before this run: %s", role, "; ".join(entries))
             await self._watch.begin_run()
             await self._bench.prepare(edge=edge)
+            if self._dry_run:
+                raise SupplyRefusal("dry_run", DRY_RUN)
         self._forced = None
         self._watch.begin_capture()
         await self._bench.arm()
@@ -223,6 +292,8 @@ class BenchKeeper:
         watching = asyncio.get_running_loop().create_task(self._watch.watch(running, over), name="supply-watch")
         try:
             while not await self._bench.is_complete():
+                if watching.done():
+                    watching.result()  # it ends before the record only by failing
                 if (reason := give_up()) is not None:
                     return reason
                 await asyncio.sleep(POLL_S)

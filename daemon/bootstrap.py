@@ -12,10 +12,12 @@ from daemon.application import Application
 from daemon.bench_configuration import bench_settings
 from daemon.bench_keeper import BenchKeeper
 from daemon.bench_lock import BenchLock
+from daemon.bench_patrol import BenchPatrol
 from daemon.captures import CaptureFiles
 from daemon.clock_responder import ClockResponder
 from daemon.conductor import Conductor
 from daemon.configuration import Configuration
+from daemon.exit_mark import ExitMark
 from daemon.inbox import Inbox
 from daemon.measurement import Measurement
 from daemon.metrics import Metrics
@@ -24,6 +26,10 @@ from daemon.power_responder import PowerResponder
 from daemon.run_conductor import RunTimes, Services
 from daemon.sections.power_supply import TripChoice
 from daemon.store import Store
+from daemon.supply_alarm import AlarmFile
+from daemon.supply_concerns import ConcernKind, SupplyBounds
+from daemon.supply_guard import SupplyGuard
+from instruments.audit_log import AuditLog
 from instruments.bench import Bench
 from instruments.connector import Connector
 from instruments.recovery import Recovery
@@ -89,12 +95,16 @@ def application(
 
     announcer = Announcer(topics, link.publish, version=software)
     outbox = Outbox(store, announcer)
+    bench = Bench(bench_settings(configuration), connector=connector, monotonic_ns=monotonic_ns)
+    guard = supply_guard(configuration, bench)
     keeper = BenchKeeper(
-        Bench(bench_settings(configuration), connector=connector, monotonic_ns=monotonic_ns),
+        bench,
         set_points=_set_points(configuration),
         on_instruments=lambda instruments: announcer.status(instruments=instruments),
         on_recovery=recovered,
         clears_trip=configuration.power_supply.after_trip is TripChoice.CLEAR,
+        guard=guard,
+        dry_run=configuration.safety.dry_run,
     )
     services = Services(
         bench=keeper,
@@ -114,6 +124,13 @@ def application(
     conductor = Conductor(services, admission=Admission(configuration, files))
     inbox, clock = Inbox(conductor, topics), ClockResponder(topics, monotonic_ns=monotonic_ns)
     power = PowerResponder(topics, keeper, link.publish, current_run=lambda: conductor.current_run)
+    patrol = BenchPatrol(
+        keeper,
+        guard,
+        safety=configuration.safety,
+        mark=ExitMark(configuration),
+        current_run=lambda: conductor.current_run,
+    )
     for topic in (*inbox.subscriptions, clock.subscription, power.subscription):
         link.subscribe(topic)
     return Application(
@@ -123,6 +140,7 @@ def application(
         inbox=inbox,
         clock=clock,
         power=power,
+        patrol=patrol,
         announcer=announcer,
         outbox=outbox,
         store=store,
@@ -149,6 +167,29 @@ def recording_to(path: Path | None, *, limit_bytes: int | None = None) -> Iterat
         return
     with TranscriptFile(path, limit_bytes=limit_bytes) as transcript:
         yield RecordingConnector(transcript)
+
+
+def supply_guard(configuration: Configuration, bench: Bench) -> SupplyGuard:
+    """Build who acts on what endangers the board, as the configuration has it."""
+    supply, safety = configuration.power_supply, configuration.safety
+    limit_a = supply.max_current_a if supply.current_limit_a is None else supply.current_limit_a
+    return SupplyGuard(
+        bench,
+        bounds=SupplyBounds(
+            max_voltage_v=supply.max_voltage_v,
+            max_current_a=limit_a,
+            trip_is_cleared=supply.after_trip is TripChoice.CLEAR,
+        ),
+        reactions={
+            ConcernKind.OVER_VOLTAGE: safety.over_voltage,
+            ConcernKind.OVER_CURRENT: safety.over_current,
+            ConcernKind.CC_EXCURSION: safety.cc_excursion,
+            ConcernKind.LOST_INSTRUMENT: safety.lost_instrument,
+        },
+        alarms=AlarmFile(configuration),
+        audit=AuditLog(configuration.storage.audit_directory, bench=configuration.bench.name),
+        lost_after_s=safety.lost_after_s,
+    )
 
 
 def _set_points(configuration: Configuration) -> dict[str, float]:

@@ -14,6 +14,7 @@ from daemon.sections.application import BenchSection, MetricsSection, MqttSectio
 from daemon.sections.oscilloscope import SENSITIVITY_V_PER_DIV, OscilloscopeSection, is_reachable
 from daemon.sections.power_supply import LeadsSection, PowerSupplySection
 from daemon.sections.probe import ProbeSection
+from daemon.sections.safety import SafetySection
 from daemon.sections.section import Section
 from daemon.sections.storage import CalibrationSection, StorageSection
 from instruments.errors import SettingRefused
@@ -52,6 +53,8 @@ class Configuration(BaseSettings):
     """Where captures and results are kept."""
     calibration: CalibrationSection
     """The certificates."""
+    safety: SafetySection = SafetySection()
+    """What protects the board."""
     metrics: MetricsSection = MetricsSection()
     """What Prometheus may read."""
 

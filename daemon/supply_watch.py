@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from statistics import median
 
 from daemon.errors import SupplyRefusal
@@ -35,14 +35,22 @@ SUPPLY_PAUSE_S = 0.002
 class SupplyWatch:
     """Reads the supply for one run after the other."""
 
-    def __init__(self, bench: Bench, *, clears_trip: bool = False) -> None:
+    def __init__(
+        self,
+        bench: Bench,
+        *,
+        clears_trip: bool = False,
+        see: Callable[[SupplyReading], Awaitable[None]] | None = None,
+    ) -> None:
         """Watch a bench's supply.
 
         Args:
             bench: the instruments.
             clears_trip: whether a supply whose protection has tripped is switched on again for the next run.
+            see: is shown every reading, and raises where it must be the run's last; None: nobody.
         """
         self._bench = bench
+        self._see = see
         self._clears_trip = clears_trip
         self._clears = 0
         self._idle: list[SupplyReading] = []
@@ -62,14 +70,20 @@ class SupplyWatch:
         self._doubtful = []
 
     async def _fit_reading(self) -> SupplyReading:
-        reading = await self._bench.read_supply()
+        reading = await self._read()
         if reading.ovp_tripped and self._clears_trip and self._clears < MOST_CLEARS:
             self._clears += 1
             text = "power_supply: its protection has tripped; cleared as configured (after_trip), time %d of %d"
             logger.warning(text, self._clears, MOST_CLEARS)
             await self._bench.clear_supply_trip()
-            reading = await self._bench.read_supply()
+            reading = await self._read()
         refuse_unfit(reading)
+        return reading
+
+    async def _read(self) -> SupplyReading:
+        reading = await self._bench.read_supply()
+        if self._see is not None:
+            await self._see(reading)
         return reading
 
     async def watch(self, running: Callable[[], bool], over: asyncio.Event) -> list[SupplyReading]:
@@ -84,9 +98,9 @@ class SupplyWatch:
         readings: list[SupplyReading] = []
         while not over.is_set():
             if running():
-                readings.append(await self._bench.read_supply())
+                readings.append(await self._read())
             await asyncio.sleep(SUPPLY_PAUSE_S)
-        readings.append(await self._bench.read_supply())
+        readings.append(await self._read())
         if errors := await self._bench.supply_errors():
             raise InstrumentReported(errors, instrument="power_supply", operation="while the record was taken")
         return readings
@@ -96,7 +110,7 @@ class SupplyWatch:
         clock = asyncio.get_running_loop().time
         waited: deque[tuple[float, SupplyReading]] = deque(maxlen=WATCHED_READINGS)
         while not (running() or over.is_set()):
-            reading = await self._bench.read_supply()
+            reading = await self._read()
             waited.append((clock(), reading))
             await asyncio.sleep(IDLE_PAUSE_S)
         heard_s = clock()

@@ -50,6 +50,8 @@ class BenchSupply:
         directory = settings.audit_directory
         self.audit = None if directory is None else AuditLog(directory, bench=settings.name)
         """Where every change is written down."""
+        self.is_left_as_told = True
+        """False where the output was to be switched off when the bench closed, and may be on."""
         self.attendant: Attendant[PowerSupplyDriver] = Attendant(
             ROLE,
             self._connect,
@@ -78,7 +80,7 @@ class BenchSupply:
         if not take_events:
             return reading
         before, self._settling_events = self._settling_events, Questionable(0)
-        return replace(reading, events=reading.events | before)
+        return replace(reading, events=reading.events | before, settled_events=reading.events) if before else reading
 
     async def set_points(self) -> tuple[float, float]:
         """Return the programmed voltage in volt and current limit in ampere."""
@@ -139,6 +141,28 @@ class BenchSupply:
         if settle:
             await self._settle()
 
+    async def is_on(self) -> bool:
+        """Tell whether the output is switched on; the supply is opened for that where it is not open.
+
+        Raises:
+            InstrumentError: it cannot be asked.
+        """
+        await self._be_open()
+        return (await self.read(take_events=False)).output_on
+
+    async def secure(self) -> None:
+        """Switch the output off, whatever state the bench is in; the supply is opened for that where it is not open.
+
+        Raises:
+            InstrumentError: it could not be done; the output may be on.
+        """
+        await self._be_open()
+        await switch_off(self.attendant)
+
+    async def _be_open(self) -> None:
+        if not self.attendant.is_open:
+            await self.open()
+
     async def leave(self, *, is_open: bool) -> None:
         """Leave the output as the settings say on the bench's closing; what fails is logged.
 
@@ -147,10 +171,12 @@ class BenchSupply:
         """
         if self._settings.output_on_exit is not OutputOnExit.OFF:
             return
+        self.is_left_as_told = False
         try:
             if not is_open:
                 await self.open()
             await switch_off(self.attendant)
+            self.is_left_as_told = True
         except InstrumentError as error:
             logger.error("the supply's output was to be switched off, and may be ON; look at it: %s", error)
 

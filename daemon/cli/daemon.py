@@ -20,12 +20,18 @@ def daemon(
     log_level: Annotated[LogLevel, typer.Option(help="How much is logged, on standard error.")] = LogLevel.INFO,
     record: RecordOption = None,
     record_limit_mb: RecordLimitOption = RECORD_LIMIT_MB,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Send nothing that changes the supply; reject runs once all is checked.")
+    ] = False,
 ) -> None:
     """Measure runs on one bench as boards ask for them, until SIGINT or SIGTERM."""
     from daemon.bootstrap import recording_to
     from daemon.configuration import load_configuration
 
     configuration = load_configuration(config)
+    if dry_run:
+        safety = configuration.safety.model_copy(update={"dry_run": True})
+        configuration = configuration.model_copy(update={"safety": safety})
     configure_log(log_level)
     with recording_to(record, limit_bytes=record_limit_mb * MB) as connector:
         asyncio.run(serve(configuration, connector=connector))

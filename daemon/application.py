@@ -101,8 +101,8 @@ class Application:
             await self.patrol.end()
 
     async def _serve_until(self, stop: asyncio.Event, ready: Callable[[], None]) -> None:
+        await self.patrol.begin()  # first of all: tidying up may take its time
         left_armed = await self._tidy_up()
-        await self.patrol.begin()
         async with asyncio.TaskGroup() as tasks:
             link = tasks.create_task(self.link.run(), name="mqtt")
             clock = tasks.create_task(self.clock.run(self.link.send_at_once), name="clock")

@@ -138,7 +138,7 @@ async def test_no_run_is_taken_until_it_is_acknowledged(staged: Any, kind: str) 
         assert await reason_of(stage, "refused") == "supply_alarm"
         heal(stage)
         await come_true(lambda: stage.daemon.bench._sound)
-        await come_true(lambda: acknowledged(alarms))
+        await acknowledge(stage)
         result = await stage.run("measured", PULSES)
         assert result["quality"] == "valid"
 
@@ -149,10 +149,14 @@ def heal(stage: Stage) -> None:
     turn(stage, voltage_v=19.0, current_a=1.5)
 
 
-def acknowledged(alarms: AlarmFile) -> bool:
-    """Acknowledge, as a person does who looks again: what lasts is raised again."""
-    alarms.acknowledge(alarms.standing())
-    return alarms.standing() == ()
+async def acknowledge(stage: Stage) -> None:
+    """Acknowledge as a person does, who looks again: what lasts for a round is raised again."""
+    alarms = AlarmFile(stage.configuration)
+    async with asyncio.timeout(LIMIT_S):
+        while alarms.standing():
+            alarms.acknowledge(alarms.standing())
+            rounds = stage.daemon.patrol.rounds
+            await come_true(lambda before=rounds: stage.daemon.patrol.rounds > before + 1)
 
 
 @each_kind

@@ -204,4 +204,5 @@ def _settings(arguments: argparse.Namespace) -> BenchSettings:
         current_scale_a_per_div=arguments.scale_a_per_div,
         current_offset_a=arguments.offset_a,
         marker_bit=arguments.marker_bit,
+        audit_directory=arguments.folder / "audit",
     )

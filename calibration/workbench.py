@@ -13,6 +13,7 @@ from calibration.bench_operator import Operator, Step
 from calibration.certificate import CaptureUse, Provenance
 from calibration.errors import ProcedureFailed
 from calibration.supply_offset import supply_offset
+from instruments.acting import act
 from instruments.bench import Bench
 from instruments.supply_reading import SupplyMode, SupplyReading
 from metrology.capture import Capture
@@ -99,6 +100,7 @@ class Workbench:
     def begin(self, procedure: str, *, steps: int) -> None:
         """Begin a procedure of so many steps of progress."""
         self._name = f"{procedure}-{time.strftime('%Y%m%dT%H%M%S', time.gmtime())}-{uuid.uuid4().hex[:8]}"
+        act(procedure=self._name)
         self._uses, self._done, self._total = [], 0, steps
 
     def advance(self, text: str) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from daemon.announcer import Announcer
 from daemon.bench_keeper import BenchKeeper
 from daemon.bench_lock import BenchLock
+from daemon.bench_patrol import BenchPatrol
 from daemon.captures import CaptureFiles
 from daemon.clock_responder import ClockResponder
 from daemon.conductor import Conductor
@@ -21,6 +22,7 @@ from daemon.outbox import Outbox
 from daemon.power_responder import PowerResponder
 from daemon.store import Store
 from daemon.watched_threads import WatchedThreads
+from instruments.acting import acting
 from instruments.errors import InstrumentError
 from runners.broker_link import BrokerLink
 
@@ -52,6 +54,8 @@ class Application:
     """What boards ask of the time."""
     power: PowerResponder
     """What the lab asks of the board's power."""
+    patrol: BenchPatrol
+    """Who looks at the instruments between two runs."""
     announcer: Announcer
     """What the daemon says."""
     outbox: Outbox
@@ -86,7 +90,11 @@ class Application:
             DaemonError: the port of HTTP is taken.
         """
         try:
-            with self.lock.held("joulebench daemon"), self.web.listening() if self.web else nullcontext():
+            with (
+                acting(program="joulebench daemon"),
+                self.lock.held("joulebench daemon"),
+                self.web.listening() if self.web else nullcontext(),
+            ):
                 await self._serve(stop, ready, hurry or asyncio.Event())
         except (BenchInUse, DaemonError):
             await asyncio.to_thread(self.store.close)
@@ -100,8 +108,10 @@ class Application:
             # After a breakdown too the instruments are left as configured; what was closed stays closed.
             await self.conductor.abandon()
             await self._close()
+            await self.patrol.end()
 
     async def _serve_until(self, stop: asyncio.Event, ready: Callable[[], None], hurry: asyncio.Event) -> None:
+        await self.patrol.begin()  # first of all: tidying up may take its time
         left_armed = await self._tidy_up()
         async with asyncio.TaskGroup() as tasks:
             watches = self._start_watches(tasks)
@@ -112,6 +122,7 @@ class Application:
             # Only now, and not after the farewell: a request must find the bench neither half open nor closing.
             inbox = tasks.create_task(self.inbox.run(), name="inbox")
             power = tasks.create_task(self.power.run(), name="power")
+            patrol = tasks.create_task(self.patrol.run(), name="patrol")
             if await self._connected_or_stopped(stop):
                 ready()
             await stop.wait()
@@ -119,7 +130,8 @@ class Application:
             await self.conductor.finish(self.in_force.current.runs.finish_s, hurry=hurry)
             inbox.cancel()
             power.cancel()
-            await asyncio.wait([inbox, power])
+            patrol.cancel()
+            await asyncio.wait([inbox, power, patrol])
             await self._farewell()
             outbox.cancel()
             clock.cancel()

@@ -3,39 +3,27 @@
 import asyncio
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Mapping, Sequence
-from statistics import median
+from collections.abc import Callable, Mapping
 
 from daemon.errors import SupplyRefusal
+from daemon.supply_guard import SupplyGuard
+from daemon.supply_watch import SupplyWatch, refuse_unfit
 from instruments.bench import Bench
-from instruments.errors import BenchNotReady, ConnectionFailed, InstrumentError, InstrumentReported
+from instruments.errors import BenchNotReady, ConnectionFailed, InstrumentError
 from instruments.recovery import Recovery, RecoveryStep
-from instruments.supply_reading import SupplyMode, SupplyReading
+from instruments.supply_reading import SupplyReading
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
 from metrology.supply import SupplyConditions
-from metrology.supply_readings import loaded_count, loaded_current_a
 
 logger = logging.getLogger(__name__)
 
-IDLE_PAUSE_S = 0.01
-"""Time between two readings of the supply while the board is waited for."""
-IDLE_READINGS = 10
-"""So many of the last of them tell the idle current."""
-WATCHED_READINGS = 100
-"""So many are kept until it is known which they are: more than come in `DOUBT_S`."""
-NEWS_S = 0.2
-"""What was read this shortly before the daemon heard that the board runs may hold the run's beginning already."""
+DRY_RUN = (
+    "this daemon makes a dry run (safety.dry_run, or --dry-run): supply and oscilloscope are as a run needs them, and "
+    "nothing was armed; start it without, to measure"
+)
 POLL_S = 0.01
 """Time between two questions whether the record is complete."""
-MOST_CLEARS = 3
-"""A trip is cleared so often until a record is taken without one; a board that always trips its supply is left off."""
-DOUBT_S = 0.5
-"""What happened this shortly before the daemon heard that the board runs may lie in the record, its time before the
-trigger included."""
-SUPPLY_PAUSE_S = 0.002
-"""Time between two readings of the supply while the board runs: as good as one after the other on a real one."""
 
 
 class BenchKeeper:
@@ -50,6 +38,8 @@ class BenchKeeper:
         on_recovery: Callable[[Recovery], None] = lambda _: None,
         on_reading: Callable[[SupplyReading], None] = lambda _: None,
         clears_trip: bool = False,
+        guard: SupplyGuard | None = None,
+        dry_run: bool = False,
     ) -> None:
         """Keep a bench.
 
@@ -60,12 +50,17 @@ class BenchKeeper:
             on_recovery: told how each instrument was brought back after a failure, or that it was not.
             on_reading: told each reading of the supply; every few milliseconds while a board runs.
             clears_trip: whether a supply whose protection has tripped is switched on again for the next run.
+            guard: acts on what endangers the board; None: nobody does.
+            dry_run: whether every run is refused once all has been checked.
         """
         self._bench = bench
         self._on_recovery = on_recovery
         self._on_reading = on_reading
-        self._clears_trip = clears_trip
-        self._clears = 0
+        self._guard = guard
+        self._dry_run = dry_run
+        self._patrolling = asyncio.Lock()
+        see = None if guard is None else guard.see
+        self._watch = SupplyWatch(bench, clears_trip=clears_trip, see=see, on_reading=on_reading)
         self._opened = False
         self._recovery: asyncio.Task[None] | None = None
         self._set_points = set_points
@@ -73,8 +68,6 @@ class BenchKeeper:
         self._sound = False
         self.last_problem = "the instruments were not tried yet"
         """Why the bench could not be opened last, in words."""
-        self._idle: list[SupplyReading] = []
-        self._doubtful: list[SupplyReading] = []
         self._forced: ForcedTrigger | None = None
 
     @property
@@ -100,8 +93,11 @@ class BenchKeeper:
             self._on_instruments(dict(await self._bench.open()))
         except InstrumentError as error:
             self.last_problem = str(error)
+            await self._is_missing(str(error))
             raise
         self._opened = True
+        if self._guard is not None:
+            await self._guard.back()
         await self._programme()
         self._sound = True
         logger.info("bench open: %s", ", ".join(self._bench.identities.values()))
@@ -137,7 +133,10 @@ class BenchKeeper:
                 self._on_recovery(recovery)
             if any(recovery.failure is not None for recovery in recoveries):
                 self._on_instruments({})
+                await self._is_missing("; ".join(str(one.failure) for one in recoveries if one.failure is not None))
                 return
+            if self._guard is not None:
+                await self._guard.back()
             await self._bench.stop()
             await self._programme()
         except Exception as error:
@@ -156,6 +155,42 @@ class BenchKeeper:
             recovery.cancel()
             await asyncio.wait([recovery])
 
+    async def _is_missing(self, text: str) -> None:
+        if self._guard is not None:
+            await self._guard.missing(text)
+
+    async def patrol(self, is_free: Callable[[], bool]) -> None:
+        """Look at the instruments between two runs: are they there, and what does the supply say?
+
+        What is not there is brought back, or opened afresh where that does not help. A run that comes meanwhile waits.
+
+        Args:
+            is_free: whether there is no run in hand.
+        """
+        async with self._patrolling:
+            if not is_free():
+                return
+            try:
+                if self._sound:
+                    await self._look()
+                elif self._opened and self._bench.identities:
+                    await self.recover()
+                else:
+                    await self.open()
+            except SupplyRefusal:
+                pass  # the guard has said and done what there is
+            except InstrumentError as error:
+                logger.warning("between two runs: %s", error)
+                self.suspect()
+                await self.recover()
+
+    async def _look(self) -> None:
+        await self._bench.identify()
+        reading = await self._bench.read_supply()
+        if self._guard is not None:
+            await self._guard.pay()
+            await self._guard.see(reading)
+
     async def _programme(self) -> None:
         """Programme the configured set-points."""
         if self._set_points:
@@ -163,6 +198,11 @@ class BenchKeeper:
             await self._bench.set_supply(
                 voltage_v=points.get("voltage_v"), current_a=points.get("current_a"), ovp_v=points.get("ovp_v")
             )
+
+    @property
+    def is_left_as_told(self) -> bool:
+        """Whether the supply's output was left as configured when the bench was closed last."""
+        return self._bench.supply.is_left_as_told
 
     async def close(self) -> None:
         """Close the bench; its instruments are left as its settings say. A recovery that goes on is cut short."""
@@ -186,15 +226,22 @@ class BenchKeeper:
             InstrumentError: an instrument failed.
             SupplyRefusal: the supply is not fit for a measurement.
         """
+        async with self._patrolling:
+            pass  # whoever looks at the instruments sees that there is a run now
+        if first and self._guard is not None:
+            self._guard.refuse_standing()
         await self.open()
         if first:
             await self._identify()
             for role, entries in (await self._bench.reported_errors()).items():
                 if entries:
                     logger.warning("%s: reported before this run: %s", role, "; ".join(entries))
-            self._idle = [await self._fit_supply()]
+            await self._watch.begin_run()
             await self._bench.prepare(edge=edge)
-        self._forced, self._doubtful = None, []
+            if self._dry_run:
+                raise SupplyRefusal("dry_run", DRY_RUN)
+        self._forced = None
+        self._watch.begin_capture()
         await self._bench.arm()
 
     async def _identify(self) -> None:
@@ -216,22 +263,6 @@ class BenchKeeper:
             await self.open()
             await self._bench.identify()
 
-    async def _fit_supply(self) -> SupplyReading:
-        reading = await self._read_supply()
-        if reading.ovp_tripped and self._clears_trip and self._clears < MOST_CLEARS:
-            self._clears += 1
-            text = "power_supply: its protection has tripped; cleared as configured (after_trip), time %d of %d"
-            logger.warning(text, self._clears, MOST_CLEARS)
-            await self._bench.clear_supply_trip()
-            reading = await self._read_supply()
-        _refuse_unfit(reading)
-        return reading
-
-    async def _read_supply(self, **how: bool) -> SupplyReading:
-        reading = await self._bench.read_supply(**how)
-        self._on_reading(reading)
-        return reading
-
     async def read_free_supply(self) -> SupplyReading | None:
         """Read the supply for whoever asks while no run is measured; what it has latched is left for the next run.
 
@@ -245,11 +276,12 @@ class BenchKeeper:
         if not self._sound:
             return None
         try:
-            reading = await self._read_supply(take_events=False)
+            reading = await self._bench.read_supply(take_events=False)
         except InstrumentError:
             self.suspect()
             raise
-        _refuse_unfit(reading)
+        self._on_reading(reading)
+        refuse_unfit(reading)
         return reading
 
     async def force(self) -> ForcedTrigger | None:
@@ -276,9 +308,11 @@ class BenchKeeper:
             InstrumentError: an instrument failed.
         """
         over = asyncio.Event()
-        watching = asyncio.get_running_loop().create_task(self._watch_supply(running, over), name="supply-watch")
+        watching = asyncio.get_running_loop().create_task(self._watch.watch(running, over), name="supply-watch")
         try:
             while not await self._bench.is_complete():
+                if watching.done():
+                    watching.result()  # it ends before the record only by failing
                 if (reason := give_up()) is not None:
                     return reason
                 await asyncio.sleep(POLL_S)
@@ -290,43 +324,8 @@ class BenchKeeper:
             over.set()
             # Its failure is told where it is awaited above; here it must only not be left behind.
             await asyncio.gather(watching, return_exceptions=True)
-        conditions = _conditions(self._idle or [readings[-1]], readings, self._doubtful)
-        if not conditions.tripped:
-            self._clears = 0
+        conditions = self._watch.conditions(readings)
         return Record(capture, conditions, complete_monotonic_ns, forced=self._forced)
-
-    async def _watch_supply(self, running: Callable[[], bool], over: asyncio.Event) -> list[SupplyReading]:
-        """Read the supply again and again while the board runs, beside the oscilloscope, and once when it is over.
-
-        Before that it is read too, now and then: the idle current of just before the run belongs to its baseline.
-
-        Raises:
-            InstrumentReported: the supply has found an error meanwhile.
-        """
-        await self._watch_idle(running, over)
-        readings: list[SupplyReading] = []
-        while not over.is_set():
-            if running():
-                readings.append(await self._read_supply())
-            await asyncio.sleep(SUPPLY_PAUSE_S)
-        readings.append(await self._read_supply())
-        if errors := await self._bench.supply_errors():
-            raise InstrumentReported(errors, instrument="power_supply", operation="while the record was taken")
-        return readings
-
-    async def _watch_idle(self, running: Callable[[], bool], over: asyncio.Event) -> None:
-        """Read the supply until the board runs, and keep what was surely read before."""
-        clock = asyncio.get_running_loop().time
-        waited: deque[tuple[float, SupplyReading]] = deque(maxlen=WATCHED_READINGS)
-        while not (running() or over.is_set()):
-            reading = await self._read_supply()
-            waited.append((clock(), reading))
-            await asyncio.sleep(IDLE_PAUSE_S)
-        heard_s = clock()
-        surely_idle = [reading for read_s, reading in waited if read_s < heard_s - NEWS_S]
-        if len(surely_idle) > 1:
-            self._idle = surely_idle[-IDLE_READINGS:]
-        self._doubtful = [reading for read_s, reading in waited if read_s >= heard_s - DOUBT_S]
 
     async def stop(self) -> None:
         """End an acquisition that nobody waits for any more; a failure here is the recovery's to find."""
@@ -371,39 +370,4 @@ def _log(recovery: Recovery) -> None:
     level = logging.INFO if recovery.step is RecoveryStep.ASK else logging.WARNING
     logger.log(
         level, "%s: back by %s in %.2f s%s%s", recovery.instrument, recovery.step, recovery.duration_s, tried, reported
-    )
-
-
-def _refuse_unfit(reading: SupplyReading) -> None:
-    if not reading.output_on:
-        raise SupplyRefusal("supply_off", "power_supply: the output is off; switch it on")
-    if reading.ovp_tripped:
-        raise SupplyRefusal("supply_tripped", "power_supply: its protection has tripped; find the cause, then clear it")
-    if reading.mode is not SupplyMode.CV:
-        text = f"power_supply: it is in {reading.mode.value}, not in constant voltage; raise its current limit"
-        raise SupplyRefusal("supply_not_cv", text)
-
-
-def _conditions(
-    idle: Sequence[SupplyReading], during: Sequence[SupplyReading], doubtful: Sequence[SupplyReading]
-) -> SupplyConditions:
-    """Put together what the supply said; what it latched well before the run is the idle readings' and does not count.
-
-    Readings of just before the daemon heard of the run tell no current, for they may hold its beginning or not. But
-    what they took from the latched register may have happened in the record, and is nowhere else any more.
-    """
-    watched = [*doubtful, *during]
-    idle_a = median(reading.current_a for reading in idle)
-    during_a = [reading.current_a for reading in during]
-    return SupplyConditions(
-        idle_voltage_v=median(reading.voltage_v for reading in idle),
-        # The reading under the heaviest load is the one that tells the voltage while the board ran.
-        loaded_voltage_v=max(during, key=lambda reading: reading.current_a).voltage_v,
-        idle_current_a=idle_a,
-        idle_course_a=max(abs(reading.current_a - idle_a) for reading in idle),
-        loaded_current_a=loaded_current_a(during_a),
-        loaded_count=loaded_count(during_a),
-        constant_voltage=all(one.mode is SupplyMode.CV and not one.cc_excursion for one in watched),
-        tripped=any(one.tripped for one in watched),
-        output_on=all(one.output_on for one in watched),
     )

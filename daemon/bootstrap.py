@@ -14,11 +14,13 @@ from daemon.application import Application
 from daemon.bench_configuration import bench_settings
 from daemon.bench_keeper import BenchKeeper
 from daemon.bench_lock import BenchLock
+from daemon.bench_patrol import BenchPatrol
 from daemon.captures import CaptureFiles
 from daemon.clock_responder import ClockResponder
 from daemon.conductor import Conductor
 from daemon.configuration import Configuration
 from daemon.configuration_in_force import ConfigurationInForce
+from daemon.exit_mark import ExitMark
 from daemon.health.asked_metrics import ask
 from daemon.health.health_desk import HealthDesk
 from daemon.health.loop_watch import LoopWatch
@@ -33,6 +35,10 @@ from daemon.run_conductor import RunTimes, Services
 from daemon.run_observer import RunObservers
 from daemon.sections.power_supply import TripChoice
 from daemon.store import Store
+from daemon.supply_alarm import AlarmFile
+from daemon.supply_concerns import ConcernKind, SupplyBounds
+from daemon.supply_guard import SupplyGuard
+from instruments.audit_log import AuditLog
 from instruments.bench import Bench
 from instruments.connector import Connector
 from instruments.recovery import Recovery
@@ -114,13 +120,17 @@ def application(
 
     announcer = Announcer(topics, link.publish, version=software)
     outbox = Outbox(store, announcer)
+    bench = Bench(bench_settings(configuration), connector=connector, monotonic_ns=monotonic_ns)
+    guard = supply_guard(configuration, bench)
     keeper = BenchKeeper(
-        Bench(bench_settings(configuration), connector=connector, monotonic_ns=monotonic_ns),
+        bench,
         set_points=_set_points(configuration),
         on_instruments=opened,
         on_recovery=recovered,
         on_reading=metrics.supply.read,
         clears_trip=configuration.power_supply.after_trip is TripChoice.CLEAR,
+        guard=guard,
+        dry_run=configuration.safety.dry_run,
     )
     services = Services(
         bench=keeper,
@@ -149,6 +159,13 @@ def application(
     inbox = Inbox(conductor, topics, on_drop=lambda: metrics.broker.dropped("inbox"))
     clock = ClockResponder(topics, monotonic_ns=monotonic_ns)
     power = PowerResponder(topics, keeper, link.publish, current_run=lambda: conductor.current_run)
+    patrol = BenchPatrol(
+        keeper,
+        guard,
+        safety=configuration.safety,
+        mark=ExitMark(configuration),
+        current_run=lambda: conductor.current_run,
+    )
     for topic in (*inbox.subscriptions, clock.subscription, power.subscription):
         link.subscribe(topic)
     surroundings = Surroundings(configuration, store, files, metrics, is_busy=lambda: conductor.current_run is not None)
@@ -169,6 +186,7 @@ def application(
         inbox=inbox,
         clock=clock,
         power=power,
+        patrol=patrol,
         announcer=announcer,
         outbox=outbox,
         store=store,
@@ -205,6 +223,29 @@ def _run_times(configuration: Configuration) -> RunTimes:
         finished_timeout_s=runs.finished_timeout_s,
         record_s=scope.record_s,
         marker_grace_s=scope.record_s * scope.pretrigger_fraction / 2,
+    )
+
+
+def supply_guard(configuration: Configuration, bench: Bench) -> SupplyGuard:
+    """Build who acts on what endangers the board, as the configuration has it."""
+    supply, safety = configuration.power_supply, configuration.safety
+    limit_a = supply.max_current_a if supply.current_limit_a is None else supply.current_limit_a
+    return SupplyGuard(
+        bench,
+        bounds=SupplyBounds(
+            max_voltage_v=supply.max_voltage_v,
+            max_current_a=limit_a,
+            trip_is_cleared=supply.after_trip is TripChoice.CLEAR,
+        ),
+        reactions={
+            ConcernKind.OVER_VOLTAGE: safety.over_voltage,
+            ConcernKind.OVER_CURRENT: safety.over_current,
+            ConcernKind.CC_EXCURSION: safety.cc_excursion,
+            ConcernKind.LOST_INSTRUMENT: safety.lost_instrument,
+        },
+        alarms=AlarmFile(configuration),
+        audit=AuditLog(configuration.storage.audit_directory, bench=configuration.bench.name),
+        lost_after_s=safety.lost_after_s,
     )
 
 

@@ -14,6 +14,7 @@ from daemon.bench_configuration import circumstances
 from daemon.bench_lock import BenchLock
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
+from daemon.errors import DryRunRefusal
 from instruments.bench import Bench
 from instruments.bench_settings import BenchSettings
 from metrology.capture import Capture
@@ -62,8 +63,11 @@ class CalibrationDesk:
 
         Raises:
             BenchInUse: a daemon, or another calibration, holds the bench.
+            DryRunRefusal: the configuration wants a dry run.
             JoulebenchError: an instrument, the operator or the procedure failed.
         """
+        if self.configuration.safety.dry_run:
+            raise DryRunRefusal("joulebench calibrate")
         with self._lock.held("joulebench calibrate"):
             async with Bench(settings or self.settings) as bench:
                 workbench = Workbench(

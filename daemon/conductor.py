@@ -17,6 +17,7 @@ from daemon.outbox import End, Outbox
 from daemon.records import RunRecord
 from daemon.run_conductor import RunConductor, RunTimes, Services
 from daemon.store import Store
+from instruments.acting import act
 from runners.messages import (
     BoardStatus,
     Presence,
@@ -295,6 +296,7 @@ class Conductor:
 
     async def _conduct(self, conductor: RunConductor) -> None:
         run_id = conductor.run.run_id
+        act(run_id=run_id)
         try:
             ended = await conductor.conduct()
             logger.info("run %s: %s%s", run_id, ended.phase.value, f" ({ended.reason})" if ended.reason else "")

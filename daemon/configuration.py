@@ -15,6 +15,7 @@ from daemon.sections.log import LogSection
 from daemon.sections.oscilloscope import SENSITIVITY_V_PER_DIV, OscilloscopeSection, is_reachable
 from daemon.sections.power_supply import LeadsSection, PowerSupplySection
 from daemon.sections.probe import ProbeSection
+from daemon.sections.safety import SafetySection
 from daemon.sections.section import Section
 from daemon.sections.storage import CalibrationSection, StorageSection
 from daemon.sections.watchdog import WatchdogSection
@@ -55,6 +56,8 @@ class Configuration(BaseSettings):
     """Where captures and results are kept."""
     calibration: CalibrationSection
     """The certificates."""
+    safety: SafetySection = SafetySection()
+    """What protects the board."""
     http: HttpSection = HttpSection()
     """Health, metrics and control, over HTTP."""
     log: LogSection = LogSection()

@@ -7,6 +7,8 @@ DaemonError
 |- CertificateDemandError  two certificates of one kind are to be used at once
 |- CaptureFileError      one capture's file: not written, not readable, or not what was written
 |- BenchInUse            another program holds the bench
+|- AlarmNotSeen          an alarm of the supply came while others were acknowledged
+|- DryRunRefusal         what cannot be done without changing the supply, in a dry run
 |- SupplyRefusal         the supply is not fit for a measurement
 |- VerificationFailed    a virtual bench could not be calibrated or measured
 `- RunRefusal            a request that cannot become a run
@@ -69,6 +71,23 @@ class BenchInUse(DaemonError):
         )
         self.holder = holder
         """Who holds it, since when."""
+
+
+class AlarmNotSeen(DaemonError):
+    """An alarm of the supply came while others were acknowledged."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(f"another alarm has come meanwhile, and none was cleared ({path}): look at it, then try again")
+
+
+class DryRunRefusal(DaemonError):
+    """What cannot be done without changing the supply was asked for in a dry run."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(
+            f"{what} switches the supply's output, and tells you when it is off: that cannot be rehearsed while "
+            "nothing is sent; set safety.dry_run = false (JOULEBENCH_SAFETY__DRY_RUN)"
+        )
 
 
 class SupplyRefusal(DaemonError):

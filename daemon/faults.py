@@ -6,6 +6,7 @@ from calibration.errors import CertificateFileError
 from daemon.errors import CaptureFileError, RunRefusal, StoreError, SupplyRefusal
 from daemon.lifecycle import Fault
 from instruments.errors import (
+    AuditFailed,
     BadAnswer,
     BadBlock,
     BenchNotReady,
@@ -30,6 +31,7 @@ REASON_CODES: tuple[tuple[type[BaseException], str], ...] = (
     (BadAnswer, "bad_answer"),
     (InstrumentReported, "instrument_reported"),
     (SettingRefused, "setting_refused"),
+    (AuditFailed, "audit_failed"),
     (NotTriggered, "no_trigger"),
     (InstrumentError, "instrument_error"),
     (CaptureFileError, "capture_not_stored"),

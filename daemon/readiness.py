@@ -22,6 +22,7 @@ from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
 from daemon.database_status import database_status
 from daemon.remedies import (
+    ALARM_STANDS,
     CAPTURES_REFUSED,
     DISK_FULL,
     ENVELOPE_LEFT,
@@ -33,6 +34,7 @@ from daemon.remedies import (
 )
 from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
+from daemon.supply_alarm import AlarmFile
 from instruments.bench import Bench
 from instruments.bench_settings import OutputOnExit
 from instruments.connector import Connector
@@ -74,7 +76,16 @@ async def examine(configuration: Configuration, *, connector: Connector | None =
     )
     identities = {finding.part: finding.text for finding in instruments if finding.ok}
     certificates = await asyncio.to_thread(certificate_findings, configuration, identities, at_utc_ns=time.time_ns())
-    return [*instruments, broker, store, captures, *certificates]
+    alarms = await asyncio.to_thread(alarm_findings, configuration)
+    return [*instruments, *alarms, broker, store, captures, *certificates]
+
+
+def alarm_findings(configuration: Configuration) -> list[Finding]:
+    """Return the alarms of the supply for which no run is taken; nothing where there is none."""
+    return [
+        Finding(part="supply alarm", ok=False, text=alarm.text, remedy=ALARM_STANDS)
+        for alarm in AlarmFile(configuration).standing()
+    ]
 
 
 def certificate_findings(

@@ -25,7 +25,15 @@ _DAEMON = (
         "run_id_taken",
         "shutdown",
     ),
-    *("supply_not_cv", "supply_off", "supply_tripped", "sync_unavailable", "too_many_captures", "unknown_network"),
+    *(
+        "supply_alarm",
+        "supply_not_cv",
+        "supply_off",
+        "supply_tripped",
+        "sync_unavailable",
+        "too_many_captures",
+        "unknown_network",
+    ),
 )
 _BOARD = (
     *("agent_stopped", "bad_message", "broker_unavailable", "busy", "command_lost", "daemon_silent", "marker_failed"),

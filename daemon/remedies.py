@@ -21,6 +21,7 @@ SUPPLY_SWITCHED_OFF = "switch the supply's output on, at its front panel; neithe
 SUPPLY_TRIPPED = (
     "find what raised the voltage (level of its protection, wiring), then clear the trip at the front panel"
 )
+ALARM_STANDS = "find the cause, then run `joulebench supply acknowledge`; until then no run is taken"
 ENVELOPE_LEFT = (
     "lower what is set at the supply's front panel; or raise power_supply.max_voltage_v and max_current_a, "
     "where the board survives it"

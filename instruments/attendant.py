@@ -82,6 +82,11 @@ class Attendant(Generic[D]):
         self._opening: _Opening[D] | None = None
         self._abandoned: concurrent.futures.Future[None] | None = None
 
+    @property
+    def is_open(self) -> bool:
+        """Whether the instrument has been opened, and not been closed since."""
+        return self._opening is not None and self._opening.driver is not None
+
     async def open(self) -> str:
         """Connect, and return the identity string; it stays open only if both succeeded.
 

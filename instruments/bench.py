@@ -8,19 +8,18 @@ from contextlib import ExitStack
 from dataclasses import replace
 
 from instruments.attendant import Attendant
-from instruments.bench_settings import BenchSettings, OutputOnExit
+from instruments.bench_settings import BenchSettings
+from instruments.bench_supply import BenchSupply
 from instruments.connector import Connector, VisaConnector
 from instruments.current_probe import CurrentProbe
 from instruments.errors import BenchNotReady, InstrumentError, InstrumentTimeout, NotTriggered
 from instruments.front_panel import FrontPanel
-from instruments.installed_driver import oscilloscope_maker, power_supply_maker
+from instruments.installed_driver import oscilloscope_maker
 from instruments.operation import Operation
 from instruments.oscilloscope_driver import OscilloscopeDriver
 from instruments.power_supply_driver import PowerSupplyDriver
 from instruments.recovery import Recovery
-from instruments.soft_start import soft_start
-from instruments.supply_reading import Questionable, SupplyReading
-from instruments.switch_off import switch_off
+from instruments.supply_reading import SupplyReading
 from instruments.visa_session import VisaSession
 from metrology.capture import Capture
 from metrology.clock_windows import ForcedTrigger
@@ -70,15 +69,15 @@ class Bench:
             "oscilloscope", self._connect_oscilloscope,
             deadline_s=deadline_s, close_deadline_s=close_s, recovery_deadline_s=recovery_s,
         )  # fmt: skip
-        self._supply: Attendant[PowerSupplyDriver] = Attendant(
-            "power_supply", self._connect_supply,
+        self.supply = BenchSupply(
+            settings, self._connector,
             deadline_s=deadline_s, close_deadline_s=close_s, recovery_deadline_s=recovery_s,
         )  # fmt: skip
+        """The supply, for what `Bench` itself has no verb for."""
         self._identities: dict[str, str] = {}
         self._panel: FrontPanel | None = None
         self._entrusted = False  # whether the instruments were ours since they were last left as the settings say
         self._forced = False
-        self._settling_events = Questionable(0)
 
     @property
     def probe(self) -> CurrentProbe:
@@ -108,12 +107,11 @@ class Bench:
         """
         await self._disconnect()
         try:
-            identities = await self._learn_identities(self._scope.open(), self._supply.open())
+            identities = await self._learn_identities(self._scope.open(), self.supply.open())
         except BaseException:
             await self._disconnect()
             raise
         self._entrusted = True
-        self._settling_events = Questionable(0)
         return identities
 
     async def identify(self) -> Mapping[str, str]:
@@ -123,7 +121,7 @@ class Bench:
             BenchNotReady: one or more did not answer as they should; all failures are listed.
         """
         return await self._learn_identities(
-            self._scope.call(OscilloscopeDriver.identify), self._supply.call(PowerSupplyDriver.identify)
+            self._scope.call(OscilloscopeDriver.identify), self.supply.attendant.call(PowerSupplyDriver.identify)
         )
 
     async def recover(self) -> tuple[Recovery, ...]:
@@ -134,7 +132,7 @@ class Bench:
         """
         # Until they are back nobody may count on them: who closes the bench meanwhile opens them first.
         known, self._identities = self._identities, {}
-        recoveries = await asyncio.gather(self._scope.recover(), self._supply.recover())
+        recoveries = await asyncio.gather(self._scope.recover(), self.supply.attendant.recover())
         if all(one.failure is None for one in recoveries):
             self._identities = known
         return tuple(recoveries)
@@ -212,29 +210,21 @@ class Bench:
         return await self._scope.call(OscilloscopeDriver.screen_png)
 
     async def read_supply(self, *, take_events: bool = True) -> SupplyReading:
-        """Measure the supply's output; what happened since the last reading is in it, and is then forgotten.
-
-        Args:
-            take_events: False leaves what is latched for whoever measures.
-        """
-        reading = await self._supply.call(PowerSupplyDriver.read_state, take_events=take_events)
-        if not take_events:
-            return reading
-        before, self._settling_events = self._settling_events, Questionable(0)
-        return replace(reading, events=reading.events | before)
+        """Measure the supply's output, as `BenchSupply.read` says."""
+        return await self.supply.read(take_events=take_events)
 
     async def reported_errors(self) -> Mapping[str, list[str]]:
         """Return what stands in the error queue of each instrument, by role, oldest first; all are empty then."""
-        scope, supply = await asyncio.gather(self._scope.reported_errors(), self._supply.reported_errors())
-        return {self._scope.role: scope, self._supply.role: supply}
+        scope, supply = await asyncio.gather(self._scope.reported_errors(), self.supply.attendant.reported_errors())
+        return {self._scope.role: scope, self.supply.attendant.role: supply}
 
     async def supply_errors(self) -> list[str]:
         """Return what stands in the supply's error queue, oldest first; it is empty then."""
-        return await self._supply.reported_errors()
+        return await self.supply.attendant.reported_errors()
 
     async def supply_set_points(self) -> tuple[float, float]:
         """Return the supply's programmed voltage in volt and current limit in ampere."""
-        return await self._supply.call(PowerSupplyDriver.set_points)
+        return await self.supply.set_points()
 
     async def set_supply(
         self,
@@ -244,64 +234,16 @@ class Bench:
         ovp_v: float | None = None,
         settle: bool = True,
     ) -> None:
-        """Set the supply's voltage, current limit, or both, and wait for the output to follow where it is on.
-
-        Args:
-            voltage_v: voltage; None leaves it.
-            current_a: current limit; None leaves it.
-            ovp_v: level of the over-voltage protection, which is switched on; None leaves it.
-            settle: wait for the voltage; not where the limit is meant to hold the output down.
-
-        Raises:
-            InstrumentTimeout: the output did not reach the voltage.
-            SettingRefused: outside the envelope or the range (nothing was sent), or not taken as sent.
-        """
-        if ovp_v is None:
-            await self._supply.call(PowerSupplyDriver.set_point, voltage_v=voltage_v, current_a=current_a)
-        else:
-            await self._supply.call(
-                PowerSupplyDriver.set_protected_point, voltage_v=voltage_v, current_a=current_a, ovp_v=ovp_v
-            )
-        if settle:
-            await self._settle_supply()
+        """Set the supply's voltage, current limit or protection; what is None stays. As `BenchSupply.set` says."""
+        await self.supply.set(voltage_v=voltage_v, current_a=current_a, ovp_v=ovp_v, settle=settle)
 
     async def clear_supply_trip(self) -> None:
-        """Clear the supply's over-voltage protection after it has tripped, and switch the output on as ever.
-
-        Raises:
-            InstrumentTimeout: the output did not reach the voltage.
-            SettingRefused: what is set lies outside the envelope, so the output stays down; or it tripped again.
-            SoftStartAborted: it rose slowly, and had to be switched off again on the way.
-        """
-        await self._supply.call(PowerSupplyDriver.set_output, False)
-        await self._supply.call(PowerSupplyDriver.clear_trip)
-        await self.set_supply_output(True)
+        """Clear the supply's over-voltage protection, and switch the output on, as `BenchSupply.clear_trip` says."""
+        await self.supply.clear_trip()
 
     async def set_supply_output(self, on: bool, *, settle: bool = True) -> None:
-        """Switch the supply's output, and wait for its voltage where it is switched on (`settle` as above).
-
-        It rises slowly where the settings say so and its voltage is waited for: what a limit is meant to hold down is
-        no board that must be spared, and could not be told from one that draws too much.
-
-        Raises:
-            InstrumentTimeout: the output did not reach the voltage.
-            SettingRefused: what is set lies outside the envelope, so the output is not switched on.
-            SoftStartAborted: it rose slowly, and had to be switched off again on the way.
-        """
-        if on and settle and self.settings.soft_start_s > 0:
-            await soft_start(self._supply, duration_s=self.settings.soft_start_s)
-        else:
-            await self._supply.call(PowerSupplyDriver.set_output, on)
-        if settle:
-            await self._settle_supply()
-
-    async def _settle_supply(self) -> None:
-        """Wait for the output's voltage; what was latched until then is told, and kept for the next reading."""
-        await self._supply.call(PowerSupplyDriver.settle)
-        reading = await self._supply.call(PowerSupplyDriver.read_state, take_events=True)
-        self._settling_events |= reading.events
-        if reading.cc_excursion:
-            logger.warning("the supply has limited its current since it was last read, as late as while it settled")
+        """Switch the supply's output, as `BenchSupply.set_output` says."""
+        await self.supply.set_output(on, settle=settle)
 
     async def force(self) -> ForcedTrigger:
         """Complete the armed acquisition without an edge; return between which times the trigger came.
@@ -329,18 +271,8 @@ class Bench:
         """
         if self._entrusted:
             self._entrusted = False
-            await asyncio.gather(self._give_back_oscilloscope(), self._leave_supply())
+            await asyncio.gather(self._give_back_oscilloscope(), self.supply.leave(is_open=bool(self._identities)))
         await self._disconnect()
-
-    async def _leave_supply(self) -> None:
-        if self.settings.output_on_exit is not OutputOnExit.OFF:
-            return
-        try:
-            if not self._identities:  # it was lost on the way, and could not be opened again
-                await self._supply.open()
-            await switch_off(self._supply)
-        except InstrumentError as error:
-            logger.error("the supply's output was to be switched off, and may be ON; look at it: %s", error)
 
     async def _give_back_oscilloscope(self) -> None:
         """Set the front panel as it was; where that fails it is kept, for the next time that this bench closes."""
@@ -356,14 +288,14 @@ class Bench:
 
     async def _disconnect(self) -> None:
         self._identities = {}
-        await asyncio.gather(self._scope.close(), self._supply.close())
+        await asyncio.gather(self._scope.close(), self.supply.attendant.close())
 
     async def _learn_identities(self, scope: Awaitable[str], supply: Awaitable[str]) -> Mapping[str, str]:
         results = await asyncio.gather(scope, supply, return_exceptions=True)
         failures = [result for result in results if isinstance(result, BaseException)]
         if failures:
             raise _not_ready(failures)
-        roles = (self._scope.role, self._supply.role)
+        roles = (self._scope.role, self.supply.attendant.role)
         self._identities = {**dict(zip(roles, map(str, results), strict=True)), "probe": self.probe.model}
         return self.identities
 
@@ -389,19 +321,6 @@ class Bench:
         resource, timeout_s = settings.oscilloscope_resource, settings.timeout_s
         session = self._connector.connect(stack, resource, role=self._scope.role, timeout_s=timeout_s)
         return maker(session), session
-
-    def _connect_supply(self, stack: ExitStack) -> tuple[PowerSupplyDriver, VisaSession]:
-        settings = self.settings
-        maker = power_supply_maker(settings.power_supply_driver)
-        session = self._connector.connect(
-            stack,
-            settings.power_supply_resource,
-            role=self._supply.role,
-            timeout_s=settings.timeout_s,
-            gpib_adapter=settings.gpib_adapter_resource,
-            line=settings.serial_line,
-        )
-        return maker(session, settings.envelope), session
 
 
 def _not_ready(failures: list[BaseException]) -> BaseException:

@@ -3,6 +3,7 @@
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from instruments.current_probe import CurrentProbe
 from instruments.errors import SettingRefused
@@ -76,6 +77,12 @@ class BenchSettings:
     """Time in which the supply's output rises where the bench switches it on; 0: at once."""
     gpib_adapter_resource: str | None = None
     """VISA resource name of a Prologix-style adapter in front of the supply; None where there is none."""
+    audit_directory: Path | None = None
+    """Where every change of the supply is written down; None: nowhere."""
+    name: str = ""
+    """Name of the bench, as the audit log has it."""
+    dry_run: bool = False
+    """Whether nothing is sent that changes the supply."""
     serial_line: SerialLine = field(default_factory=SerialLine)
     """How the serial port is set, where the supply is on one."""
     probe: CurrentProbe = field(default_factory=CurrentProbe)

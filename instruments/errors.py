@@ -10,6 +10,7 @@ JoulebenchError
    |- InstrumentReported  the instrument's own error queue is not empty: correct the command
    |- SettingRefused      a setting outside envelope or range, or silently clamped: choose another
    |- SoftStartAborted    the output was switched off again while it rose: find what draws the current
+   |- AuditFailed         a change of the supply cannot be written down, and was not sent: make room on the disk
    |- NotTriggered        the record holds no triggered acquisition: arm again
    `- BenchNotReady       several of the above at once, one for each instrument
 """
@@ -71,6 +72,10 @@ class SoftStartAborted(InstrumentError):
         super().__init__(problem, instrument=instrument, operation=operation)
         self.problem = problem
         """What happened, without where."""
+
+
+class AuditFailed(InstrumentError):
+    """A change of the supply could not be written into its audit log, so it was not sent."""
 
 
 class NotTriggered(InstrumentError):

@@ -1,6 +1,7 @@
 """Power supply: the E3645A's verbs. Opening it sends nothing that changes its output."""
 
 import time
+from typing import Any
 
 from instruments.answer_number import LARGEST_REGISTER
 from instruments.deadline import check_deadline
@@ -75,6 +76,18 @@ class PowerSupply:
     def set_points(self) -> tuple[float, float]:
         """Get the programmed voltage in volt and current limit in ampere."""
         return set_points(self.session)
+
+    def further_settings(self) -> dict[str, Any]:
+        """Get the range, and the over-voltage protection's level in volt and switch.
+
+        Raises:
+            BadAnswer: the supply names no range that it has.
+        """
+        return {
+            "range": self.output_range().value,
+            "ovp_v": self.session.query_number("VOLTage:PROTection?", low=0.0, high=LARGEST_V),
+            "ovp_on": self.session.query_whole_number("VOLTage:PROTection:STATe?", high=1) != 0,
+        }
 
     def output_range(self) -> SupplyRange:
         """Get the output range.

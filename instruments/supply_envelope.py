@@ -58,6 +58,22 @@ class SupplyEnvelope:
         if wrong:
             raise refused("; ".join(wrong), operation="set point")
 
+    def check_bounds(self, *, voltage_v: float, current_a: float, ovp_v: float | None = None) -> None:
+        """Check all set-points against the envelope and the wider range, where nobody asks the supply for its own.
+
+        Raises:
+            SettingRefused: with every set-point that lies outside, or a protection that would trip at once.
+        """
+        fits_low = voltage_v <= SupplyRange.LOW.max_voltage_v
+        self.check(
+            voltage_v=voltage_v,
+            current_a=current_a,
+            output_range=SupplyRange.LOW if fits_low else SupplyRange.HIGH,
+        )
+        if ovp_v is not None and not voltage_v < ovp_v <= OVP_MAX_V:
+            text = f"must lie above {voltage_v:g} V and not above {OVP_MAX_V:g} V, got {ovp_v!r} V"
+            raise refused(text, operation="ovp_v")
+
 
 def _problem(name: str, value: float, envelope: float, range_name: str, range_limit: float) -> str:
     if not math.isfinite(value) or value < 0:

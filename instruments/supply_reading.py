@@ -48,6 +48,8 @@ class SupplyReading:
     """Whether the over-voltage protection holds the output down."""
     events: Questionable
     """Everything latched since the last reading, which clears it."""
+    settled_events: Questionable | None = None
+    """Those that came after the output had settled, where the bench itself changed it since; None: all of them."""
 
     @property
     def cc_excursion(self) -> bool:

@@ -83,7 +83,7 @@ class InstrumentWorker:
             text = f"{len(self._pending)} earlier calls still wait; the instrument hangs, close the bench and open it"
             raise InstrumentTimeout(text, instrument=self.name, operation=operation)
         try:
-            # In the caller's context, so that what is logged on the thread is of the same run.
+            # In the caller's context: the thread knows on whose behalf it acts, and logs for the same run.
             future = self._executor.submit(copy_context().run, function, *arguments)
         except RuntimeError as error:
             raise ConnectionFailed("its worker is closed", instrument=self.name, operation=operation) from error

@@ -45,23 +45,33 @@ def daemon(
     hang_up: HangUpOption = HangUp.AUTO,
     record: RecordOption = None,
     record_limit_mb: RecordLimitOption = RECORD_LIMIT_MB,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Send nothing that changes the supply; reject runs once all is checked.")
+    ] = False,
 ) -> None:
     """Measure runs on one bench as boards ask for them, until SIGINT or SIGTERM."""
     from daemon.bootstrap import recording_to
     from daemon.configuration import load_configuration
 
     configuration = load_configuration(config)
+    if dry_run:
+        configuration = _in_dry_run(configuration)
     to = LogDestination(format=log_format, file=log_file, file_mb=log_file_mb, files=log_files)
     configure_log(log_level or configuration.log.level, place=configuration.bench.name, to=to)
     with recording_to(record, limit_bytes=record_limit_mb * MB) as connector:
         serving = serve(
             configuration,
             connector=connector,
-            read=lambda: load_configuration(config),
+            read=lambda: _in_dry_run(load_configuration(config)) if dry_run else load_configuration(config),
             follow_log_level=log_level is None,
             hang_up=hang_up,
         )
         asyncio.run(serving)
+
+
+def _in_dry_run(configuration: "Configuration") -> "Configuration":
+    safety = configuration.safety.model_copy(update={"dry_run": True})
+    return configuration.model_copy(update={"safety": safety})
 
 
 async def serve(

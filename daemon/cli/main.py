@@ -29,6 +29,7 @@ from daemon.cli import (
     send_campaign,
     simulate,
     start_run,
+    supply,
     verify,
     verify_faults,
     verify_soak,
@@ -81,6 +82,7 @@ app.command("reprocess")(reprocess.reprocess)
 app.add_typer(import_recording.app, name="import")
 verify.app.command("faults")(verify_faults.faults)
 verify.app.command("soak")(verify_soak.soak)
+app.add_typer(supply.app, name="supply")
 app.add_typer(verify.app, name="verify")
 
 INTERRUPTED = 130

@@ -42,6 +42,11 @@ class StorageSection(Section):
         return self.directory / "captures"
 
     @property
+    def audit_directory(self) -> Path:
+        """Folder of the supply's audit log."""
+        return self.directory / "audit"
+
+    @property
     def url(self) -> str:
         """URL of the database in use, with its password: for the engine alone.
 

@@ -15,13 +15,19 @@ from typing import Any
 import instruments
 from instruments.installed_driver import OSCILLOSCOPES, POWER_SUPPLIES
 from instruments.oscilloscope_driver import OscilloscopeDriver
+from instruments.power_supply import PowerSupply
 from instruments.power_supply_driver import PowerSupplyDriver
 from instruments.supply_envelope import SupplyEnvelope
+from instruments.supply_gate import SupplyGate
 from tests.contract.own_supply import installed
 
 ENVELOPE = SupplyEnvelope(max_voltage_v=30.0, max_current_a=2.2)
 GROUPS = {OSCILLOSCOPES: (OscilloscopeDriver, ()), POWER_SUPPLIES: (PowerSupplyDriver, (ENVELOPE,))}
 """Protocol by group of entry points, and what its makers take besides the session."""
+MAKERS: dict[type, Callable[..., Any]] = {
+    SupplyGate: lambda session, envelope: SupplyGate(PowerSupply(session, envelope), envelope=envelope)
+}
+"""What makes those that stand before another driver, and are held to the same rules."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +58,7 @@ class Documented:
 def drivers() -> tuple[Driver, ...]:
     """Return every driver of this project, and every one that a package brings, that of the example included."""
     own = {
-        cls: Driver(cls, protocol, lambda session, cls=cls, more=more: cls(session, *more))
+        cls: Driver(cls, protocol, lambda session, cls=cls, more=more: MAKERS.get(cls, cls)(session, *more))
         for protocol, more in GROUPS.values()
         for _, cls in _public(_all_modules())
         if inspect.isclass(cls) and is_driver(cls, protocol)

@@ -145,7 +145,7 @@ async def test_a_silent_instrument_is_given_up_within_the_deadline(
 ) -> None:
     """Whatever is asked is swallowed: every step fails, and the deadline ends it."""
     swallowing = asyncio.create_task(_swallow_on(truth))
-    monkeypatch.setattr(bench._supply, "_recovery_deadline_s", 1.0)
+    monkeypatch.setattr(bench.supply.attendant, "_recovery_deadline_s", 1.0)
     try:
         begun_s = time.monotonic()
         back = by_role(await bench.recover())["power_supply"]

@@ -7,7 +7,7 @@ from typing import Any, cast
 
 import pytest
 
-from daemon import bench_keeper
+from daemon import bench_keeper, supply_watch
 from daemon.bench_keeper import BenchKeeper, Record
 from daemon.errors import SupplyRefusal
 from instruments.bench import Bench
@@ -95,14 +95,14 @@ async def recorded(bench: ScriptedBench) -> Record:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_keeper, "IDLE_PAUSE_S", 0.0)
-    monkeypatch.setattr(bench_keeper, "SUPPLY_PAUSE_S", 0.0)
+    monkeypatch.setattr(supply_watch, "IDLE_PAUSE_S", 0.0)
+    monkeypatch.setattr(supply_watch, "SUPPLY_PAUSE_S", 0.0)
     monkeypatch.setattr(bench_keeper, "POLL_S", 0.0)
 
 
 async def test_the_idle_current_is_that_of_just_before_the_run(monkeypatch: pytest.MonkeyPatch) -> None:
     """The first reading lies before the bench is prepared; the board may have moved since."""
-    monkeypatch.setattr(bench_keeper, "NEWS_S", 0.0)
+    monkeypatch.setattr(supply_watch, "NEWS_S", 0.0)
     bench = ScriptedBench(idle_a=[0.19, 0.149, 0.151, 0.150, 0.150], loaded_a=[LOADED_A] * 4)
     supply = (await recorded(bench)).supply
     assert supply.idle_current_a == pytest.approx(0.150)
@@ -113,7 +113,7 @@ async def test_the_idle_current_is_that_of_just_before_the_run(monkeypatch: pyte
 
 async def test_what_may_hold_the_runs_beginning_is_no_idle_reading(monkeypatch: pytest.MonkeyPatch) -> None:
     """The board runs before the daemon hears of it: what was read just before counts neither way."""
-    monkeypatch.setattr(bench_keeper, "NEWS_S", 60.0)
+    monkeypatch.setattr(supply_watch, "NEWS_S", 60.0)
     bench = ScriptedBench(idle_a=[IDLE_A, IDLE_A, IDLE_A, 0.42], loaded_a=[LOADED_A] * 4)
     supply = (await recorded(bench)).supply
     assert (supply.idle_current_a, supply.idle_course_a) == (IDLE_A, 0.0)
@@ -121,8 +121,8 @@ async def test_what_may_hold_the_runs_beginning_is_no_idle_reading(monkeypatch: 
 
 
 async def test_only_the_latest_idle_readings_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bench_keeper, "NEWS_S", 0.0)
-    old, new = [0.30] * 20, [IDLE_A] * (bench_keeper.IDLE_READINGS + 1)
+    monkeypatch.setattr(supply_watch, "NEWS_S", 0.0)
+    old, new = [0.30] * 20, [IDLE_A] * (supply_watch.IDLE_READINGS + 1)
     supply = (await recorded(ScriptedBench(idle_a=[*old, *new], loaded_a=[LOADED_A] * 4))).supply
     assert (supply.idle_current_a, supply.idle_course_a) == (IDLE_A, 0.0)
 
@@ -275,21 +275,21 @@ class TestTheBeginningOfARun:
         assert (supply.constant_voltage, supply.tripped) == (constant_voltage, tripped)
 
     async def test_what_happened_long_before_does_not(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(bench_keeper, "DOUBT_S", -1.0)
+        monkeypatch.setattr(supply_watch, "DOUBT_S", -1.0)
         assert (await recorded(self.Bench(Questionable.VOLTAGE_UNREGULATED))).supply.constant_voltage
 
 
 async def test_a_board_that_always_trips_its_supply_is_left_alone_in_the_end() -> None:
     bench = FailedBench()
     keeper = BenchKeeper(cast(Bench, bench), set_points={}, on_instruments=lambda _: None, clears_trip=True)
-    for _ in range(bench_keeper.MOST_CLEARS):
+    for _ in range(supply_watch.MOST_CLEARS):
         bench.tripped = True
         await keeper.arm(first=True)
     bench.tripped = True
     with pytest.raises(SupplyRefusal) as caught:
         await keeper.arm(first=True)
     assert caught.value.reason == "supply_tripped"
-    assert bench.done_to_it.count("clear trip") == bench_keeper.MOST_CLEARS
+    assert bench.done_to_it.count("clear trip") == supply_watch.MOST_CLEARS
 
 
 async def test_closing_cuts_a_recovery_short_and_nothing_is_opened_again() -> None:

@@ -7,9 +7,10 @@ import pytest
 
 from calibration.store import CertificateStore
 from daemon.database_status import database_status
-from daemon.readiness import Finding, _store, certificate_findings
+from daemon.readiness import Finding, _store, alarm_findings, certificate_findings
 from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
+from daemon.supply_alarm import Alarm, AlarmFile
 from tests.unit.calibration.example_certificate import certificate
 from tests.unit.daemon.old_databases import restore
 from tests.unit.daemon.test_accuracy import DELAY, LEAD, NOW_NS, OTHER_SCOPE, of_scope, zero
@@ -24,6 +25,18 @@ def findings(folder: Path, *stored: object, missing: str = "degrade", **identiti
     calibration = plain.calibration.model_copy(update={"missing": MissingCertificate(missing)})
     chosen = plain.model_copy(update={"calibration": calibration})
     return {one.part: one for one in certificate_findings(chosen, identities, at_utc_ns=NOW_NS)}
+
+
+def test_alarms_of_the_supply_are_told_while_they_stand(tmp_path: Path) -> None:
+    bench = configuration(tmp_path)
+    assert alarm_findings(bench) == []
+    alarms = AlarmFile(bench)
+    alarms.add(Alarm(kind="over_voltage", text="25 V are measured", at_utc_ns=1))
+    (found,) = alarm_findings(bench)
+    assert (found.ok, found.text) == (False, "25 V are measured")
+    assert "joulebench supply acknowledge" in found.remedy
+    assert alarms.acknowledge(alarms.standing())
+    assert alarm_findings(bench) == []
 
 
 def test_those_that_a_run_would_use(tmp_path: Path) -> None:

@@ -1,0 +1,77 @@
+"""Bench patrol: looks at the instruments between two runs, and knows how the last daemon left them."""
+
+import asyncio
+import logging
+from collections.abc import Callable
+
+from daemon.bench_keeper import BenchKeeper
+from daemon.exit_mark import ExitMark
+from daemon.sections.safety import CrashChoice, SafetySection
+from daemon.supply_guard import SupplyGuard
+from instruments.errors import InstrumentError
+
+logger = logging.getLogger(__name__)
+
+
+class BenchPatrol:
+    """Goes its rounds while no run is in hand."""
+
+    def __init__(
+        self,
+        keeper: BenchKeeper,
+        guard: SupplyGuard,
+        *,
+        safety: SafetySection,
+        mark: ExitMark,
+        current_run: Callable[[], str | None],
+    ) -> None:
+        """Patrol a bench.
+
+        Args:
+            keeper: the instruments.
+            guard: who acts on what is seen.
+            safety: how often, and what becomes of an output after a crash.
+            mark: tells how the last daemon ended.
+            current_run: the run in hand; None: the bench is free.
+        """
+        self._keeper = keeper
+        self._guard = guard
+        self._safety = safety
+        self._mark = mark
+        self._current_run = current_run
+        self._begun = False
+        self.rounds = 0
+        """How often the instruments have been looked at."""
+
+    async def begin(self) -> None:
+        """Take the bench in hand, before it is opened: after a crash the output is brought to where it is to be."""
+        died = await asyncio.to_thread(self._mark.begin)
+        self._begun = True
+        if died is None:
+            return
+        choice = self._safety.after_crash
+        logger.warning(
+            "the last daemon (%s) was killed or lost its power: the supply was left as it was; after_crash = %s",
+            died, choice.value,
+        )  # fmt: skip
+        await self._guard.note("unclean_exit", text=f"the last daemon, {died}", reaction=choice.value)
+        if choice is CrashChoice.OFF:
+            self._guard.owe("after_crash")
+            try:
+                await self._guard.pay()
+            except InstrumentError as error:
+                logger.error("the output may be ON; it is switched off as soon as the supply answers: %s", error)
+
+    async def run(self) -> None:
+        """Look at the bench again and again until cancelled; without an interval, never."""
+        interval_s = self._safety.watch_interval_s
+        while interval_s > 0:
+            await asyncio.sleep(interval_s)
+            await self._keeper.patrol(lambda: self._current_run() is None)
+            self.rounds += 1
+        await asyncio.Event().wait()
+
+    async def end(self) -> None:
+        """Give the bench back: it has been closed. An output that was to be off, and may be on, is left to the next."""
+        if self._begun and self._keeper.is_left_as_told and not self._guard.is_in_debt:
+            await asyncio.to_thread(self._mark.end)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
@@ -105,7 +106,16 @@ def _set_up() -> None:
         os.environ.setdefault(name, "1")
     _mounts = leave_the_mounts_of_others()
     forget_the_program()
+    threading.Thread(target=_end_with_the_campaign, name="end-with-the-campaign", daemon=True).start()
     logging.getLogger().addHandler(logging.NullHandler())
+
+
+def _end_with_the_campaign() -> None:
+    """End this process, and with it all of its lab, once the campaign's is dead, however that came."""
+    campaign = multiprocessing.parent_process()
+    if campaign is not None:
+        campaign.join()
+        os._exit(1)
 
 
 def _done(portion: Portion, keep: Path | None) -> Evidence:

@@ -144,7 +144,11 @@ class RunConductor:
             done once it is journalled, or came too late to matter.
         """
         journalled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._events.put_nowait(_Told(event, detail, journalled))
+        told = _Told(event, detail, journalled)
+        if self.progress.over:
+            _is_journalled(told)  # nobody takes events any more, and whoever waits for this one would wait for ever
+        else:
+            self._events.put_nowait(told)
         return journalled
 
     def finished(self, report: RunFinished) -> asyncio.Future[None]:

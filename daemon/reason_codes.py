@@ -8,32 +8,10 @@ OTHER = "other"
 """Stands for a code that a board made up."""
 
 _DAEMON = (
-    *(
-        "aborted_by_lab",
-        "bench_busy",
-        "board_restarted",
-        "daemon_stopped",
-        "daemon_stopping",
-        "disk_full",
-        "finished_before_armed",
-    ),
-    *(
-        "finished_missing",
-        "images_not_whole_batches",
-        "internal_error",
-        "malformed_message",
-        "run_id_taken",
-        "shutdown",
-    ),
-    *(
-        "supply_alarm",
-        "supply_not_cv",
-        "supply_off",
-        "supply_tripped",
-        "sync_unavailable",
-        "too_many_captures",
-        "unknown_network",
-    ),
+    *("aborted_by_lab", "bench_busy", "board_restarted", "daemon_stopped", "daemon_stopping", "disk_full", "dry_run"),
+    *("finished_before_armed", "finished_missing", "images_not_whole_batches", "internal_error", "malformed_message"),
+    *("run_id_taken", "shutdown", "supply_alarm", "supply_not_cv", "supply_off", "supply_tripped"),
+    *("sync_unavailable", "too_many_captures", "unknown_network"),
 )
 _BOARD = (
     *("agent_stopped", "bad_message", "broker_unavailable", "busy", "command_lost", "daemon_silent", "marker_failed"),

@@ -5,7 +5,7 @@ import logging
 import time
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 from daemon.announcer import Announcer
 from daemon.bench_keeper import BenchKeeper, Record
@@ -21,13 +21,14 @@ from daemon.lifecycle import (
     Expired,
     Finished,
     Progress,
+    Shutdown,
     Step,
     advance,
     begin,
     resume,
 )
-from daemon.measurement import Measurement
-from daemon.outbox import End, Outbox
+from daemon.measurement import Measurement, capture_id_of
+from daemon.outbox import RETRY_S, End, Outbox
 from daemon.records import RunRecord
 from daemon.run_observer import RunObserver, RunObservers
 from daemon.store import Store
@@ -37,8 +38,14 @@ from runners.messages import RunFinished, RunPhase
 
 logger = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 BENCH_IS_SOUND = (SupplyRefusal, CaptureFileError, StoreError, MetrologyError)
 """Errors that say nothing against the instruments' sessions; after any other they are brought back."""
+
+
+STORE_PATIENCE_S = 20.0
+"""How long a run that has something to lose waits for a database that refuses, beyond the database's own patience."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -120,6 +127,7 @@ class RunConductor:
     _timer: asyncio.TimerHandle | None = None
     _marker_is_silent: bool = False
     _end_is_written: bool = True
+    _leaving: bool = False
     _first_effects: tuple[Effect | Announce, ...] = ()
 
     def __post_init__(self) -> None:
@@ -143,8 +151,13 @@ class RunConductor:
         Returns:
             done once it is journalled, or came too late to matter.
         """
+        self._leaving = self._leaving or isinstance(event, Shutdown)
         journalled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._events.put_nowait(_Told(event, detail, journalled))
+        told = _Told(event, detail, journalled)
+        if self.progress.over:
+            _is_journalled(told)  # nobody takes events any more, and whoever waits for this one would wait for ever
+        else:
+            self._events.put_nowait(told)
         return journalled
 
     def finished(self, report: RunFinished) -> asyncio.Future[None]:
@@ -184,11 +197,14 @@ class RunConductor:
 
     async def _journal(self, event: Event, detail: dict[str, Any], step: Step) -> Step:
         after, effects = step
+        # What is captured, or about to be, is worth waiting for; what has ended is the outbox's to write.
+        is_precious = (after.captures_taken > 0 or after.finished) and not after.over
+        write = self._in_the_end if is_precious else asyncio.to_thread
         try:
             if isinstance(event, Finished) and not self.progress.finished:
-                await asyncio.to_thread(self.services.store.record_finished, self.run.run_id, detail["report"])
+                await write(self.services.store.record_finished, self.run.run_id, detail["report"])
                 detail = {}
-            await asyncio.to_thread(
+            await write(
                 self.services.store.record,
                 self.run.run_id,
                 event=type(event).__name__.lower(),
@@ -203,6 +219,24 @@ class RunConductor:
                 after, effects = advance(self.progress, fault_of(error))
             self._end_is_written = not after.over
         return after, effects
+
+    async def _in_the_end(self, work: Callable[..., T], *arguments: Any, **named: Any) -> T:
+        """Return what work returns, tried again while the database refuses: what it is about is on the disk.
+
+        A lock passes, and so does a full disk; but a run must come to an end, and who asked for it waits.
+
+        Raises:
+            StoreError: patience is at its end; or the daemon stops, and the next one goes on with the run.
+        """
+        end_s = time.monotonic() + STORE_PATIENCE_S
+        while True:
+            try:
+                return await asyncio.to_thread(work, *arguments, **named)
+            except StoreError as error:
+                if self._leaving or time.monotonic() > end_s:
+                    raise
+                logger.warning("run %s waits for the database: %s", self.run.run_id, error)
+                await asyncio.sleep(RETRY_S)
 
     async def _perform(self, effects: tuple[Effect | Announce, ...]) -> None:
         for effect in effects:
@@ -287,8 +321,12 @@ class RunConductor:
         """Store a record before anything is computed from it."""
         self._armed = False
         index = self.progress.captures_taken
-        reference = await asyncio.to_thread(self.services.measurement.keep, self.run.run_id, index, record)
-        self.tell(Captured(), capture_id=reference.capture_id, complete_monotonic_ns=record.complete_monotonic_ns)
+        try:
+            await asyncio.to_thread(self.services.measurement.keep, self.run.run_id, index, record)
+        except StoreError:
+            await self._in_the_end(self.services.measurement.adopt, self.run)  # its file is written
+        capture_id = capture_id_of(self.run.run_id, index)
+        self.tell(Captured(), capture_id=capture_id, complete_monotonic_ns=record.complete_monotonic_ns)
 
     def _wait_for(self, seconds: float) -> None:
         self._waiting = _Waiting(time.monotonic() + seconds, seconds)
@@ -324,7 +362,7 @@ class RunConductor:
         self.tell(Expired(reason="finished_missing", text=text))
 
     async def _analyse(self) -> None:
-        result = await asyncio.to_thread(self.services.measurement.result, self.run.run_id)
+        result = await self._in_the_end(self.services.measurement.result, self.run.run_id)
         self.services.observer.resulted(result)
         self.tell(Analysed(), result_id=result.result_id, quality=result.quality)
 

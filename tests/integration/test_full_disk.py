@@ -47,8 +47,9 @@ def fill(disk: Path) -> Path:
 
 @pytest.mark.parametrize("moment", ["armed", "captured"])
 async def test_a_run_ends_with_its_reason_and_the_next_is_measured_once_there_is_space(
-    mosquitto_broker: MosquittoBroker, disk: Path, moment: str
+    mosquitto_broker: MosquittoBroker, disk: Path, moment: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("daemon.run_conductor.STORE_PATIENCE_S", 0.5)
     with SimulatedBenchThread(WorldSettings(seed=5, time_scale=20.0)) as bench:
         async with stage_of(bench, mosquitto_broker.port, disk) as stage:
             before = await stage.run("before", BATCHES)

@@ -16,8 +16,8 @@ from daemon.verify.faults.message_proxy import Direction, Meddling, MessageProxy
 from instruments.simulated.faults import FaultKind
 
 YEAR_NS = 365 * 86400 * 10**9
-ROOM_BYTES = 400_000
-"""A disk that is full has less room than this: a capture takes some of it, and is cut."""
+ROOM_BYTES = 200_000
+"""A disk that is full has less room than this, now and then for a capture, mostly for a part of one."""
 POLL_S = 0.01
 
 
@@ -158,7 +158,7 @@ async def step_clock(lab: FaultLab, rng: np.random.Generator, over: asyncio.Even
 async def fill_disk(lab: FaultLab, rng: np.random.Generator, over: asyncio.Event) -> bool:
     """Fill the daemon's disk, and make room again after a while."""
     del over
-    lab.disk.fill(daemon_pid=lab.daemon.pid, left_bytes=int(rng.integers(ROOM_BYTES)))
+    lab.disk.fill(daemon_pid=lab.daemon.pid, left_bytes=round(ROOM_BYTES ** rng.uniform(0.0, 1.0)))
     try:
         await _pause(rng, 0.1, 1.5)
     finally:

@@ -4,6 +4,8 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import sqlite3
+import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from pathlib import Path
@@ -24,6 +26,11 @@ from metrology.errors import JoulebenchError
 
 PORTION_FAULTS = 20
 """Faults of one portion: a lab takes seconds to set up, and one that is stuck costs what is left of its portion."""
+
+ATTEMPTS = 2
+"""A portion whose lab broke, not what is struck in it, is done again from its seed."""
+
+logger = logging.getLogger(__name__)
 
 
 def verify_faults(
@@ -105,13 +112,27 @@ def _set_up() -> None:
         os.environ.setdefault(name, "1")
     _mounts = leave_the_mounts_of_others()
     forget_the_program()
+    threading.Thread(target=_end_with_the_campaign, name="end-with-the-campaign", daemon=True).start()
     logging.getLogger().addHandler(logging.NullHandler())
 
 
+def _end_with_the_campaign() -> None:
+    """End this process, and with it all of its lab, once the campaign's is dead, however that came."""
+    campaign = multiprocessing.parent_process()
+    if campaign is not None:
+        campaign.join()
+        os._exit(1)
+
+
 def _done(portion: Portion, keep: Path | None) -> Evidence:
-    with TemporaryDirectory(prefix="joulebench-faults-", ignore_cleanup_errors=True) as name:
+    for attempt in range(ATTEMPTS):
         try:
-            return asyncio.run(evidence_of(portion, Path(name), mounts=_mounts, keep=keep))
-        except JoulebenchError as error:
-            # an error with parameters of its own does not always survive the way between processes
-            raise VerificationFailed(f"portion {portion.index} of seed {portion.seed}: {error}") from None
+            with TemporaryDirectory(prefix="joulebench-faults-", ignore_cleanup_errors=True) as name:
+                return asyncio.run(evidence_of(portion, Path(name), mounts=_mounts, keep=keep))
+        except (JoulebenchError, OSError, sqlite3.Error) as error:
+            logger.warning("portion %d: %s", portion.index, error)
+            if attempt == ATTEMPTS - 1:
+                # an error with parameters of its own does not always survive the way between processes
+                text = f"portion {portion.index} of seed {portion.seed}: {type(error).__name__}: {error}"
+                raise VerificationFailed(text) from None
+    raise AssertionError("unreachable: the last attempt returns or raises")

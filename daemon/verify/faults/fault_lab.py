@@ -4,12 +4,13 @@ import asyncio
 import contextlib
 import re
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
 from daemon.configuration import Configuration, OwnConfiguration
+from daemon.errors import VerificationFailed
 from daemon.verify.faults.cable import Cable
 from daemon.verify.faults.lab_broker import LabBroker
 from daemon.verify.faults.lab_disk import LabDisk, lab_disk
@@ -58,6 +59,7 @@ class FaultLab:
         self._mounts = mounts
         self._min_free_bytes = min_free_bytes
         self._stack = AsyncExitStack()
+        self._tasks: list[asyncio.Task[None]] = []
         self.data = folder / "data"
         """What the daemon keeps."""
         self.notes: list[str] = []
@@ -98,9 +100,9 @@ class FaultLab:
             self.truth = stack.enter_context(TruthClient(bench.addresses.truth))
             await self._lay_lines(bench.addresses, stack)
             self.watch = LabWatch(port=self.broker.port, bench=BENCH, board=BOARD)
-            stack.push_async_callback(_cancelled, asyncio.create_task(self.watch.run(), name="lab-watch"))
+            self._look_after(self.watch.run(), "lab-watch", stack)
             self._make_processes(bench.addresses, stack)
-            stack.push_async_callback(_cancelled, asyncio.create_task(self._supervise(), name="lab-supervisor"))
+            self._look_after(self._supervise(), "lab-supervisor", stack)
             self._stack = stack.pop_all()
         return self
 
@@ -112,7 +114,13 @@ class FaultLab:
         """Whether daemon and board are connected, and say that they are free.
 
         What the broker keeps of them is not enough: they may have said it before the broker was lost.
+
+        Raises:
+            VerificationFailed: the lab itself is broken.
         """
+        for task in self._tasks:
+            if task.done():
+                raise VerificationFailed(f"the lab's {task.get_name()} ended: {task.exception()}")
         connected = self.daemon_messages.speaks and self.agent_messages.speaks
         return connected and self.watch.daemon_is_free and self.watch.board_is_free
 
@@ -158,6 +166,11 @@ class FaultLab:
         for process in (self.daemon, self.agent):
             process.start()
             stack.callback(process.kill)
+
+    def _look_after(self, work: Coroutine[Any, Any, None], name: str, stack: AsyncExitStack) -> None:
+        """Have something done for as long as the lab is there."""
+        self._tasks.append(asyncio.create_task(work, name=name))
+        stack.push_async_callback(_cancelled, self._tasks[-1])
 
     async def _supervise(self) -> None:
         """Start again what has ended by itself, and note it."""

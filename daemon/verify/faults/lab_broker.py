@@ -1,5 +1,6 @@
 """Lab broker: a real mosquitto of a verification's own, that can be killed, frozen and started again."""
 
+import ctypes
 import os
 import shutil
 import signal
@@ -14,6 +15,8 @@ HOST = "127.0.0.1"
 START_DEADLINE_S = 20.0
 """Starting takes 10 ms; a broker that is not up by then never will be."""
 POLL_S = 0.005
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1  # prctl(2)
 
 
 def mosquitto_path() -> str:
@@ -52,7 +55,12 @@ class LabBroker:
             VerificationFailed: it does not, or ended.
         """
         with self._log.open("ab") as log:
-            self._process = subprocess.Popen([self._program, "-c", str(self._file)], stdout=log, stderr=log)  # noqa: S603
+            self._process = subprocess.Popen(  # noqa: S603
+                [self._program, "-c", str(self._file)],
+                stdout=log,
+                stderr=log,
+                preexec_fn=_end_with_the_parent,  # noqa: PLW1509 - one system call, which takes no lock
+            )
         deadline_s = time.monotonic() + START_DEADLINE_S
         while not self._listens():
             if self._process.poll() is not None or time.monotonic() > deadline_s:
@@ -84,6 +92,12 @@ class LabBroker:
         except OSError:
             return False
         return True
+
+
+def _end_with_the_parent() -> None:
+    """Have this process killed once its parent is dead, however that came: nobody else would end it."""
+    if hasattr(_LIBC, "prctl"):
+        _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def free_port() -> int:

@@ -61,11 +61,12 @@ class MountedDisk:
     def fill(self, *, daemon_pid: int | None, left_bytes: int) -> None:
         """Leave room for this many bytes, and no more."""
         del daemon_pid
-        found = os.statvfs(self._folder)
-        taken_bytes = found.f_bavail * found.f_frsize - left_bytes
         with self._filler.open("wb") as file:
-            if taken_bytes > 0:
-                os.posix_fallocate(file.fileno(), 0, taken_bytes)
+            while (taken_bytes := self._free_bytes() - left_bytes) > 0:
+                # The daemon may take room between asking and taking.
+                with contextlib.suppress(OSError):
+                    os.posix_fallocate(file.fileno(), 0, taken_bytes)
+                    return
 
     def free(self, *, daemon_pid: int | None) -> None:
         """Make room again."""
@@ -75,6 +76,10 @@ class MountedDisk:
     def close(self) -> None:
         """Unmount it, with all that is on it."""
         ctypes.CDLL(None, use_errno=True).umount2(os.fsencode(self._folder), _DETACH)
+
+    def _free_bytes(self) -> int:
+        found = os.statvfs(self._folder)
+        return found.f_bavail * found.f_frsize
 
 
 class LimitedWrites:

@@ -31,6 +31,8 @@ STALE_S = 20.0
 """After this long it is asked whoever says that he is at it: a status may be lost as any message may."""
 UNKNOWN_TWICE = 2
 """A run that the daemon says it does not know, so often, was never requested."""
+MOST_ENDLESS = 2
+"""After so many runs without an end a portion is given up: a daemon that is deaf stays so."""
 FEWEST_BATCHES = 3
 MOST_IMAGES = 8
 MIN_FREE_BYTES = 1_000_000
@@ -90,6 +92,8 @@ class _Rounds:
             self._seen.append(await self._round(fault))
             if self._seen[-1].fault != NO_FAULT:
                 self._struck.append(self._waiting.popleft())
+            if sum(not run.ended for run in self._seen) >= MOST_ENDLESS:
+                self._stuck.append(f"given up after {len(self._seen)} runs, {MOST_ENDLESS} of them without an end")
         await self._ask_where_it_differs()
         if not await asyncio.to_thread(self._lab.daemon.stop):
             self._stuck.append("the daemon did not end when it was told to")

@@ -2,7 +2,11 @@
 
 from collections import Counter
 from dataclasses import replace
+from io import StringIO
 
+from rich.console import Console
+
+from daemon.cli.fault_table import fault_table
 from daemon.verify.faults.attacks import ATTACKS, FaultName
 from daemon.verify.faults.campaign import PORTION_FAULTS, planned
 from daemon.verify.faults.judge import Crime
@@ -53,3 +57,12 @@ def test_a_campaign_passes_where_nothing_was_found_and_enough_is_valid() -> None
     assert report_of([evidence(*good, (bad, None))]).passed
     assert not report_of([evidence(*good[:18], (bad, None))]).passed
     assert not report_of([evidence(*good, stuck=("no run is taken",))]).passed
+
+
+def test_a_table_shows_each_fault_and_what_was_found() -> None:
+    run = seen("b", fault="disk_full", told=None)
+    console = Console(width=120, record=True, file=StringIO())
+    console.print(fault_table(report_of([evidence((seen("a"), GOOD_RUN), (run, GOOD_RUN))])))
+    text = " ".join(console.export_text().split())
+    assert "1 faults over 2 runs: lost 1, duplicated 0, torn files 0, wrong valid 0, stuck 0" in text
+    assert [name in text for name in ("disk full", "1 valid", "none: 1 valid")] == [True] * 3

@@ -29,6 +29,9 @@ LINE_LENGTH = 110
 _EXAMPLES: Mapping[str, object] = {
     "mqtt.username": "joulebench-bench-1",
     "mqtt.password_file": "/etc/joulebench/mqtt-password",
+    "mqtt.ca_file": "/etc/joulebench/broker/ca.crt",
+    "mqtt.cert_file": "/etc/joulebench/broker/client.crt",
+    "mqtt.key_file": "/etc/joulebench/broker/client.key",
     "metrics.port": 9464,
     "mqtt.client_id": "joulebench-bench-1",
     "oscilloscope.voltage_channel": 2,

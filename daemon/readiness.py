@@ -205,12 +205,13 @@ async def _broker_finding(configuration: Configuration) -> Finding:
 
 
 async def _connect(configuration: Configuration) -> None:
-    mqtt = configuration.mqtt
+    address = configuration.mqtt.address()
     client = aiomqtt.Client(
-        mqtt.host,
-        mqtt.port,
-        username=mqtt.username,
-        password=mqtt.password(),
+        address.host,
+        address.port,
+        username=address.username,
+        password=address.password,
+        tls_context=address.tls_context(),
         identifier=f"{configuration.mqtt_client_id}-check",
         timeout=BROKER_TIMEOUT_S,
     )

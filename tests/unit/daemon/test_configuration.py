@@ -390,6 +390,7 @@ def test_the_marker_line_names_its_bit(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["secret\n", "secret", "secret\r\n", "secret\nsecond line\n"])
 def test_the_password_is_the_first_line_of_its_file(tmp_path: Path, content: str) -> None:
     (tmp_path / "p").write_bytes(content.encode())
+    (tmp_path / "p").chmod(0o640)
     path = written(tmp_path, ("[bench]", "[mqtt]\nusername = 'u'\npassword_file = 'p'\n[bench]"))
 
     configuration = load_configuration(path)

@@ -228,6 +228,7 @@ async def test_a_missing_certificate_is_told_as_what_it_looks_like(broker: Shipp
             await agent.perform(BoardCommand(run_id="r", network="n", batch_size=1))
 
 
+@pytest.mark.long
 async def test_who_is_removed_stays_out_once_the_broker_is_told(tmp_path_factory: pytest.TempPathFactory) -> None:
     credentials = BrokerCredentials(tmp_path_factory.mktemp("credentials"))
     for name in (BOARD, OTHER):

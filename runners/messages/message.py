@@ -9,6 +9,9 @@ from runners.errors import MessageError
 MAX_PAYLOAD_BYTES = 65536
 """Longest payload of the contract, in bytes."""
 
+MOST_PROBLEMS = 10
+"""Most problems of one payload that an error names; how many more there are, it says."""
+
 IDENTIFIER_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 """Identifiers of runs, boards, benches and clients: safe as one level of a topic and as a file's name."""
 NETWORK_PATTERN = r"^[A-Za-z0-9_.-]{1,64}$"
@@ -62,7 +65,7 @@ def decode(cls: type[M], payload: bytes, *, topic: str) -> M:
         topic: Where it arrived, for the error.
 
     Raises:
-        MessageError: The payload is too long, no JSON, or breaks bounds; it names them all.
+        MessageError: The payload is too long, no JSON, or breaks bounds; it names the first `MOST_PROBLEMS`.
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise MessageError(topic, [_too_long(payload)])
@@ -70,7 +73,14 @@ def decode(cls: type[M], payload: bytes, *, topic: str) -> M:
         # Strict, so that "4" is no number: what one daemon coerces, another may not.
         return cls.model_validate_json(payload, strict=True)
     except ValidationError as error:
-        raise MessageError(topic, [_problem(entry) for entry in error.errors(include_url=False)]) from None
+        raise MessageError(topic, _problems(error)) from None
+
+
+def _problems(error: ValidationError) -> list[str]:
+    """Return what is wrong, cut short: one payload can break a bound four thousand times."""
+    found = [_problem(entry) for entry in error.errors(include_url=False, include_context=False)[:MOST_PROBLEMS]]
+    left = error.error_count() - len(found)
+    return found if not left else [*found, f"{left} more"]
 
 
 def _too_long(payload: bytes) -> str:

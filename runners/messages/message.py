@@ -19,13 +19,16 @@ NETWORK_PATTERN = r"^[A-Za-z0-9_.-]{1,64}$"
 REASON_PATTERN = r"^[a-z0-9_]{1,64}$"
 """Reason codes: stable words for machines."""
 
+TEXT_PATTERN = r"^[^\x00]*$"
+"""Texts: anything but the character that PostgreSQL cannot keep."""
+
 _LARGEST_INTEGER = 2**63 - 1  # what a database column holds
 
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER_PATTERN)]
 NetworkName = Annotated[str, StringConstraints(pattern=NETWORK_PATTERN)]
 ReasonCode = Annotated[str, StringConstraints(pattern=REASON_PATTERN)]
-Text = Annotated[str, StringConstraints(max_length=1000)]
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Text = Annotated[str, StringConstraints(max_length=1000, pattern=TEXT_PATTERN)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=TEXT_PATTERN)]
 Nanoseconds = Annotated[int, Field(ge=0, le=_LARGEST_INTEGER)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 PositiveCount = Annotated[int, Field(ge=1, le=10**12)]

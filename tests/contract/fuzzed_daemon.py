@@ -3,8 +3,8 @@
 import asyncio
 import logging
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -123,6 +123,17 @@ class Defects(logging.Handler):
         self.longest = max(self.longest, len(text))
         if record.exc_info or "could not be handled" in text or "broke" in text or "Traceback" in text:
             self.found.append(f"{record.name}: {text[:500]} {record.exc_info}")
+
+
+@contextmanager
+def watched() -> Iterator[Defects]:
+    """Look at everything that the daemon logs meanwhile."""
+    root, handler = logging.getLogger(), Defects()
+    root.addHandler(handler)
+    try:
+        yield handler
+    finally:
+        root.removeHandler(handler)
 
 
 @asynccontextmanager

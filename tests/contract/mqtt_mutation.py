@@ -6,9 +6,12 @@ import random
 import re
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+from runners.errors import MessageError
+from runners.messages import RunAbort, decode
 from runners.topics import TopicKind, shapes
 
 HEARD = (
@@ -79,6 +82,8 @@ class MqttMaker:
         self._examples = {kind: written[name] for kind, name in _EXAMPLE_OF.items()}
         self._recent: deque[tuple[str, bytes]] = deque(maxlen=50)
         self._serial = 0
+        self.reasons: set[str] = set()
+        """Reasons that boards gave: any word of the pattern is one."""
 
     def message(self, *, in_hand: tuple[str, str] | None) -> tuple[str, bytes]:
         """Return the next one: new, or one of the last fifty once more, out of its turn.
@@ -90,8 +95,14 @@ class MqttMaker:
             return self.rng.choice(self._recent)
         kind = self.rng.choice(HEARD)
         made = self._topic(kind, in_hand), self._payload(kind)
+        if kind is TopicKind.ABORT:
+            self._note_reason(made[1])
         self._recent.append(made)
         return made
+
+    def _note_reason(self, payload: bytes) -> None:
+        with suppress(MessageError):
+            self.reasons.add(decode(RunAbort, payload, topic="abort").reason)
 
     def request(self, **changes: Any) -> bytes:
         """Return a request that can be met."""

@@ -38,7 +38,9 @@ def defects() -> Iterator[Defects]:
 
 
 def can_be_published(topic: str) -> bool:
-    return bool(topic) and not set(topic) & set("+#\0") and len(topic.encode()) < 60_000 and not topic.startswith("$")
+    """Say whether client and broker let a topic through: mosquitto hangs up on one of more than 200 levels."""
+    short = len(topic.encode()) < 60_000 and topic.count("/") < 200
+    return bool(topic) and short and not set(topic) & set("+#\0") and not topic.startswith("$")
 
 
 @pytest.mark.timeout(600)

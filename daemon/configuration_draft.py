@@ -27,7 +27,7 @@ LINE_LENGTH = 110
 """Columns of a comment."""
 
 _EXAMPLES: Mapping[str, object] = {
-    "mqtt.username": "joulebench-bench-1",
+    "mqtt.username": "joulebench-daemon",
     "mqtt.password_file": "/etc/joulebench/mqtt-password",
     "mqtt.ca_file": "/etc/joulebench/broker/ca.crt",
     "mqtt.cert_file": "/etc/joulebench/broker/client.crt",

@@ -31,6 +31,8 @@ BOARDS = ("board", "board-2", "jetson", "x" * 64)
 RUNS = tuple(f"known-{number}" for number in range(12))
 LARGEST_BYTES = 200_000
 """Longest payload that is made, in bytes: three times what the contract allows."""
+MOST_REPEATED = 500
+"""Longest list that is made longer: fifty times, five times over, would be all of the memory."""
 LITTLE = 0.12
 """Share of the messages that go to topics that are none."""
 
@@ -185,7 +187,7 @@ class MqttMaker:
                     del document[key]
                 case 1 if isinstance(document, dict):
                     document[self.rng.choice(("", "v", "é", "__class__", "x" * 300, key + " "))] = copy.deepcopy(inner)
-                case 2 if isinstance(document, list):
+                case 2 if isinstance(document, list) and len(document) < MOST_REPEATED:
                     document *= self.rng.choice((2, 50))
                 case _:
                     document[key] = copy.deepcopy(self.rng.choice(VALUES))

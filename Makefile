@@ -15,7 +15,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help setup demo test test-long check bench clean
+.PHONY: help setup demo test test-long check audit bench clean
 
 help:
 	@echo "make setup   make $(VENV) and install joulebench with everything a developer needs"
@@ -23,6 +23,7 @@ help:
 	@echo "make test    all checks and all tests but the long ones, set-up included"
 	@echo "make test-long  the long ones: hundreds of thousands of messages, hundreds of runs, dozens of benches"
 	@echo "make check   lint, format, layers, types"
+	@echo "make audit   ask for known vulnerabilities of what is installed; needs the network"
 	@echo "make bench   print the benchmarks"
 	@echo "make clean   remove $(VENV) and what the tools left behind"
 
@@ -56,9 +57,13 @@ check: setup
 	$(BIN)/lint-imports
 	$(BIN)/mypy
 
+# Status 3 of the script: nobody could be asked, which is neither good nor bad.
+audit: setup
+	$(BIN)/python .ci/audit.py
+
 bench: setup
 	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python "$$script" || exit 1; done
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo-out
+	rm -rf $(VENV) .venv-audit .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache build dist demo-out
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -290,10 +290,4 @@ def web_server(
 
 def broker_address(configuration: Configuration) -> BrokerAddress:
     """Return where the configuration's broker is, and how to log in."""
-    mqtt = configuration.mqtt
-    return BrokerAddress(
-        host=mqtt.host,
-        port=mqtt.port,
-        username=mqtt.username,
-        password=mqtt.password(),
-    )
+    return configuration.mqtt.address()

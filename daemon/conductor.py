@@ -15,6 +15,7 @@ from daemon.lifecycle import BoardRestarted, Fault, Progress, Shutdown, Started
 from daemon.measurement import Measurement
 from daemon.outbox import End, Outbox
 from daemon.records import RunRecord
+from daemon.refusals import RefusalAllowance
 from daemon.run_conductor import RunConductor, RunTimes, Services
 from daemon.store import Store
 from instruments.acting import act
@@ -35,6 +36,8 @@ logger = logging.getLogger(__name__)
 BROKEN = (
     "conducting this run broke; its captures are kept, and the log has the trace: this is a defect, please report it"
 )
+MOST_BOARDS = 1000
+"""Boards whose run in hand is remembered; beyond it the one that was heard longest ago is forgotten."""
 LEAVE_S = 10.0
 """How long a request waits for the run before it to let go of the bench; an instrument that does not come back takes
 longer, and the request is rejected."""
@@ -56,6 +59,7 @@ class Conductor:
         self._task: asyncio.Task[None] | None = None
         self._left = LeftRuns(services)
         self._closing = False
+        self._kept = RefusalAllowance()
         self._busy: dict[str, str] = {}  # run that each board has said it performs, until it says otherwise
 
     @property
@@ -139,7 +143,8 @@ class Conductor:
         if known is None:
             detail = {"run_id": run_id, "board": board}
             reason, text = message.reason, message.text
-            await self._journal(None, event="refused_by_board", reason=reason, text=text, detail=detail)
+            if self._kept.take():
+                await self._journal(None, event="refused_by_board", reason=reason, text=text, detail=detail)
             self._reject(run_id, reason=message.reason, text=message.text)
         elif conductor := self._of(board, run_id, "abort"):
             await conductor.tell(Fault(reason=message.reason, text=f"board {board}: {message.text}", by_board=True))
@@ -163,6 +168,8 @@ class Conductor:
         before = self._busy.pop(board, None)
         if status.busy_run is not None:
             self._busy[board] = status.busy_run
+            if len(self._busy) > MOST_BOARDS:
+                del self._busy[next(iter(self._busy))]  # the board that was heard longest ago
         conductor = self._current
         if conductor is None or conductor.run.board != board or before != conductor.run.run_id:
             return
@@ -183,13 +190,9 @@ class Conductor:
         """Reject a request that is no request; a run of that name that is already known is left alone."""
         logger.warning("run %s: malformed request: %s", run_id, text)
         known = await asyncio.to_thread(self._store.run, run_id)
-        await asyncio.to_thread(
-            self._store.record,
-            run_id if known else None,
-            event="malformed_request",
-            text=text,
-            detail={"run_id": run_id},
-        )
+        if self._kept.take():
+            name = run_id if known else None
+            await self._journal(name, event="malformed_request", text=text, detail={"run_id": run_id})
         if known is None:
             self._reject(run_id, reason="malformed_message", text=text)
 
@@ -254,6 +257,9 @@ class Conductor:
 
     async def _refuse(self, board: str, run_id: str, request: RunRequest, refusal: RunRefusal) -> None:
         logger.warning("run %s of board %s: %s: %s", run_id, board, refusal.reason, refusal)
+        if not self._kept.take():
+            self._announcer.rejection(run_id, reason=refusal.reason, text=str(refusal))
+            return
         run = _record_of(self._announcer.bench, board, run_id, request)
         await self._enter(run)
         await asyncio.to_thread(

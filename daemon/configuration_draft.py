@@ -27,8 +27,11 @@ LINE_LENGTH = 110
 """Columns of a comment."""
 
 _EXAMPLES: Mapping[str, object] = {
-    "mqtt.username": "joulebench-bench-1",
+    "mqtt.username": "joulebench-daemon",
     "mqtt.password_file": "/etc/joulebench/mqtt-password",
+    "mqtt.ca_file": "/etc/joulebench/broker/ca.crt",
+    "mqtt.cert_file": "/etc/joulebench/broker/client.crt",
+    "mqtt.key_file": "/etc/joulebench/broker/client.key",
     "http.port": 9464,
     "http.token_file": "/etc/joulebench/http-token",
     "mqtt.client_id": "joulebench-bench-1",

@@ -30,6 +30,7 @@ class LabClient:
             address.port,
             username=address.username,
             password=address.password,
+            tls_context=address.tls_context(),
             identifier=f"joulebench-lab-{uuid.uuid4().hex[:8]}",
         )
 

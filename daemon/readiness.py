@@ -32,6 +32,7 @@ from daemon.remedies import (
     supply_remedy,
     where_is,
 )
+from daemon.sections.application import MqttSection
 from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
 from daemon.supply_alarm import AlarmFile
@@ -235,16 +236,26 @@ async def _broker_finding(configuration: Configuration) -> Finding:
         reach = await asyncio.to_thread(port_reach, mqtt.host, mqtt.port)
         text = f"{where}: {str(error) or type(error).__name__}"
         return Finding(part="broker", ok=False, text=text, remedy=broker_remedy(error, reach, mqtt))
-    return Finding(part="broker", ok=True, text=f"connected to {where}")
+    return Finding(part="broker", ok=True, text=f"connected to {where}{_on_the_way(mqtt)}")
+
+
+def _on_the_way(mqtt: MqttSection) -> str:
+    """Say who else can read what is said to the broker, where somebody can."""
+    if mqtt.ca_file is not None:
+        return ", encrypted"
+    if mqtt.host == "localhost" or mqtt.host.startswith("127.") or mqtt.host == "::1":
+        return ""
+    return "; not encrypted: the network between can read and change what is said (docs/how-to/secure-the-broker.md)"
 
 
 async def _connect(configuration: Configuration) -> None:
-    mqtt = configuration.mqtt
+    address = configuration.mqtt.address()
     client = aiomqtt.Client(
-        mqtt.host,
-        mqtt.port,
-        username=mqtt.username,
-        password=mqtt.password(),
+        address.host,
+        address.port,
+        username=address.username,
+        password=address.password,
+        tls_context=address.tls_context(),
         identifier=f"{configuration.mqtt_client_id}-check",
         timeout=BROKER_TIMEOUT_S,
     )

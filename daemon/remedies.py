@@ -96,12 +96,22 @@ def broker_remedy(error: Exception, reach: Reach, mqtt: MqttSection) -> str:
         mqtt: how it was attempted.
     """
     if isinstance(error, ConfigurationError):
-        return "correct mqtt.password_file; may this user read it?"
+        return "correct mqtt.password_file, ca_file, cert_file or key_file; may this user read it, and nobody else?"
     if reach.problem:
         return f"{reach.problem}: {reach.remedy}; or correct mqtt.host and mqtt.port"
     if any(word in str(error).lower() for word in ("authori", "user name", "code:5", "code:4")):
         who = f"as {mqtt.username!r}" if mqtt.username else "without a name"
         return f"it refuses to let you in {who}: correct mqtt.username and mqtt.password_file, or its access list"
+    if "certificate" in str(error).lower():
+        return (
+            "is mqtt.ca_file the authority that signed the broker's certificate, and mqtt.host a name or address that "
+            "stands in that? Ours must be signed by the broker's authority, and not be revoked or over"
+        )
+    if mqtt.ca_file is not None:
+        return (
+            f"port {mqtt.port} does not answer over TLS: is it the right one (8883)? A broker that wants a client "
+            "certificate and gets none, or a revoked one, gives no reason either: see mqtt.cert_file and its log"
+        )
     return (
         f"something listens at port {mqtt.port}, but not as an MQTT broker does: "
         "is it the right port (1883), and one without TLS?"

@@ -174,6 +174,7 @@ class BrokerLink:
             self._address.port,
             username=self._address.username,
             password=self._address.password,
+            tls_context=self._address.tls_context(),
             identifier=self._client_id,
             clean_session=self._clean_session,
             keepalive=self._keepalive_s,

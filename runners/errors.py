@@ -33,7 +33,7 @@ class RunnerError(JoulebenchError):
 
 
 class MessageError(RunnerError):
-    """A message or topic that the contract does not allow; lists all of its problems."""
+    """A message or topic that the contract does not allow, with its first problems."""
 
     reason = "bad_message"
 

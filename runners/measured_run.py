@@ -64,7 +64,8 @@ def run(
         captures: Records to take of this run.
         images: Images after which no more are wanted; None: on and on until the last record is taken.
         run_id: Identifier; None: a new one.
-        broker: `mqtt://[USER:PASSWORD@]HOST[:PORT]`; None: `JOULEBENCH_BOARD_BROKER` of the environment.
+        broker: `mqtt://[USER@]HOST[:PORT]`, or `mqtts://`, as `runners.broker_address.FORM` says; None:
+            `JOULEBENCH_BOARD_BROKER` of the environment.
         bench: Bench that measures; None: `JOULEBENCH_BOARD_BENCH`.
         board: Name of this board; None: `JOULEBENCH_BOARD_NAME`.
         marker: URL of the marker line; None: `JOULEBENCH_BOARD_MARKER`, and `none` where that is not set either.

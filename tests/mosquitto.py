@@ -28,7 +28,7 @@ class MosquittoBroker:
         program = mosquitto_path()
         assert program is not None, "mosquitto is not installed"
         self.host = "127.0.0.1"
-        self.port = _free_port()
+        self.port = free_port()
         self.log: list[str] = []
         self._command = [program, "-c", str(folder / "mosquitto.conf")]
         self._process: subprocess.Popen[str] | None = None
@@ -104,7 +104,7 @@ def _end(process: subprocess.Popen[str], how: signal.Signals) -> None:
             process.wait(0.5)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -27,6 +27,7 @@ from daemon.cli.log import (
 )
 from daemon.service_notifier import ServiceNotifier
 from daemon.service_pulse import ServicePulse
+from runners import board_environment
 from runners.agent import Agent
 from runners.agent_settings import AgentSettings
 from runners.broker_address import BrokerAddress
@@ -67,7 +68,14 @@ def known_methods(texts: list[str] | None) -> list[str] | None:
 
 app = typer.Typer(no_args_is_help=True, help="The board's side: perform runs that the bench measures.")
 
-BrokerOption = Annotated[str, typer.Option("--broker", metavar="URL", help="mqtt://[USER:PASSWORD@]HOST[:PORT]")]
+BROKER_HELP = (
+    "mqtt://[USER@]HOST[:PORT], or mqtts:// for TLS, with ?ca=FILE&cert=FILE&key=FILE as the broker wants; the "
+    "password in JOULEBENCH_BOARD_PASSWORD, or in the file &password_file=FILE."
+)
+"""What an address looks like."""
+BrokerOption = Annotated[
+    str, typer.Option("--broker", metavar="URL", envvar=board_environment.BROKER, help=BROKER_HELP)
+]
 BenchOption = Annotated[str, typer.Option("--bench", metavar="NAME", help="Bench that measures this board.")]
 BoardOption = Annotated[str, typer.Option("--board", metavar="NAME", help="Name of this board.")]
 MarkerOption = Annotated[

@@ -12,7 +12,7 @@ from uuid import uuid4
 
 import typer
 
-from daemon.cli.board import known_methods
+from daemon.cli.board import BROKER_HELP, known_methods
 from daemon.cli.board_outcome import outcome_document, outcome_sentence
 from daemon.cli.command_line import board_command, check_identifiers
 from daemon.cli.log import LogLevel, configure_log
@@ -50,9 +50,7 @@ def exec_program(
     command: Annotated[list[str], typer.Argument(metavar="COMMAND...", help="Program and arguments, after `--`.")],
     broker: Annotated[
         str,
-        typer.Option(
-            "--broker", metavar="URL", envvar=board_environment.BROKER, help="mqtt://[USER:PASSWORD@]HOST[:PORT]"
-        ),
+        typer.Option("--broker", metavar="URL", envvar=board_environment.BROKER, help=BROKER_HELP),
     ],
     bench: Annotated[
         str,

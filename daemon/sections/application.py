@@ -1,5 +1,6 @@
 """Sections of the daemon itself: `bench`, `mqtt`, `runs`, `quality`."""
 
+import os
 from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Self
@@ -9,11 +10,16 @@ from pydantic import Field, StringConstraints, model_validator
 from daemon.errors import ConfigurationError
 from daemon.sections.section import Identifier, NotNegative, Positive, Section
 from metrology.quality import QualityLimits
+from runners.broker_address import BrokerAddress
+from runners.broker_tls import BrokerTls
 from runners.messages import MAX_CAPTURES
 from runners.networks.catalogue import KNOWN_NETWORKS
+from runners.secret_file import read_secret
 
 ANY_NETWORK = "*"
 """Entry of `runs.networks` that admits every name."""
+PASSWORD_VARIABLE = "JOULEBENCH_MQTT_PASSWORD"  # noqa: S105 - the name of a variable
+"""Variable of the environment with the broker's password; one underscore, since no key of the file may hold it."""
 
 
 class BenchSection(Section):
@@ -33,29 +39,68 @@ class MqttSection(Section):
     username: str | None = None
     """Name to log in with; left out: no log-in."""
     password_file: Path | None = None
-    """File whose first line is the password, so that the configuration itself holds no secret."""
+    """File whose first line is the password, so that the configuration itself holds no secret; refused where every user
+    of the computer can read it. Left out: the variable `JOULEBENCH_MQTT_PASSWORD`, if it is set."""
+    ca_file: Path | None = None
+    """Certificate of the authority that signed the broker's (PEM); with it the connection is encrypted (TLS), and the
+    port is mostly 8883. Left out: it is not."""
+    cert_file: Path | None = None
+    """Our own certificate (PEM), where the broker asks for one."""
+    key_file: Path | None = None
+    """Its private key (PEM), without a pass phrase; refused where every user of the computer can read it."""
     client_id: Identifier | None = None
     """Identity towards the broker; left out: `joulebench-` and the bench's name."""
     keepalive_s: Annotated[int, Field(ge=1, le=65535)] = 30
     """How soon broker and daemon notice that the other is gone, in seconds."""
 
     def password(self) -> str | None:
-        """Return the password from its file; None where no file is named.
+        """Return the password, from its file or the environment; None where there is none, or no name to it.
 
         Raises:
-            ConfigurationError: the file cannot be read.
+            ConfigurationError: the file cannot be read, or can be by everybody.
         """
         if self.password_file is None:
-            return None
+            return None if self.username is None else os.environ.get(PASSWORD_VARIABLE)
         try:
-            return self.password_file.read_text(encoding="utf-8").partition("\n")[0].rstrip("\r")
-        except (OSError, UnicodeDecodeError) as error:
+            return read_secret(self.password_file)
+        except OSError as error:
             raise ConfigurationError(self.password_file, [f"mqtt.password_file cannot be read: {error}"]) from error
+
+    def address(self) -> BrokerAddress:
+        """Return where the broker is and how to log in, once every file of it has been read.
+
+        Raises:
+            ConfigurationError: a file cannot be used, or holds a secret and can be read by everybody.
+        """
+        address = BrokerAddress(
+            host=self.host,
+            port=self.port,
+            username=self.username,
+            password=self.password(),
+            tls=self._tls(),
+        )
+        try:
+            address.tls_context()
+        except OSError as error:
+            raise ConfigurationError(self.ca_file or Path(), [f"mqtt: {error}"]) from error
+        return address
+
+    def _tls(self) -> BrokerTls | None:
+        if self.ca_file is None:
+            return None
+        return BrokerTls(ca_file=self.ca_file, cert_file=self.cert_file, key_file=self.key_file)
 
     @model_validator(mode="after")
     def _password_needs_username(self) -> Self:
         if self.password_file is not None and self.username is None:
             raise ValueError("password_file is set but username is not: a broker takes a password only with a name")
+        return self
+
+    @model_validator(mode="after")
+    def _certificate_is_whole(self) -> Self:
+        given = [name for name in ("cert_file", "key_file") if getattr(self, name) is not None]
+        if len(given) == 1 or (given and self.ca_file is None):
+            raise ValueError(f"{given[0]} is set alone: a certificate needs ca_file, cert_file and key_file")
         return self
 
 

@@ -206,7 +206,7 @@ static void close_marker(struct marker *marker)
 /* --- the run --------------------------------------------------------------------------------------------------- */
 
 struct settings {
-    const char *host, *user, *password, *bench, *board, *marker, *network, *run_id;
+    const char *host, *user, *password, *ca, *cert, *key, *bench, *board, *marker, *network, *run_id;
     int port, batch_size, batches, timeout_s;
 };
 
@@ -515,11 +515,31 @@ static const char *new_run_id(void)
     return name;
 }
 
+/* Connects, encrypted where there is an authority to believe, and starts the connection's thread. */
+static bool connect_broker(struct run *run)
+{
+    const struct settings *of = run->settings;
+    if (of->user != NULL)
+        mosquitto_username_pw_set(run->client, of->user, of->password);
+    if (of->ca != NULL && mosquitto_tls_set(run->client, of->ca, NULL, of->cert, of->key, NULL) != MOSQ_ERR_SUCCESS) {
+        fprintf(stderr, "board: BROKER_CA, BROKER_CERT, BROKER_KEY: a file cannot be read, or one lacks the other\n");
+        return false;
+    }
+    int problem = mosquitto_connect(run->client, of->host, of->port, 60);
+    if (problem == MOSQ_ERR_SUCCESS)
+        problem = mosquitto_loop_start(run->client);
+    if (problem != MOSQ_ERR_SUCCESS)
+        fprintf(stderr, "board: no broker at %s:%d: %s\n", of->host, of->port,
+                problem == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(problem));
+    return problem == MOSQ_ERR_SUCCESS;
+}
+
 int main(void)
 {
     struct settings settings = {
         .host = text_of("BROKER_HOST", "127.0.0.1"), .port = number_of("BROKER_PORT", "1883", 65535),
         .user = text_of("BROKER_USER", NULL), .password = text_of("BROKER_PASSWORD", NULL),
+        .ca = text_of("BROKER_CA", NULL), .cert = text_of("BROKER_CERT", NULL), .key = text_of("BROKER_KEY", NULL),
         .bench = text_of("BENCH", "lab1"), .board = text_of("BOARD", "c"), .marker = text_of("MARKER", ""),
         .network = text_of("NETWORK", "resnet18"), .batch_size = number_of("BATCH_SIZE", "1", 65536),
         .batches = number_of("BATCHES", "20", 1000000), .timeout_s = number_of("TIMEOUT_S", "60", 86400),
@@ -544,18 +564,11 @@ int main(void)
     if (run.client != NULL) {
         mosquitto_connect_callback_set(run.client, on_connect);
         mosquitto_message_callback_set(run.client, on_message);
-        if (settings.user != NULL)
-            mosquitto_username_pw_set(run.client, settings.user, settings.password);
-        int problem = mosquitto_connect(run.client, settings.host, settings.port, 60);
-        if (problem == MOSQ_ERR_SUCCESS)
-            problem = mosquitto_loop_start(run.client);
-        if (problem == MOSQ_ERR_SUCCESS)
+        bool connected = connect_broker(&run);
+        if (connected)
             status = perform(&run, &marker);
-        else
-            fprintf(stderr, "board: no broker at %s:%d: %s\n", settings.host, settings.port,
-                    problem == MOSQ_ERR_ERRNO ? strerror(errno) : mosquitto_strerror(problem));
         mosquitto_disconnect(run.client);
-        if (problem == MOSQ_ERR_SUCCESS)
+        if (connected)
             mosquitto_loop_stop(run.client, false);
         mosquitto_destroy(run.client);
     }

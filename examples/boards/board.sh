@@ -7,7 +7,8 @@
 # The arguments are the command that infers one batch; without any, a batch is a sleep of 50 ms.
 # MARKER is gpio:DEVICE:LINE (through gpioset of libgpiod 2), sysfs:NUMBER (old kernels), or tcp://HOST:PORT (the
 # simulated bench).
-# BROKER_USER and BROKER_PASSWORD: the log-in, where the broker wants one.
+# BROKER_USER and BROKER_PASSWORD: the log-in, where the broker wants one. BROKER_CA: the authority of a broker with TLS;
+# BROKER_CERT and BROKER_KEY: our certificate, where it wants one.
 set -euo pipefail
 
 broker_host=${BROKER_HOST:-127.0.0.1}
@@ -29,10 +30,21 @@ topic=$root/boards/$board/runs/$run_id
 
 broker=(-h "$broker_host" -p "$broker_port" -q 1)
 [[ -z ${BROKER_USER:-} ]] || broker+=(-u "$BROKER_USER")
-[[ -z ${BROKER_PASSWORD:-} ]] || broker+=(-P "$BROKER_PASSWORD")
+[[ -z ${BROKER_CA:-} ]] || broker+=(--cafile "$BROKER_CA")
+[[ -z ${BROKER_CERT:-} ]] || broker+=(--cert "$BROKER_CERT" --key "${BROKER_KEY:?set BROKER_KEY with BROKER_CERT}")
+clients=${XDG_CONFIG_HOME:-${HOME:-}/.config} # where the clients look for options of their own
+private=
+if [[ -n ${BROKER_PASSWORD:-} ]]; then # as an argument everybody on the board could see it
+    private=$(mktemp -d)
+    trap 'rm -rf "$private"' EXIT
+    clients=$private
+    for client in mosquitto_pub mosquitto_sub; do
+        (umask 077 && echo "-P $BROKER_PASSWORD" >"$private/$client")
+    done
+fi
 
 publish() { # KIND JSON
-    mosquitto_pub "${broker[@]}" -t "$topic/$1" -m "$2"
+    XDG_CONFIG_HOME=$clients mosquitto_pub "${broker[@]}" -t "$topic/$1" -m "$2"
 }
 
 utc_ns() { # microseconds are what bash has
@@ -88,7 +100,7 @@ sysfs:*)
 esac
 
 # --- what the daemon says of itself and of this run -------------------------------------------------------------------
-exec {daemon_fd}< <(exec mosquitto_sub "${broker[@]}" -F '%t %p' \
+exec {daemon_fd}< <(XDG_CONFIG_HOME=$clients exec mosquitto_sub "${broker[@]}" -F '%t %p' \
     -t "$root/runs/$run_id/state" -t "$root/runs/$run_id/result" -t "$root/status")
 subscriber=$!
 
@@ -97,6 +109,7 @@ clean_up() { # however the script ends: an inference that fails, Ctrl-C
     [[ -z $high ]] || (waiting='' && set_marker 0) || true
     abort program_failed "board.sh ended before its run did" || true
     kill "$subscriber" 2>/dev/null || true
+    [[ -z $private ]] || rm -rf "$private"
 }
 trap clean_up EXIT
 

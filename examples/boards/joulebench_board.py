@@ -181,6 +181,9 @@ class Run(object):
         run_id=None,
         user=None,
         password=None,
+        ca_file=None,
+        cert_file=None,
+        key_file=None,
         timeout_s=60.0,
     ):
         self.run_id = run_id or uuid.uuid4().hex
@@ -218,6 +221,8 @@ class Run(object):
         self._client = _new_client("joulebench-{}-{}".format(board, uuid.uuid4().hex[:8]))
         if user is not None:
             self._client.username_pw_set(user, password)
+        if ca_file is not None:
+            self._client.tls_set(ca_file, certfile=cert_file, keyfile=key_file)
         self._client.on_connect = self._on_connect
         self._client.on_message = self._on_message
 
@@ -454,6 +459,9 @@ def main():
     parser.add_argument("--broker", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=1883)
     parser.add_argument("--user", help="with the password in the variable BROKER_PASSWORD")
+    parser.add_argument("--ca", metavar="FILE", help="authority of a broker with TLS")
+    parser.add_argument("--cert", metavar="FILE", help="our own certificate, where the broker wants one")
+    parser.add_argument("--key", metavar="FILE", help="its key")
     parser.add_argument("--bench", default="lab1")
     parser.add_argument("--board", default="board")
     parser.add_argument("--run-id")
@@ -476,6 +484,9 @@ def main():
         run_id=options.run_id,
         user=options.user,
         password=os.environ.get("BROKER_PASSWORD"),
+        ca_file=options.ca,
+        cert_file=options.cert,
+        key_file=options.key,
         timeout_s=options.timeout_s,
     )
     try:

@@ -9,6 +9,9 @@ from runners.errors import MessageError
 MAX_PAYLOAD_BYTES = 65536
 """Longest payload of the contract, in bytes."""
 
+MOST_PROBLEMS = 10
+"""Most problems of one payload that an error names; how many more there are, it says."""
+
 IDENTIFIER_PATTERN = r"^[A-Za-z0-9_-]{1,64}$"
 """Identifiers of runs, boards, benches and clients: safe as one level of a topic and as a file's name."""
 NETWORK_PATTERN = r"^[A-Za-z0-9_.-]{1,64}$"
@@ -16,13 +19,16 @@ NETWORK_PATTERN = r"^[A-Za-z0-9_.-]{1,64}$"
 REASON_PATTERN = r"^[a-z0-9_]{1,64}$"
 """Reason codes: stable words for machines."""
 
+TEXT_PATTERN = r"^[^\x00]*$"
+"""Texts: anything but the character that PostgreSQL cannot keep."""
+
 _LARGEST_INTEGER = 2**63 - 1  # what a database column holds
 
 Identifier = Annotated[str, StringConstraints(pattern=IDENTIFIER_PATTERN)]
 NetworkName = Annotated[str, StringConstraints(pattern=NETWORK_PATTERN)]
 ReasonCode = Annotated[str, StringConstraints(pattern=REASON_PATTERN)]
-Text = Annotated[str, StringConstraints(max_length=1000)]
-ShortText = Annotated[str, StringConstraints(min_length=1, max_length=64)]
+Text = Annotated[str, StringConstraints(max_length=1000, pattern=TEXT_PATTERN)]
+ShortText = Annotated[str, StringConstraints(min_length=1, max_length=64, pattern=TEXT_PATTERN)]
 Nanoseconds = Annotated[int, Field(ge=0, le=_LARGEST_INTEGER)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 PositiveCount = Annotated[int, Field(ge=1, le=10**12)]
@@ -62,7 +68,7 @@ def decode(cls: type[M], payload: bytes, *, topic: str) -> M:
         topic: Where it arrived, for the error.
 
     Raises:
-        MessageError: The payload is too long, no JSON, or breaks bounds; it names them all.
+        MessageError: The payload is too long, no JSON, or breaks bounds; it names the first `MOST_PROBLEMS`.
     """
     if len(payload) > MAX_PAYLOAD_BYTES:
         raise MessageError(topic, [_too_long(payload)])
@@ -70,7 +76,14 @@ def decode(cls: type[M], payload: bytes, *, topic: str) -> M:
         # Strict, so that "4" is no number: what one daemon coerces, another may not.
         return cls.model_validate_json(payload, strict=True)
     except ValidationError as error:
-        raise MessageError(topic, [_problem(entry) for entry in error.errors(include_url=False)]) from None
+        raise MessageError(topic, _problems(error)) from None
+
+
+def _problems(error: ValidationError) -> list[str]:
+    """Return what is wrong, cut short: one payload can break a bound four thousand times."""
+    found = [_problem(entry) for entry in error.errors(include_url=False, include_context=False)[:MOST_PROBLEMS]]
+    left = error.error_count() - len(found)
+    return found if not left else [*found, f"{left} more"]
 
 
 def _too_long(payload: bytes) -> str:

@@ -10,7 +10,7 @@ from daemon.bench_configuration import bench_settings
 from daemon.configuration import OwnConfiguration, load_configuration
 from daemon.configuration_reference import page_text, schema
 from daemon.errors import ConfigurationError
-from daemon.sections.application import QualitySection
+from daemon.sections.application import PASSWORD_VARIABLE, QualitySection
 from daemon.sections.oscilloscope import AcquisitionChoice
 from daemon.sections.storage import MissingCertificate
 from daemon.verify import fault_stage, virtual_bench
@@ -390,6 +390,7 @@ def test_the_marker_line_names_its_bit(tmp_path: Path) -> None:
 @pytest.mark.parametrize("content", ["secret\n", "secret", "secret\r\n", "secret\nsecond line\n"])
 def test_the_password_is_the_first_line_of_its_file(tmp_path: Path, content: str) -> None:
     (tmp_path / "p").write_bytes(content.encode())
+    (tmp_path / "p").chmod(0o640)
     path = written(tmp_path, ("[bench]", "[mqtt]\nusername = 'u'\npassword_file = 'p'\n[bench]"))
 
     configuration = load_configuration(path)
@@ -494,3 +495,42 @@ def test_a_bench_of_its_own_hears_nothing_of_the_environment(monkeypatch: pytest
     path.write_text(MINIMAL)
     assert load_configuration(path).mqtt.host == "broker.example"
     assert load_configuration(path, kind=OwnConfiguration).mqtt.host == "127.0.0.1"
+
+
+@pytest.mark.parametrize("keys", ["cert_file = 'c'", "key_file = 'k'", "cert_file = 'c'\nkey_file = 'k'"])
+def test_a_certificate_needs_its_key_and_an_authority(tmp_path: Path, keys: str) -> None:
+    assert "a certificate needs ca_file, cert_file and key_file" in str(
+        problems(written(tmp_path, ("[bench]", f"[mqtt]\n{keys}\n[bench]")))
+    )
+
+
+def test_the_password_from_the_environment_goes_with_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(PASSWORD_VARIABLE, "secret")
+    assert load_configuration(written(tmp_path)).mqtt.address().password is None
+    named = load_configuration(written(tmp_path, ("[bench]", "[mqtt]\nusername = 'u'\n[bench]")))
+    assert named.mqtt.address().password == "secret"
+    assert "secret" not in repr(named) + repr(named.mqtt.address())
+
+
+def test_the_password_has_no_place_in_the_file(tmp_path: Path) -> None:
+    told = str(problems(written(tmp_path, ("[bench]", "[mqtt]\npassword = 'secret'\n[bench]"))))
+    assert "mqtt.password: no such key" in told
+    assert "secret" not in told
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o606])
+def test_a_password_file_that_everybody_can_open_is_refused(tmp_path: Path, mode: int) -> None:
+    (tmp_path / "p").write_text("hush")
+    (tmp_path / "p").chmod(mode)
+    configuration = load_configuration(
+        written(tmp_path, ("[bench]", "[mqtt]\nusername = 'u'\npassword_file = 'p'\n[bench]"))
+    )
+    with pytest.raises(ConfigurationError, match=r"open to every user of this computer.*chmod o-rwx") as refused:
+        configuration.mqtt.address()
+    assert "hush" not in str(refused.value)
+
+
+def test_files_of_an_encrypted_connection_that_cannot_be_used_are_named(tmp_path: Path) -> None:
+    configuration = load_configuration(written(tmp_path, ("[bench]", "[mqtt]\nca_file = 'absent'\n[bench]")))
+    with pytest.raises(ConfigurationError, match=r"authority's certificate .*absent cannot be used"):
+        configuration.mqtt.address()

@@ -94,6 +94,7 @@ def test_the_keys_that_are_commented_out_say_the_defaults(tmp_path: Path) -> Non
     }
     assert differing == {
         *("mqtt.username", "mqtt.password_file", "mqtt.client_id", "oscilloscope.voltage_channel"),
+        *("mqtt.ca_file", "mqtt.cert_file", "mqtt.key_file"),
         *("power_supply.voltage_v", "power_supply.current_limit_a", "power_supply.ovp_v"),
         *("probe.declaration_file", "storage.database_url", "storage.database_password_file"),
         *("http.port", "http.token_file"),

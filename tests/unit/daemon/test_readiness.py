@@ -6,8 +6,10 @@ from pathlib import Path
 import pytest
 
 from calibration.store import CertificateStore
+from daemon import readiness
 from daemon.database_status import database_status
 from daemon.readiness import Finding, _store, alarm_findings, certificate_findings
+from daemon.sections.application import MqttSection
 from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
 from daemon.supply_alarm import Alarm, AlarmFile
@@ -97,3 +99,17 @@ def test_an_old_database_is_told_of_and_not_changed(tmp_path: Path) -> None:
     assert database_status(plain.storage.url).held == "0003"
     Store(plain.storage.url).close()
     assert "3 runs" in _store(plain)
+
+
+@pytest.mark.parametrize(
+    ("section", "words"),
+    [
+        (MqttSection(), ""),
+        (MqttSection(host="lab-pc"), "not encrypted: the network between can read"),
+        (MqttSection(host="lab-pc", ca_file=Path("ca.crt")), ", encrypted"),
+    ],
+)
+def test_who_can_read_on_the_way_to_the_broker_is_said(section: MqttSection, words: str) -> None:
+    found = readiness._on_the_way(section)
+    assert words in found
+    assert bool(found) == bool(words)

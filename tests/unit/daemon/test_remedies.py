@@ -143,3 +143,19 @@ def test_a_supply_that_is_not_fit_has_its_remedy(state: SupplyReading, remedy: s
 def test_a_broker_that_cannot_be_used_has_its_remedy(failure: Exception, reach: Reach, words: tuple[str, ...]) -> None:
     remedy = broker_remedy(failure, reach, MqttSection(username="lab"))
     assert not [word for word in words if word not in remedy], remedy
+
+
+TLS = MqttSection(ca_file=Path("ca"), cert_file=Path("c"), key_file=Path("k"), port=8883)
+
+
+@pytest.mark.parametrize(
+    ("failure", "words"),
+    [
+        (OSError("[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed"), ("mqtt.ca_file", "mqtt.host")),
+        (TimeoutError(), ("8883", "client certificate", "gives no reason")),
+        (ConfigurationError(Path("ca"), ["mqtt: no"]), ("key_file", "nobody else")),
+    ],
+)
+def test_a_broker_that_encrypts_has_its_remedies(failure: Exception, words: tuple[str, ...]) -> None:
+    remedy = broker_remedy(failure, OPEN, TLS)
+    assert not [word for word in words if word not in remedy], remedy

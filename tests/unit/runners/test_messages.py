@@ -217,3 +217,11 @@ def test_a_message_cannot_be_changed():
     command = BoardCommand(run_id="r1", network="resnet18", batch_size=1)
     with pytest.raises(ValidationError, match="frozen"):
         command.run_id = "r2"
+
+
+def test_a_payload_that_breaks_a_bound_four_thousand_times_makes_no_long_text():
+    payload = b'{"v":1,"finished_utc_ns":1,"images":1,"batches":1,"batch_durations_ns":[' + b"-1," * 4000 + b"-1]}"
+    with pytest.raises(MessageError) as refused:
+        decode(RunFinished, payload, topic="t")
+    assert len(refused.value.problems) == 11
+    assert refused.value.problems[-1] == "3991 more"

@@ -21,6 +21,7 @@ from daemon.cli import (
     database,
     demo,
     discover,
+    doctor,
     import_recording,
     networks,
     networks_accuracy,
@@ -63,6 +64,7 @@ app.command("demo")(demo.demo)
 app.command("daemon")(daemon.daemon)
 app.command("discover")(discover.discover)
 app.command("check")(check.check)
+app.command("doctor")(doctor.doctor)
 app.command("simulate")(simulate.simulate)
 networks.app.command("accuracy")(networks_accuracy.accuracy)
 app.add_typer(networks.app, name="networks")

@@ -18,6 +18,7 @@ from daemon.inbox import Inbox
 from daemon.metrics import Metrics
 from daemon.outbox import Outbox
 from daemon.power_responder import PowerResponder
+from daemon.retention_task import RetentionTask
 from daemon.store import Store
 from instruments.errors import InstrumentError
 from runners.broker_link import BrokerLink
@@ -59,6 +60,8 @@ class Application:
     """What keeps others off the bench meanwhile."""
     metrics: Metrics
     """What is counted."""
+    retention: RetentionTask
+    """What removes the captures that need not be kept."""
     metrics_address: tuple[str, int] | None = None
     """Host and port that the metrics are served on; None: they are not."""
 
@@ -101,12 +104,14 @@ class Application:
             # Only now, and not after the farewell: a request must find the bench neither half open nor closing.
             inbox = tasks.create_task(self.inbox.run(), name="inbox")
             power = tasks.create_task(self.power.run(), name="power")
+            retention = tasks.create_task(self.retention.run(), name="retention")
             if await self._connected_or_stopped(stop):
                 ready()
             await stop.wait()
-            inbox.cancel()
-            power.cancel()
-            await asyncio.wait([inbox, power])
+            ending = [inbox, power, retention]
+            for task in ending:
+                task.cancel()
+            await asyncio.wait(ending)
             await self._farewell()
             outbox.cancel()
             clock.cancel()

@@ -21,6 +21,7 @@ from daemon.measurement import Measurement
 from daemon.metrics import Metrics
 from daemon.outbox import Outbox
 from daemon.power_responder import PowerResponder
+from daemon.retention_task import RetentionTask
 from daemon.run_conductor import RunTimes, Services
 from daemon.sections.power_supply import TripChoice
 from daemon.store import Store
@@ -129,6 +130,7 @@ def application(
         files=files,
         lock=BenchLock(configuration),
         metrics=metrics,
+        retention=RetentionTask(configuration, lambda: conductor.current_run),
         metrics_address=metrics_address(configuration),
     )
 

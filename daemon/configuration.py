@@ -14,6 +14,7 @@ from daemon.sections.application import BenchSection, MetricsSection, MqttSectio
 from daemon.sections.oscilloscope import SENSITIVITY_V_PER_DIV, OscilloscopeSection, is_reachable
 from daemon.sections.power_supply import LeadsSection, PowerSupplySection
 from daemon.sections.probe import ProbeSection
+from daemon.sections.retention import RetentionSection
 from daemon.sections.section import Section
 from daemon.sections.storage import CalibrationSection, StorageSection
 from instruments.errors import SettingRefused
@@ -50,6 +51,8 @@ class Configuration(BaseSettings):
     """Thresholds of the quality verdict."""
     storage: StorageSection
     """Where captures and results are kept."""
+    retention: RetentionSection = RetentionSection()
+    """How long raw captures are kept."""
     calibration: CalibrationSection
     """The certificates."""
     metrics: MetricsSection = MetricsSection()

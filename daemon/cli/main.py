@@ -15,6 +15,7 @@ from daemon.cli import (
     board_profile,
     calibrate,
     campaign,
+    captures,
     check,
     compare,
     daemon,
@@ -76,6 +77,7 @@ runs.app.command("start")(start_run.start_run)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")
 app.add_typer(database.app, name="database")
+app.add_typer(captures.app, name="captures")
 campaign.app.command("send")(send_campaign.send_campaign)
 app.add_typer(campaign.app, name="campaign")
 app.command("compare")(compare.compare)

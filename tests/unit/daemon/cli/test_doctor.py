@@ -14,7 +14,6 @@ from daemon.configuration import load_configuration
 from tests.unit.daemon.doctor.sound_storage import (
     BENCH,
     add_unfinished_run,
-    make_sound_storage,
     store_of,
     write_capture,
 )
@@ -39,9 +38,8 @@ directory = "certificates"
 
 
 @pytest.fixture
-def config(tmp_path: Path) -> Path:
-    make_sound_storage(tmp_path)
-    path = tmp_path / "bench.toml"
+def config(storage: Path) -> Path:
+    path = storage / "bench.toml"
     path.write_text(CONFIGURATION, encoding="utf-8")
     return path
 

@@ -25,22 +25,11 @@ from tests.unit.daemon.doctor.sound_storage import (
     configuration_of,
     copy_of,
     files_of,
-    make_sound_storage,
     store_of,
     write_capture,
 )
 
 Expected = set[tuple[str, str]]
-
-
-@pytest.fixture(scope="module")
-def sound(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return make_sound_storage(tmp_path_factory.mktemp("sound") / "storage")
-
-
-@pytest.fixture
-def storage(sound: Path, tmp_path: Path) -> Path:
-    return copy_of(sound, tmp_path / "storage")
 
 
 def diagnosis_of(folder: Path, *, held: bool = False, **changes: Any) -> Diagnosis:

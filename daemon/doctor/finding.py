@@ -32,7 +32,7 @@ class FindingCode(StrEnum):
     RUN_LEFT = "run_left"
     """A run has not ended, and no daemon has it in hand."""
     RUN_UNANALYSED = "run_unanalysed"
-    """As before, but the run is captured and finished: the daemon can still compute its result."""
+    """As before, but something was captured: the daemon goes on with it when it starts."""
     STATE_DIFFERS = "state_differs"
     """A run's state is not the last one in its journal."""
     DONE_WITHOUT_RESULT = "done_without_result"

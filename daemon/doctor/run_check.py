@@ -7,8 +7,6 @@ from daemon.doctor.scene import Scene
 from daemon.doctor.survey import RunStanding
 from runners.messages import RunPhase
 
-_PAST_CAPTURE = frozenset({RunPhase.CAPTURED, RunPhase.ANALYSING})
-
 
 def check_runs(scene: Scene, runs: Sequence[RunStanding], *, adoptable: Collection[str]) -> Iterator[Finding]:
     """Yield what is wrong with runs.
@@ -41,12 +39,12 @@ def _differing(run: RunStanding) -> Finding:
 
 def _left(run: RunStanding, *, captured: bool) -> Finding:
     """Return the finding of a run that nobody conducts; only one of which nothing can come any more is ended here."""
-    if captured and (run.finished or run.state in _PAST_CAPTURE):
+    if captured or run.first_result_utc_ns is not None:
         return Finding(
             code=FindingCode.RUN_UNANALYSED,
             where=f"run {run.run_id}",
             text=f"is {run.state.value} with {run.captures_kept} capture(s) entered, and no daemon has it in hand",
-            remedy="start the daemon: it takes up what it finds",
+            remedy="start the daemon: it analyses what was captured as soon as the board's report is there",
         )
     return Finding(
         code=FindingCode.RUN_LEFT,

@@ -40,8 +40,6 @@ class RunStanding:
     """State in its row."""
     journal_state: RunPhase | None
     """Last state in its journal; None: none stands there."""
-    finished: bool
-    """The board's report is there."""
     captures_planned: int
     """Captures asked for."""
     captures_kept: int
@@ -164,7 +162,6 @@ def _standings() -> Select[Any]:
         runs.c.run_id,
         runs.c.bench,
         runs.c.state,
-        runs.c.finished.is_not(None).label("finished"),
         runs.c.captures.label("captures_planned"),
         runs.c.updated_utc_ns,
         journal_state.label("journal_state"),
@@ -177,7 +174,7 @@ def _standing(row: Row[Any]) -> RunStanding:
     facts = dict(row._mapping)
     facts["state"] = RunPhase(facts["state"])
     facts["journal_state"] = facts["journal_state"] and RunPhase(facts["journal_state"])
-    return RunStanding(**facts | {"finished": bool(facts["finished"])})
+    return RunStanding(**facts)
 
 
 def _known_capture(row: Row[Any]) -> KnownCapture:

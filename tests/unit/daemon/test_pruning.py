@@ -73,7 +73,7 @@ def test_what_no_result_refers_to_goes_and_its_row_says_when_and_why(storage: Pa
         assert entry.detail == {
             "reason": "older than 0.001 days", "capture_ids": ["given-up-0"], "size_bytes": row.size_bytes, "results": 0
         }  # fmt: skip
-    assert codes(storage) == {"run_left"}
+    assert codes(storage) == {"run_unanalysed"}
     assert prune(storage, max_age_days=0.001) == []
 
 
@@ -83,7 +83,7 @@ def test_what_results_refer_to_goes_only_where_that_is_wanted(storage: Path) -> 
     assert prune(storage, max_bytes=0, including_referenced=True) == list(RUNS)
 
     assert there(storage) == {"goes-on-0", "gain-1-00"}
-    assert codes(storage) == {"run_left"}
+    assert codes(storage) == {"run_unanalysed"}
     with store_of(storage) as store:
         assert [one.removed_utc_ns is None for one in store.captures("goes-on")] == [True]
         assert len(store.results(RUNS[0])) == 1
@@ -122,7 +122,7 @@ def test_who_was_stopped_between_mark_and_removal_is_found_and_finished(storage:
         assert pruning.finish_earlier() == 1
         assert pruning.finish_earlier() == 0
     assert "given-up-0" not in there(storage)
-    assert codes(storage) == {"run_left"}
+    assert codes(storage) == {"run_unanalysed"}
 
 
 def test_a_file_that_will_not_go_is_told_and_keeps_nothing_from_the_rest(storage: Path) -> None:

@@ -266,25 +266,22 @@ def test_a_file_that_changed_since_it_was_examined_is_not_adopted(storage: Path)
 
 
 @pytest.mark.parametrize(
-    ("state", "captured", "finished", "code"),
+    ("state", "captured", "code"),
     [
-        ("accepted", False, False, "run_left"),
-        ("armed", False, False, "run_left"),
-        ("armed", True, False, "run_left"),
-        ("armed", True, True, "run_unanalysed"),
-        ("captured", True, False, "run_unanalysed"),
-        ("analysing", True, True, "run_unanalysed"),
+        ("accepted", False, "run_left"),
+        ("armed", False, "run_left"),
+        ("captured", False, "run_left"),
+        ("armed", True, "run_unanalysed"),
+        ("analysing", True, "run_unanalysed"),
     ],
 )
-def test_a_run_that_nobody_has_in_hand_is_ended_unless_it_can_still_be_computed(
-    storage: Path, state: str, captured: bool, finished: bool, code: str
+def test_a_run_that_nobody_has_in_hand_is_ended_unless_something_was_captured(
+    storage: Path, state: str, captured: bool, code: str
 ) -> None:
     with store_of(storage) as store:
         add_unfinished_run(store, "left", state=state)
         if captured:
             store.add_capture("left", 0, write_capture(storage, "left", 0))
-        if finished:
-            store.record_finished("left", {"images": 1})
     diagnosis = diagnosis_of(storage)
     assert {(one.code.value, one.where) for one in diagnosis.findings} == {(code, "run left")}
 
@@ -295,12 +292,15 @@ def test_a_run_that_nobody_has_in_hand_is_ended_unless_it_can_still_be_computed(
         assert left is not None
         assert left.state == ("interrupted" if code == "run_left" else state)
         assert left.reason == ("daemon_stopped" if code == "run_left" else None)
+        # the next daemon announces the end
+        assert [one.run_id for one in store.unannounced_ends(9) if one.run_id == "left"] == (
+            ["left"] if code == "run_left" else []
+        )
 
 
-def test_an_orphan_makes_a_finished_run_one_that_can_still_be_computed(storage: Path) -> None:
+def test_a_file_that_can_be_adopted_makes_a_run_one_that_can_still_be_computed(storage: Path) -> None:
     with store_of(storage) as store:
         add_unfinished_run(store, "left")
-        store.record_finished("left", {"images": 1})
     write_capture(storage, "left", 0)
 
     assert {code for code, _ in found_in(storage)} == {"capture_orphan", "run_unanalysed"}
@@ -320,7 +320,7 @@ def test_what_a_daemon_has_in_hand_is_no_finding(storage: Path) -> None:
     assert diagnosis.in_hand_of.startswith("joulebench daemon, process")
 
     codes = [one.code.value for one in diagnosis_of(storage).findings]
-    assert codes == ["capture_orphan", "run_left", "file_unfinished", "file_unfinished"]
+    assert codes == ["capture_orphan", "run_unanalysed", "file_unfinished", "file_unfinished"]
 
 
 def test_files_of_another_bench_at_work_are_left_alone(storage: Path) -> None:

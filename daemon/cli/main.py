@@ -9,6 +9,7 @@ import typer
 from rich.console import Console
 
 from daemon.cli import (
+    backup,
     board,
     board_exec,
     board_marker,
@@ -78,6 +79,7 @@ app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")
 app.add_typer(database.app, name="database")
 app.add_typer(captures.app, name="captures")
+app.add_typer(backup.app, name="backup")
 campaign.app.command("send")(send_campaign.send_campaign)
 app.add_typer(campaign.app, name="campaign")
 app.command("compare")(compare.compare)

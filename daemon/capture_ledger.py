@@ -9,6 +9,7 @@ from sqlalchemy import Connection, exists, func, insert, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.database import open_database
+from daemon.database_errors import cause_of
 from daemon.errors import StoreError
 from daemon.retention import KeptRun, Removal
 from daemon.tables import captures, journal, results, runs
@@ -22,22 +23,22 @@ _TERMINAL = tuple(phase.value for phase in RunPhase if phase.terminal)
 class CaptureLedger:
     """The captures of one bench, or of every bench of a database that is one folder's alone."""
 
-    def __init__(self, url: str, *, bench: str | None) -> None:
+    def __init__(self, url: str, *, bench: str, shared: bool) -> None:
         """Open a database that stands.
 
         Args:
             url: SQLAlchemy URL.
-            bench: whose captures; None: everyone's.
+            bench: who asks, and removes.
+            shared: the database holds captures of other benches too, which are not this one's.
 
         Raises:
             StoreError: it cannot be opened, or holds tables of another version.
         """
         self._engine = open_database(url, create=False)
-        self._ours = (
-            captures.c.run_id == runs.c.run_id
-            if bench is None
-            else ((captures.c.run_id == runs.c.run_id) & (runs.c.bench == bench))
-        )
+        self._bench = bench
+        self._ours = captures.c.run_id == runs.c.run_id
+        if shared:
+            self._ours &= runs.c.bench == bench
 
     def __enter__(self) -> Self:
         return self
@@ -101,7 +102,8 @@ class CaptureLedger:
         with self._transaction(f"mark the captures of run {run.run_id!r} as removed") as connection:
             if connection.execute(change).rowcount == 0:
                 return False
-            connection.execute(insert(journal).values(run_id=run.run_id, at_utc_ns=at, event=EVENT, detail=entry))
+            row = {"run_id": run.run_id, "at_utc_ns": at, "event": EVENT, "detail": entry, "bench": self._bench}
+            connection.execute(insert(journal).values(row))
         return True
 
     @contextmanager
@@ -110,7 +112,7 @@ class CaptureLedger:
             with self._engine.begin() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise StoreError(f"cannot {operation}: {getattr(error, 'orig', None) or error}") from error
+            raise StoreError(f"cannot {operation}: {cause_of(error)}") from error
 
 
 def _kept_run(run_id: str, rows: list[Any]) -> KeptRun:

@@ -41,8 +41,8 @@ class Pruning:
             StoreError: the database cannot be opened.
         """
         storage = configuration.storage
-        bench = None if storage.database_url is None else configuration.bench.name
-        with CaptureLedger(storage.url, bench=bench) as ledger:
+        shared = storage.database_url is not None
+        with CaptureLedger(storage.url, bench=configuration.bench.name, shared=shared) as ledger:
             yield cls(ledger, CaptureFiles(storage.captures_directory), limits or configuration.retention)
 
     @contextmanager

@@ -22,8 +22,8 @@ from daemon.configuration import Configuration
 from daemon.doctor.scene import Scene, Watch
 from daemon.errors import BackupError
 from daemon.file_checksum import file_checksum
+from daemon.schema import NEWEST
 from daemon.storage_hold import storage_hold
-from daemon.tables import SCHEMA_VERSION
 from runners.size_text import size_text
 
 CAPTURES, CERTIFICATES = "captures", "certificates"
@@ -214,7 +214,7 @@ class Creation:
             made_utc_ns=made_utc_ns,
             bench=self.configuration.bench.name,
             software_version=self.version,
-            schema_revision=str(SCHEMA_VERSION),
+            schema_revision=NEWEST,
             database=database,
             shared_database=self.configuration.storage.database_url is not None,
             files=tuple(self._files),

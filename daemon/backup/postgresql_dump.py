@@ -6,10 +6,12 @@ import subprocess
 from pathlib import Path
 from typing import Final
 
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import inspect
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import SQLAlchemyError
 
+from daemon.database import engine_on
+from daemon.database_errors import cause_of
 from daemon.errors import BackupError
 
 _ENVIRONMENT: Final = {"sslmode": "PGSSLMODE", "sslrootcert": "PGSSLROOTCERT"}
@@ -41,12 +43,12 @@ def refuse_filled_postgresql(url: str) -> None:
     Raises:
         BackupError: it does, or cannot be reached.
     """
-    engine = create_engine(url)
+    engine = engine_on(url, create=False)
     try:
         with engine.connect() as connection:
             names = inspect(connection).get_table_names()
     except SQLAlchemyError as error:
-        raise BackupError(f"database {engine.url} cannot be reached: {getattr(error, 'orig', error)}") from error
+        raise BackupError(f"database {engine.url} cannot be reached: {cause_of(error)}") from error
     finally:
         engine.dispose()
     if names:

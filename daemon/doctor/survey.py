@@ -12,6 +12,7 @@ from sqlalchemy import Row, Select, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.database import open_database
+from daemon.database_errors import cause_of
 from daemon.errors import StoreError
 from daemon.records import CaptureRecord
 from daemon.tables import captures, journal, results, runs
@@ -148,7 +149,7 @@ class Survey:
             with self._engine.connect() as connection:
                 yield connection
         except SQLAlchemyError as error:
-            raise StoreError(f"cannot read the database: {getattr(error, 'orig', None) or error}") from error
+            raise StoreError(f"cannot read the database: {cause_of(error)}") from error
 
 
 def _standings() -> Select[Any]:

@@ -35,8 +35,8 @@ def configuration_of(folder: Path, **storage: Any) -> OwnConfiguration:
     )
 
 
-def store_of(folder: Path, *, create: bool = False) -> Store:
-    return Store(configuration_of(folder).storage.url, create=create, bench=BENCH)
+def store_of(folder: Path, *, create: bool = False, **storage: Any) -> Store:
+    return Store(configuration_of(folder, **storage).storage.url, create=create, bench=BENCH)
 
 
 def files_of(folder: Path) -> CaptureFiles:
@@ -80,13 +80,13 @@ def add_unfinished_run(store: Store, run_id: str, *, state: str = "armed", captu
     store.record(run_id, event=state, state=state, at_utc_ns=BEGIN_NS)
 
 
-def make_sound_storage(folder: Path) -> Path:
+def make_sound_storage(folder: Path, **storage: Any) -> Path:
     """Make a storage with runs that are done and one that was interrupted, a certificate and its raw capture."""
     reference = write_capture(folder, "calibration", 0, name=f"{CERTIFICATE_ID}-00", extra={"calibration": {}})
     use = CaptureUse(capture_id=reference.capture_id, sha256=reference.sha256)
     provenance = replace(CERTIFICATE.provenance, captures=(use,))
     CertificateStore(folder / "certificates").add(certificate(CERTIFICATE_ID, provenance=provenance))
-    with store_of(folder, create=True) as store:
+    with store_of(folder, create=True, **storage) as store:
         for number, run_id in enumerate(RUNS):
             add_run(store, folder, run_id, at_utc_ns=BEGIN_NS + number * 3600 * _SECOND_NS)
         add_unfinished_run(store, "given-up")

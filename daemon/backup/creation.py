@@ -5,7 +5,7 @@ import shutil
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from io import FileIO
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from daemon.backup.postgresql_dump import dump_postgresql
 from daemon.backup.shelf import Shelf
 from daemon.backup.sqlite_copy import copy_sqlite
 from daemon.configuration import Configuration
+from daemon.database import open_database
 from daemon.doctor.scene import Scene, Watch
 from daemon.errors import BackupError
 from daemon.file_checksum import file_checksum
@@ -40,6 +41,8 @@ class Created:
     """What it holds."""
     copied_bytes: int
     """Bytes that were written for it; the rest is linked to the backup before it."""
+    removed: tuple[Path, ...] = ()
+    """Older backups that were removed for it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,8 @@ class Creation:
     """Where it is put."""
     version: str
     """Version of joulebench."""
+    keep: int | None = None
+    """Afterwards all but the newest so many are removed; None: all stay."""
     watch: Watch = lambda *_: None
     """Is told how far it is."""
     _files: list[BackupFile] = field(default_factory=list)
@@ -80,8 +85,11 @@ class Creation:
         storage = self.configuration.storage
         self._refuse_inside(storage.directory)
         try:
-            with self.shelf.alone(), storage_hold(storage.directory, removing=False):
-                return self._create()
+            with self.shelf.alone():
+                with storage_hold(storage.directory, removing=False):
+                    made = self._create()
+                removed = () if self.keep is None else tuple(self.shelf.keep_newest(self.keep))
+                return replace(made, removed=removed)
         except OSError as error:
             where = error.filename or self.shelf.directory
             raise BackupError(f"no backup was made in {self.shelf.directory}: {where}: {error.strerror}") from error
@@ -124,6 +132,8 @@ class Creation:
         """Copy the database, and return the copy's name."""
         url = make_url(self.configuration.storage.url)
         self.watch("database", 0, 1)
+        if url.get_backend_name() in ("sqlite", "postgresql"):
+            open_database(self.configuration.storage.url, create=False).dispose()  # refuses tables that it cannot read
         if url.get_backend_name() == "sqlite":
             name = "database.sqlite"
             copy_sqlite(Path(str(url.database)), folder / name, lambda done, total: self.watch("database", done, total))

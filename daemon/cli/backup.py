@@ -43,15 +43,14 @@ def create(
     from daemon.configuration import load_configuration
     from runners.size_text import size_text
 
-    configuration, shelf = load_configuration(config), Shelf(directory)
+    configuration = load_configuration(config)
     with watching() as watch:
-        made = Creation(configuration, shelf, version("joulebench"), watch).create()
-    removed = [] if keep is None else shelf.keep_newest(keep)
+        made = Creation(configuration, Shelf(directory), version("joulebench"), keep, watch).create()
     manifest = made.manifest
     if as_json:
         document = _document(made.path, manifest) | {
             "copied_bytes": made.copied_bytes,
-            "removed": [str(path) for path in removed],
+            "removed": [str(path) for path in made.removed],
         }
         typer.echo(json.dumps(document, indent=2))
     else:

@@ -1,6 +1,7 @@
 """`joulebench captures`: the raw captures that are kept, and how long."""
 
 import json
+import math
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -72,8 +73,8 @@ def _limits(
     """Return the configured limits with those of the options in their place."""
     from daemon.sections.retention import RetentionSection
 
-    if max_age_days == 0:
-        raise typer.BadParameter("must be greater than 0", param_hint="--max-age-days")
+    if max_age_days is not None and not 0 < max_age_days < math.inf:
+        raise typer.BadParameter(f"must be a number greater than 0, got {max_age_days}", param_hint="--max-age-days")
     limits = RetentionSection(
         max_age_days=configured.max_age_days if max_age_days is None else max_age_days,
         max_bytes=configured.max_bytes if max_bytes is None else max_bytes,

@@ -120,6 +120,7 @@ def test_a_dump_is_restored_into_an_empty_database(
         add_unfinished_run(after, "the-next")  # the journal goes on counting where it was
 
 
+@pytest.mark.long
 def test_the_servers_own_backup_needs_the_files_alone(bench: Configuration, store: Store, tmp_path: Path) -> None:
     made = Creation(bench, Shelf(tmp_path / "backups"), "9.9").create()
     moved = configuration_of(tmp_path / "new", database_url=bench.storage.url)

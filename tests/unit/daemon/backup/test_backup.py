@@ -3,7 +3,9 @@
 import os
 import resource
 import shutil
+import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from daemon.backup import creation
 from daemon.backup.creation import Created, Creation
 from daemon.backup.manifest import NAME, Manifest, read_manifest, write_manifest
+from daemon.backup.postgresql_dump import dump_postgresql
 from daemon.backup.restoration import Restoration
 from daemon.backup.shelf import Shelf, backup_at
 from daemon.backup.verification import verify_backup
@@ -21,7 +24,7 @@ from daemon.bench_lock import BenchLock
 from daemon.configuration import Configuration
 from daemon.doctor.examination import Examination
 from daemon.doctor.scene import Scene
-from daemon.errors import BackupError, BenchInUse, StorageHeld
+from daemon.errors import BackupError, BenchInUse, StorageHeld, StoreError
 from daemon.pruning import Pruning
 from daemon.sections.retention import RetentionSection
 from daemon.storage_hold import storage_hold
@@ -378,28 +381,40 @@ def test_a_backup_inside_what_it_saves_is_refused(storage: Path) -> None:
         create(storage, Shelf(storage / "backups"))
 
 
+def test_a_database_of_another_revision_is_refused_with_what_to_do(storage: Path, shelf: Shelf) -> None:
+    with closing(sqlite3.connect(storage / "joulebench.sqlite")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0005'")
+    with pytest.raises(StoreError, match=r"has tables of revision 0005.*database upgrade"):
+        create(storage, shelf)
+    assert shelf.backups() == []
+
+
 def test_a_damaged_database_makes_no_backup(storage: Path, shelf: Shelf) -> None:
     path = storage / "joulebench.sqlite"
     content = bytearray(path.read_bytes())
     content[4096 : 4096 * 4] = b"\xa5" * (4096 * 3)
     path.write_bytes(content)
-    with pytest.raises(BackupError, match="database"):
+    with pytest.raises((BackupError, StoreError), match="database"):
         create(storage, shelf)
     assert shelf.backups() == []
 
 
 def test_only_the_newest_are_kept_where_that_is_wanted(storage: Path, shelf: Shelf) -> None:
-    made = [create(storage, shelf).path for _ in range(3)]
-    assert shelf.keep_newest(3) == []
-    assert shelf.keep_newest(1) == made[:2]
-    assert shelf.backups() == made[2:]
-    assert problems_of(made[2]) == ()
+    made = [create(storage, shelf).path for _ in range(2)]
+    last = Creation(configuration_of(storage), shelf, "9.9", keep=3).create()
+    assert (last.removed, shelf.backups()) == ((), [*made, last.path])
+    newest = Creation(configuration_of(storage), shelf, "9.9", keep=1).create()
+    assert newest.removed == (*made, last.path)
+    assert shelf.backups() == [newest.path]
+    assert problems_of(newest.path) == ()
 
 
-def test_a_database_of_another_make_is_refused(storage: Path, shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_database_of_another_make_is_refused_and_a_missing_program_is_named(
+    storage: Path, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     with pytest.raises(BackupError, match="a mysql database cannot be backed up by joulebench"):
         create(storage, shelf, database_url="mysql://h/d")
     monkeypatch.setenv("PATH", "")
     with pytest.raises(BackupError, match=r"pg_dump is not installed here: install the PostgreSQL client"):
-        create(storage, shelf, database_url="postgresql://h/d")
+        dump_postgresql("postgresql://h/d", tmp_path / "dump")
     assert list(shelf.directory.glob("joulebench-*")) == []

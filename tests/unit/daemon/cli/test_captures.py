@@ -70,7 +70,9 @@ def test_what_could_not_be_removed_ends_with_status_1(config: Path) -> None:
     assert f"not removed: {path}" in result.stderr
 
 
-@pytest.mark.parametrize("arguments", [[], ["--max-age-days", "0"], ["--max-bytes", "-1"]])
+@pytest.mark.parametrize(
+    "arguments", [[], *(["--max-age-days", text] for text in ("0", "nan", "inf")), ["--max-bytes", "-1"]]
+)
 def test_a_limit_is_needed(config: Path, arguments: list[str]) -> None:
     result = invoke(config, *arguments)
     assert result.exit_code == 2

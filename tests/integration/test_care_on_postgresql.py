@@ -8,6 +8,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import make_url
 
 from daemon.backup.creation import Creation
+from daemon.backup.postgresql_dump import dump_postgresql
 from daemon.backup.restoration import Restoration
 from daemon.backup.shelf import Shelf
 from daemon.backup.verification import verify_backup
@@ -137,7 +138,6 @@ def test_a_password_is_not_among_the_arguments_nor_in_what_is_said(
     assert Creation(right, Shelf(tmp_path / "backups"), "9.9").create().manifest.lacking == ()
 
     refused = guarded.set(password="no:t@it").render_as_string(hide_password=False)
-    wrong = configuration_of(bench.storage.directory, database_url=refused)
     with pytest.raises(BackupError, match=r"pg_dump of database .*guarded:\*\*\*@.* ended with 1: ") as caught:
-        Creation(wrong, Shelf(tmp_path / "backups"), "9.9").create()
+        dump_postgresql(refused, tmp_path / "dump")
     assert "no:t@it" not in str(caught.value)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 
 from daemon.configuration import Configuration
 from daemon.errors import DaemonError
@@ -62,7 +63,10 @@ class RetentionTask:
             DaemonError: the database refuses, or a backup is being made.
         """
         await self._bench_free()
-        with Pruning.of(self._configuration) as pruning, pruning.alone():
+        with ExitStack() as opened:
+            # A server that does not answer is waited for, and the daemon has more to do meanwhile.
+            pruning = await asyncio.to_thread(opened.enter_context, Pruning.of(self._configuration))
+            opened.enter_context(pruning.alone())
             await asyncio.to_thread(pruning.finish_earlier)
             plan = await asyncio.to_thread(pruning.plan)
             removed = [one for one in plan.removals if await self._removed(pruning, one)]

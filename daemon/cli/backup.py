@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from daemon.cli.doctor import watching
+from daemon.cli.part_bars import part_bars
 from daemon.cli.run_store import JsonOption
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def create(
     from runners.size_text import size_text
 
     configuration = load_configuration(config)
-    with watching() as watch:
+    with part_bars() as watch:
         made = Creation(configuration, Shelf(directory), version("joulebench"), keep, watch).create()
     manifest = made.manifest
     if as_json:
@@ -71,7 +71,7 @@ def verify(backup: BackupArgument, as_json: JsonOption = False) -> None:
     from daemon.backup.verification import verify_backup
 
     folder = backup_at(backup)
-    with watching() as watch:
+    with part_bars() as watch:
         manifest, problems = verify_backup(folder, watch)
     if as_json:
         typer.echo(json.dumps(_document(folder, manifest) | {"problems": list(problems)}, indent=2))
@@ -100,7 +100,7 @@ def restore(
     from daemon.configuration import load_configuration
 
     configuration, folder = load_configuration(config), backup_at(backup)
-    with watching() as watch:
+    with part_bars() as watch:
         manifest = Restoration(folder, configuration, with_database=not without_database, watch=watch).restore()
     if as_json:
         typer.echo(json.dumps(_document(folder, manifest), indent=2))

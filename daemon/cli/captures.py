@@ -10,8 +10,8 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from daemon.cli.doctor import watching
 from daemon.cli.output_console import output_console
+from daemon.cli.part_bars import part_bars
 from daemon.cli.run_store import JsonOption
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def _limits(
 
 
 def _removed(pruning: "Pruning", plan: "RetentionPlan") -> "tuple[Removal, ...]":
-    with pruning.alone(), watching() as watch:
+    with pruning.alone(), part_bars() as watch:
         pruning.finish_earlier()
         removed = []
         for done, removal in enumerate(plan.removals):

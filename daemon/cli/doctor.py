@@ -1,8 +1,7 @@
 """`joulebench doctor`: is everything that was measured still there, unchanged, and told the same everywhere?"""
 
 import json
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,14 +9,13 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
-from daemon.cli.counting_bar import counting_bar
 from daemon.cli.output_console import output_console
+from daemon.cli.part_bars import part_bars
 from daemon.cli.run_store import JsonOption
 
 if TYPE_CHECKING:
     from daemon.configuration import Configuration
     from daemon.doctor.finding import Diagnosis, Finding
-    from daemon.doctor.scene import Watch
 
 
 def doctor(
@@ -53,22 +51,8 @@ def _examined(configuration: "Configuration", *, held: bool) -> "Diagnosis":
     from daemon.doctor.examination import Examination
     from daemon.doctor.scene import Scene
 
-    with watching() as watch:
+    with part_bars() as watch:
         return Examination(Scene.of(configuration, held=held), watch).diagnosis()
-
-
-@contextmanager
-def watching() -> Iterator["Watch"]:
-    """Yield what shows how far each part of a work is, on standard error."""
-    with counting_bar() as progress:
-        tasks: dict[str, Any] = {}
-
-        def watch(part: str, done: int, total: int) -> None:
-            if part not in tasks:
-                tasks[part] = progress.add_task(part, total=total)
-            progress.update(tasks[part], completed=done, total=total)
-
-        yield watch
 
 
 def _repaired(configuration: "Configuration", diagnosis: "Diagnosis") -> "list[Finding]":

@@ -14,6 +14,7 @@ from daemon.doctor.scene import Scene
 from daemon.errors import CaptureRemoved, StorageHeld
 from daemon.measurement import Measurement
 from daemon.pruning import Pruning
+from daemon.retention import Removal
 from daemon.retention_task import PERIOD_S, POLL_S, RETRY_S, RetentionTask
 from daemon.sections.retention import RetentionSection
 from daemon.storage_hold import storage_hold
@@ -100,6 +101,17 @@ def test_a_result_that_came_after_the_plan_keeps_its_captures(storage: Path) -> 
     assert "given-up-0" in there(storage)
     with store_of(storage) as store:
         assert store.captures("given-up")[0].removed_utc_ns is None
+
+
+def test_a_run_that_goes_on_after_all_keeps_its_captures(storage: Path) -> None:
+    with pruning_of(storage, max_bytes=0, including_referenced=True) as pruning:
+        (run,) = (one for one in pruning.ledger.kept_runs() if one.run_id == "goes-on")
+        assert not run.over
+        assert not pruning.remove(Removal(run=run, reason="age"))
+    assert "goes-on-0" in there(storage)
+    with store_of(storage) as store:
+        assert store.captures("goes-on")[0].removed_utc_ns is None
+        assert "captures_removed" not in {one.event for one in store.journal("goes-on")}
 
 
 def test_another_benchs_captures_are_not_ours(storage: Path) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from daemon.backup import creation
+from daemon.backup import creation, restoration
 from daemon.backup.creation import Created, Creation
 from daemon.backup.manifest import NAME, Manifest, read_manifest, write_manifest
 from daemon.backup.postgresql_dump import dump_postgresql
@@ -321,6 +321,23 @@ def test_a_restoration_that_fails_leaves_nothing_half_restored(
     assert list((tmp_path / "restored" / "captures").iterdir()) == []
     restore(made.path, configuration)
     assert codes(tmp_path / "restored") == []
+
+
+def test_a_backup_that_rots_between_verification_and_copy_is_not_restored(
+    storage: Path, shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = create(storage, shelf)
+
+    def verified(*arguments: Any) -> Any:
+        found = verify_backup(*arguments)
+        flip(capture_path(made.path))
+        return found
+
+    monkeypatch.setattr(restoration, "verify_backup", verified)
+    with pytest.raises(BackupError, match="changed while it was restored"):
+        restore(made.path, configuration_of(tmp_path / "restored"))
+    assert not (tmp_path / "restored" / "joulebench.sqlite").exists()
+    assert list((tmp_path / "restored" / "captures").iterdir()) == []
 
 
 def test_a_backup_that_is_cut_short_is_none_and_the_next_removes_it(

@@ -28,6 +28,7 @@ from tests.unit.daemon.doctor.sound_storage import (
     store_of,
     write_capture,
 )
+from tests.unit.daemon.example_result import example_result
 
 Expected = set[tuple[str, str]]
 
@@ -304,6 +305,14 @@ def test_a_file_that_can_be_adopted_makes_a_run_one_that_can_still_be_computed(s
     write_capture(storage, "left", 0)
 
     assert {code for code, _ in found_in(storage)} == {"capture_orphan", "run_unanalysed"}
+
+
+def test_a_run_with_a_result_is_left_to_the_daemon_which_ends_it_as_done(storage: Path) -> None:
+    with store_of(storage) as store:
+        add_unfinished_run(store, "left", state="analysing")
+        store.add_result(example_result(run_id="left", result_id="left-result") | {"capture_ids": []})
+
+    assert found_in(storage) == {("run_unanalysed", "run left")}
 
 
 def test_what_a_daemon_has_in_hand_is_no_finding(storage: Path) -> None:

@@ -20,6 +20,7 @@ from daemon.health.health_desk import HealthDesk
 from daemon.inbox import Inbox
 from daemon.outbox import Outbox
 from daemon.power_responder import PowerResponder
+from daemon.retention_task import RetentionTask
 from daemon.store import Store
 from daemon.watched_threads import WatchedThreads
 from instruments.acting import acting
@@ -66,6 +67,8 @@ class Application:
     """What is kept as files."""
     lock: BenchLock
     """What keeps others off the bench meanwhile."""
+    retention: RetentionTask
+    """What removes the captures that need not be kept."""
     in_force: ConfigurationInForce
     """What is gone by now."""
     health: HealthDesk
@@ -123,15 +126,16 @@ class Application:
             inbox = tasks.create_task(self.inbox.run(), name="inbox")
             power = tasks.create_task(self.power.run(), name="power")
             patrol = tasks.create_task(self.patrol.run(), name="patrol")
+            retention = tasks.create_task(self.retention.run(), name="retention")
             if await self._connected_or_stopped(stop):
                 ready()
             await stop.wait()
             # Its board is heard meanwhile: without its word the run would not come to its end.
             await self.conductor.finish(self.in_force.current.runs.finish_s, hurry=hurry)
-            inbox.cancel()
-            power.cancel()
-            patrol.cancel()
-            await asyncio.wait([inbox, power, patrol])
+            ending = [inbox, power, patrol, retention]
+            for task in ending:
+                task.cancel()
+            await asyncio.wait(ending)
             await self._farewell()
             outbox.cancel()
             clock.cancel()

@@ -46,8 +46,26 @@ class BenchLock:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            holder = os.pread(handle, 1000, 0).decode(errors="replace").strip() or "somebody who has not said who"
-            raise BenchInUse(self._bench, holder, self.path) from error
+            raise BenchInUse(self._bench, _said(handle), self.path) from error
         since = datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S UTC")
         os.ftruncate(handle, 0)
         os.pwrite(handle, f"{by}, process {os.getpid()} on {socket.gethostname()}, since {since}\n".encode(), 0)
+
+
+def holder_of(path: Path) -> str | None:
+    """Return who holds a bench by its lock's file, in its own words; None: nobody does, or there is no such file."""
+    try:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _said(handle)
+    finally:
+        os.close(handle)
+    return None
+
+
+def _said(handle: int) -> str:
+    return os.pread(handle, 1000, 0).decode(errors="replace").strip() or "somebody who has not said who"

@@ -31,6 +31,7 @@ from daemon.measurement import Measurement
 from daemon.metrics import Metrics
 from daemon.outbox import Outbox
 from daemon.power_responder import PowerResponder
+from daemon.retention_task import RetentionTask
 from daemon.run_conductor import RunTimes, Services
 from daemon.run_observer import RunObservers
 from daemon.sections.power_supply import TripChoice
@@ -192,6 +193,7 @@ def application(
         store=store,
         files=files,
         lock=BenchLock(configuration),
+        retention=RetentionTask(configuration, lambda: conductor.current_run),
         in_force=in_force,
         health=health,
         web=web_server(configuration, health, metrics, conductor, version=software),

@@ -15,6 +15,7 @@ from daemon.sections.log import LogSection
 from daemon.sections.oscilloscope import SENSITIVITY_V_PER_DIV, OscilloscopeSection, is_reachable
 from daemon.sections.power_supply import LeadsSection, PowerSupplySection
 from daemon.sections.probe import ProbeSection
+from daemon.sections.retention import RetentionSection
 from daemon.sections.safety import SafetySection
 from daemon.sections.section import Section
 from daemon.sections.storage import CalibrationSection, StorageSection
@@ -54,6 +55,8 @@ class Configuration(BaseSettings):
     """Thresholds of the quality verdict."""
     storage: StorageSection
     """Where captures and results are kept."""
+    retention: RetentionSection = RetentionSection()
+    """How long raw captures are kept."""
     calibration: CalibrationSection
     """The certificates."""
     safety: SafetySection = SafetySection()

@@ -6,6 +6,9 @@ DaemonError
 |  `- StoreInterrupted   a transaction that never happened, and may do so when it is tried again
 |- CertificateDemandError  two certificates of one kind are to be used at once
 |- CaptureFileError      one capture's file: not written, not readable, or not what was written
+|  `- CaptureRemoved     retention has removed it
+|- BackupError           a backup that was not made, is not whole, or cannot be restored there
+|- StorageHeld           a backup and retention at the captures at once
 |- BenchInUse            another program holds the bench
 |- AlarmNotSeen          an alarm of the supply came while others were acknowledged
 |- DryRunRefusal         what cannot be done without changing the supply, in a dry run
@@ -59,6 +62,22 @@ class CaptureFileError(DaemonError):
         self.path = path
         self.operation = operation
         super().__init__(f"cannot {operation} capture file {path}: {problem}")
+
+
+class CaptureRemoved(CaptureFileError):
+    """A capture whose file retention has removed."""
+
+
+class BackupError(DaemonError):
+    """A backup that was not made, is not whole, or cannot be restored where it was to be."""
+
+
+class StorageHeld(DaemonError):
+    """Somebody is at the captures who must not be disturbed."""
+
+    def __init__(self, directory: Path, *, removing: bool) -> None:
+        who = "a backup is being made of it, or retention is at work" if removing else "retention is removing captures"
+        super().__init__(f"the captures of {directory} are in use ({who}): try again when it is done")
 
 
 class BenchInUse(DaemonError):

@@ -16,8 +16,9 @@ from daemon.bench_keeper import Record
 from daemon.captures import CaptureFiles, CaptureReference
 from daemon.certificate_choice import CertificateChooser
 from daemon.configuration import Configuration
-from daemon.errors import StoreError
+from daemon.errors import CaptureRemoved, StoreError
 from daemon.records import CaptureRecord, RunRecord
+from daemon.retention import removed_text
 from daemon.store import Store
 from metrology.analysis import MeasuredCapture, RunAnalysis, RunFacts, analyse
 from metrology.clock_offset import ClockExchange
@@ -96,6 +97,7 @@ class Measurement:
 
         Raises:
             CertificateFileError: a certificate was changed, damaged, or is not there.
+            CaptureRemoved: retention has removed a capture's file.
             CaptureFileError: a capture's file is missing or damaged.
             StoreError: the run is unknown or unfinished, or the database refused.
         """
@@ -142,6 +144,11 @@ class Measurement:
         )
 
     def _measured(self, one: CaptureRecord) -> MeasuredCapture:
+        path = self._files.path(one.name)
+        if one.removed_utc_ns is not None and not path.exists():
+            when = removed_text(one.removed_utc_ns, one.removed_reason)
+            problem = f"{when}; results stand, but cannot be computed again unless it is copied back from a backup"
+            raise CaptureRemoved(path, "read", problem)
         extra = self._files.describe(one.name)["extra"]
         return MeasuredCapture(
             name=f"capture {one.capture_index}",

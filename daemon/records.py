@@ -70,6 +70,10 @@ class CaptureRecord:
     """Length of the file, in bytes."""
     at_utc_ns: int
     """When it was stored, in nanoseconds of UTC."""
+    removed_utc_ns: int | None = None
+    """When retention removed its file, in nanoseconds of UTC; None: the file is kept."""
+    removed_reason: str | None = None
+    """Why it did, in words; None: the file is kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -53,6 +53,8 @@ captures = Table(
     Column("sha256", String(64), nullable=False),
     Column("size_bytes", BigInteger, nullable=False),
     Column("at_utc_ns", BigInteger, nullable=False),
+    Column("removed_utc_ns", BigInteger),
+    Column("removed_reason", Text),
 )
 
 results = Table(

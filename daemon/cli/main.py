@@ -9,18 +9,21 @@ import typer
 from rich.console import Console
 
 from daemon.cli import (
+    backup,
     board,
     board_exec,
     board_marker,
     board_profile,
     calibrate,
     campaign,
+    captures,
     check,
     compare,
     daemon,
     database,
     demo,
     discover,
+    doctor,
     import_recording,
     networks,
     networks_accuracy,
@@ -64,6 +67,7 @@ app.command("demo")(demo.demo)
 app.command("daemon")(daemon.daemon)
 app.command("discover")(discover.discover)
 app.command("check")(check.check)
+app.command("doctor")(doctor.doctor)
 app.command("simulate")(simulate.simulate)
 networks.app.command("accuracy")(networks_accuracy.accuracy)
 app.add_typer(networks.app, name="networks")
@@ -75,6 +79,8 @@ runs.app.command("start")(start_run.start_run)
 app.add_typer(calibrate.app, name="calibrate")
 app.add_typer(runs.app, name="runs")
 app.add_typer(database.app, name="database")
+app.add_typer(captures.app, name="captures")
+app.add_typer(backup.app, name="backup")
 campaign.app.command("send")(send_campaign.send_campaign)
 app.add_typer(campaign.app, name="campaign")
 app.command("compare")(compare.compare)

@@ -10,6 +10,7 @@ from rich.table import Table
 
 from daemon.quantity_text import ABSENT, quantity_text
 from daemon.records import CaptureRecord, JournalEntry, ResultRecord, RunRecord
+from daemon.retention import removed_text
 from runners.size_text import size_text
 
 LONGEST_DETAIL = 160
@@ -101,6 +102,12 @@ def _energy_cells(result: ResultRecord | None) -> tuple[str, str]:
     return gross, quantity_text(result.net_energy_per_image_j, result.net_u95_j)
 
 
+def _capture_text(capture: CaptureRecord) -> str:
+    if capture.removed_utc_ns is None:
+        return capture.name
+    return f"{capture.name} ({removed_text(capture.removed_utc_ns, capture.removed_reason)})"
+
+
 def _backend(run: RunRecord) -> str:
     return "" if run.backend is None else f", {run.backend}"
 
@@ -113,7 +120,7 @@ def _facts(run: RunRecord, results: Sequence[ResultRecord], captures: Sequence[C
         "images planned": planned,
         "requested (UTC)": _time_text(run.requested_utc_ns),
         "state": run.state if run.text is None else f"{run.state} ({run.reason}): {run.text}",
-        "captures": f"{len(captures)} of {run.captures}: {', '.join(capture.name for capture in captures)}",
+        "captures": f"{len(captures)} of {run.captures}: {', '.join(map(_capture_text, captures))}",
     }
     facts |= _board_facts(run.finished or {})
     return facts | (_result_facts(results[0], len(results)) if results else {"result": ABSENT})

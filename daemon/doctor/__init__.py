@@ -1,0 +1,1 @@
+"""Doctor: holds store, captures, journal and certificates against each other, and repairs what is safe."""

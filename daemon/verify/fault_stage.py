@@ -72,6 +72,7 @@ class FaultStage:
                 broker=BrokerAddress(host="127.0.0.1", port=port), bench=BENCH, board=BOARD, sync=("marker",)
             )
             marker = marker_from_url(bench.addresses.marker)
+            stack.callback(marker.close)
             self._agent = await stack.enter_async_context(Agent(settings, scripted_factory(SCRIPT), marker))
             self._stack = stack.pop_all()
         return self

@@ -43,6 +43,8 @@ _EXAMPLES: Mapping[str, object] = {
     "probe.declaration_file": "my-probe.toml",
     "storage.database_url": "postgresql://joulebench@db.lab.example/joulebench",
     "storage.database_password_file": "/etc/joulebench/database-password",
+    "retention.max_age_days": 365.0,
+    "retention.max_bytes": 500_000_000_000,
 }
 """What a key without default may look like; it stands commented out."""
 

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Self
 
-from sqlalchemy import Row, Select, func, select, text
+from sqlalchemy import Row, Select, TextClause, func, select, text
 from sqlalchemy.exc import SQLAlchemyError
 
 from daemon.database import open_database
@@ -86,14 +86,14 @@ class Survey:
 
     def damage(self) -> list[str]:
         """Return what the database's own check complains of; only SQLite has one."""
-        rows = self._pragma("integrity_check")
+        rows = self._of_sqlite(text("PRAGMA integrity_check"))
         return [str(row[0]) for row in rows if row[0] != "ok"]
 
     def broken_references(self) -> list[str]:
         """Return each row that refers to a row that is not there; PostgreSQL lets none arise."""
-        rows = self._pragma("foreign_key_check")
-        text = "row {1} of table {0} refers to a row of {2} that is not there"
-        return [text.format(*row) for row in rows]
+        rows = self._of_sqlite(text("PRAGMA foreign_key_check"))
+        broken = "row {1} of table {0} refers to a row of {2} that is not there"
+        return [broken.format(*row) for row in rows]
 
     def captures(self) -> list[KnownCapture]:
         """Return every capture, in the order of their names."""
@@ -131,11 +131,11 @@ class Survey:
         """Return how many entries the journal has."""
         return int(self._rows(select(func.count()).select_from(journal))[0][0])
 
-    def _pragma(self, name: str) -> Sequence[Row[Any]]:
+    def _of_sqlite(self, question: TextClause) -> Sequence[Row[Any]]:
         if self._engine.dialect.name != "sqlite":
             return ()
         with self._reading() as connection:
-            rows: Sequence[Row[Any]] = connection.execute(text(f"PRAGMA {name}")).all()
+            rows: Sequence[Row[Any]] = connection.execute(question).all()
         return rows
 
     def _rows(self, query: Select[Any]) -> Sequence[Row[Any]]:

@@ -29,7 +29,7 @@ def listening(pid: int) -> dict[int, str]:
 
 def test_daemon_simulator_and_agent_listen_on_the_loopback_alone(lab: LabProcesses) -> None:
     simulator, metrics = lab.simulate(), free_port()
-    daemon = lab.daemon(text=f"[metrics]\nport = {metrics}\n")
+    daemon = lab.daemon(text=f"[http]\nport = {metrics}\n")
     agent = lab.agent("--scripted", "0.1,0.1")
     agent.says("serves bench")
     found = {process.name: listening(process.popen.pid) for process in (simulator, daemon, agent)}

@@ -54,12 +54,13 @@ def test_what_is_refused_is_counted_and_not_timed(store: Store, metrics: Metrics
     assert (value(metrics, "errors_total"), value(metrics, "write_seconds_count")) == (1, 1)
 
 
-def test_a_journal_that_cannot_be_written_is_told(store: Store) -> None:
-    store.create_run(**RUN)  # type: ignore[arg-type]
-    before = store.run("r")
-    store.check_writable()
-    assert store.run("r") == before, "and nothing was written"
-    with store.engine.begin() as connection:
-        connection.exec_driver_sql("ALTER TABLE runs RENAME TO gone")
-    with pytest.raises(StoreError, match="cannot write the journal: "):
+def test_a_journal_that_cannot_be_written_is_told(database_url: str) -> None:
+    with Store(database_url) as store:
+        store.create_run(**RUN)  # type: ignore[arg-type]
+        before = store.run("r")
         store.check_writable()
+        assert store.run("r") == before, "and nothing was written"
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql("ALTER TABLE runs RENAME TO gone")
+        with pytest.raises(StoreError, match="cannot write the journal: "):
+            store.check_writable()

@@ -35,6 +35,9 @@ logger = logging.getLogger(__name__)
 FAREWELL_TIMEOUT_S = 3.0
 """How long the last messages may take to leave."""
 
+GREETING_TIMEOUT_S = 3.0
+"""How long the daemon's status may take to reach the broker before the bench counts as served all the same."""
+
 WORKER_THREADS = 2
 """For the disk, the database and the analysis: the analysis of one run and the journal of the next."""
 
@@ -85,7 +88,7 @@ class Application:
 
         Args:
             stop: set it to stop.
-            ready: called once, when the broker is connected and the instruments have been tried.
+            ready: called once, when the broker has the daemon's status and the instruments have been tried.
             hurry: set it, beside `stop`, to have the run in hand end as interrupted in any case.
 
         Raises:
@@ -128,6 +131,8 @@ class Application:
             patrol = tasks.create_task(self.patrol.run(), name="patrol")
             retention = tasks.create_task(self.retention.run(), name="retention")
             if await self._connected_or_stopped(stop):
+                # Who is told that the bench is served must not find the last daemon's farewell at the broker.
+                await self.link.drain(GREETING_TIMEOUT_S)
                 ready()
             await stop.wait()
             # Its board is heard meanwhile: without its word the run would not come to its end.

@@ -10,6 +10,8 @@ from daemon.errors import DaemonError
 
 START_TIMEOUT_S = 20.0
 """Longest wait for the broker to listen."""
+CLOSING_TURNS, CLOSING_TURN_S = 100, 0.01
+"""How often is looked whether the connections are closed, and how long each time, in seconds."""
 
 
 class EmbeddedBroker:
@@ -68,10 +70,17 @@ class EmbeddedBroker:
         self._ready.set()
         await self._stop.wait()
         await broker.shutdown()
+        await _closed(writers)
+
+
+async def _closed(writers: list[asyncio.StreamWriter]) -> None:
+    """Close every connection, and wait until the sockets are; one that was just accepted comes to the list late."""
+    for _ in range(CLOSING_TURNS):
         for writer in writers:
             writer.transport.abort()  # does nothing where it is closed
-        for _ in range(3):  # a transport closes its socket a turn or two of the loop after it was told to
-            await asyncio.sleep(0)
+        await asyncio.sleep(CLOSING_TURN_S)
+        if all(writer.get_extra_info("socket").fileno() < 0 for writer in writers):
+            return
 
 
 def _configuration() -> dict[str, Any]:

@@ -94,7 +94,7 @@ async def test_a_measured_run_over_encryption_and_rights_ends_valid(
     command = BoardCommand(run_id="run-1", network="alexnet", batch_size=4)
     async with agent(broker.certificate_url(AGENT), bench, tmp_path, "marker"):
         async with LabClient(lab_address, bench=BENCH, board=AGENT) as lab:
-            await lab.board_online()
+            await lab.board_online(timeout_s=WAIT_S)
             result = await lab.perform(command, timeout_s=WAIT_S, on_state=lambda _: None)
         assert (result.quality, result.sync, result.board) == ("valid", "marker", AGENT)
         executor = BoardExecutor(lab_address, bench=BENCH, board=AGENT, patience_s=WAIT_S)

@@ -4,6 +4,7 @@ import asyncio
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import aiomqtt
 import psutil
@@ -54,7 +55,11 @@ async def _resident_bytes(port: int, marker_address: str, daemon: psutil.Process
     async with aiomqtt.Client("127.0.0.1", port) as client:
         await client.subscribe("joulebench/v1/sys/runs/#", qos=1)
         marker = await Marker.connect(marker_address)
-        stage = Stage(None, None, None, client, marker, None, bench_name="sys")  # type: ignore[arg-type]
+        nobody: Any = None  # the daemon is a process of its own
+        stage = Stage(
+            bench=nobody, configuration=nobody, daemon=nobody, client=client, marker=marker, truth=nobody, stop=nobody,
+            hurry=nobody, serving=nobody, bench_name="sys",
+        )  # fmt: skip
         listening = asyncio.create_task(stage.listen())
         early = 0
         for number in range(RUNS):

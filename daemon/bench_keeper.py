@@ -171,6 +171,8 @@ class BenchKeeper:
             if not is_free():
                 return
             try:
+                if self._guard is not None and self._recovery is None:
+                    await self._guard.pay()  # whatever else is missing: the supply alone is needed for that
                 if self._sound:
                     await self._look()
                 elif self._opened and self._bench.identities:
@@ -188,7 +190,6 @@ class BenchKeeper:
         await self._bench.identify()
         reading = await self._bench.read_supply()
         if self._guard is not None:
-            await self._guard.pay()
             await self._guard.see(reading)
 
     async def _programme(self) -> None:

@@ -12,6 +12,11 @@ from instruments.errors import InstrumentError
 
 logger = logging.getLogger(__name__)
 
+OWED_S = 5.0
+"""Time between two tries at what cannot wait for the next look or run, in seconds."""
+CLOCK_S = 0.001
+"""So much too early a sleep may end, in seconds."""
+
 
 class BenchPatrol:
     """Goes its rounds while no run is in hand."""
@@ -63,13 +68,20 @@ class BenchPatrol:
                 logger.error("the output may be ON; it is switched off as soon as the supply answers: %s", error)
 
     async def run(self) -> None:
-        """Look at the bench again and again until cancelled; without an interval, never."""
+        """Look at the bench again and again until cancelled; without an interval only while a policy waits for it.
+
+        An output that is to be off, and could not be switched off, must not wait for a run that may never come.
+        """
         interval_s = self._safety.watch_interval_s
-        while interval_s > 0:
-            await asyncio.sleep(interval_s)
-            await self._keeper.patrol(lambda: self._current_run() is None)
-            self.rounds += 1
-        await asyncio.Event().wait()
+        clock = asyncio.get_running_loop().time
+        due_s = clock() + interval_s
+        while True:
+            await asyncio.sleep(min(interval_s, OWED_S) or OWED_S)
+            is_due = interval_s > 0 and clock() >= due_s - CLOCK_S
+            if is_due or self._guard.is_in_debt or self._guard.is_waiting:
+                await self._keeper.patrol(lambda: self._current_run() is None)
+                self.rounds += 1
+                due_s = clock() + interval_s
 
     async def end(self) -> None:
         """Give the bench back: it has been closed. An output that was to be off, and may be on, is left to the next."""

@@ -29,9 +29,9 @@ LINE_LENGTH = 110
 _EXAMPLES: Mapping[str, object] = {
     "mqtt.username": "joulebench-daemon",
     "mqtt.password_file": "/etc/joulebench/mqtt-password",
-    "mqtt.ca_file": "/etc/joulebench/broker/ca.crt",
-    "mqtt.cert_file": "/etc/joulebench/broker/client.crt",
-    "mqtt.key_file": "/etc/joulebench/broker/client.key",
+    "mqtt.ca_file": "/etc/joulebench/ca.crt",
+    "mqtt.cert_file": "/etc/joulebench/client.crt",
+    "mqtt.key_file": "/etc/joulebench/client.key",
     "http.port": 9464,
     "http.token_file": "/etc/joulebench/http-token",
     "mqtt.client_id": "joulebench-bench-1",

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from daemon.capture_ledger import CaptureLedger
-from daemon.captures import CaptureFiles
+from daemon.captures import SUFFIX, CaptureFiles
 from daemon.configuration import Configuration
 from daemon.retention import Removal, RetentionPlan, retention_plan
 from daemon.sections.retention import RetentionSection
@@ -79,6 +79,9 @@ class Pruning:
         removed = 0
         for name in names:
             path = self.files.path(name)
+            if path.parent != self.files.directory or path.suffix != SUFFIX:  # others may write to a shared database
+                self.failures.append(f"{path}: it is no capture of this folder, whatever the database says")
+                continue
             try:
                 path.unlink()
             except FileNotFoundError:

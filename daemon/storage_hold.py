@@ -25,7 +25,8 @@ def storage_hold(directory: Path, *, removing: bool) -> Iterator[None]:
         StorageHeld: somebody holds them who would be disturbed.
     """
     directory.mkdir(parents=True, exist_ok=True)
-    handle = os.open(directory / NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    # Read only: the file may be root's, who made a backup first.
+    handle = os.open(directory / NAME, os.O_RDONLY | os.O_CREAT | os.O_CLOEXEC, 0o666)
     try:
         try:
             fcntl.flock(handle, (fcntl.LOCK_EX if removing else fcntl.LOCK_SH) | fcntl.LOCK_NB)

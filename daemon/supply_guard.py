@@ -58,6 +58,7 @@ class SupplyGuard:
         self._seen_s: dict[ConcernKind, float] = {}
         self._history_is_ours = False
         self._missing_since_s: float | None = None
+        self._lost_is_met = False
         self._debt: str | None = None
 
     def refuse_standing(self) -> None:
@@ -93,6 +94,7 @@ class SupplyGuard:
         if missing_s < self._lost_after_s:
             return
         concern = Concern(kind=ConcernKind.LOST_INSTRUMENT, text=f"lost for {missing_s:.0f} s now: {text}")
+        self._lost_is_met = True
         with suppress(SupplyRefusal):  # there is no run to end: none is taken while an instrument is missing
             await self._meet(concern, is_on=True)
 
@@ -103,6 +105,7 @@ class SupplyGuard:
             InstrumentError: the supply failed again.
         """
         self._missing_since_s = None
+        self._lost_is_met = False
         self._seen_s.pop(ConcernKind.LOST_INSTRUMENT, None)
         if self._debt is not None:
             await self.pay()
@@ -111,6 +114,12 @@ class SupplyGuard:
     def is_in_debt(self) -> bool:
         """Whether the output is to be switched off, and could not be."""
         return self._debt is not None
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether an instrument is missing, and a policy is still to act once that has lasted."""
+        is_missing = self._missing_since_s is not None and not self._lost_is_met
+        return is_missing and self._reactions[ConcernKind.LOST_INSTRUMENT] is not ReactionChoice.REPORT
 
     def owe(self, reason: str) -> None:
         """Have the output switched off as soon as the supply can be reached."""

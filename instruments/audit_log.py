@@ -104,11 +104,11 @@ class AuditLog:
 
     def _append(self, line: Mapping[str, Any]) -> None:
         lost = {"lost_before": self._lost} if self._lost else {}
-        lines = [*self._owed, {**line, **lost}]
+        lines = [*self._owed, {**line, **lost}]  # by `str` what is no JSON: a driver of others tells what it likes
         path = self.path(self._utc_ns())
         try:
             self.directory.mkdir(parents=True, exist_ok=True)
-            _append_durably(path, "".join(json.dumps(one) + "\n" for one in lines).encode())
+            _append_durably(path, "".join(json.dumps(one, default=str) + "\n" for one in lines).encode())
         except OSError as error:
             text = f"the audit log {path} cannot be written ({error.strerror or error}): make room, then try again"
             raise AuditFailed(text, instrument="power_supply", operation="audit") from error
@@ -125,6 +125,9 @@ def _append_durably(path: Path, data: bytes) -> None:
     is_new = not path.exists()
     handle = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o644)
     try:
+        if is_new and os.geteuid() == 0:  # root's must not be a file that the daemon's user cannot write to
+            owner = path.parent.stat()
+            os.fchown(handle, owner.st_uid, owner.st_gid)
         fcntl.flock(handle, fcntl.LOCK_EX)
         size = os.fstat(handle).st_size
         if size and os.pread(handle, 1, size - 1) != b"\n":

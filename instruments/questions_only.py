@@ -1,5 +1,7 @@
 """Questions only: a connection that carries questions to a supply, and refuses every command."""
 
+import re
+
 from instruments.connection import Connection, Link
 from instruments.errors import SettingRefused
 
@@ -65,7 +67,7 @@ class QuestionsOnly:
             SettingRefused: it is a command.
         """
         text = message.decode("ascii", "replace").strip()
-        if not all(_is_harmless(unit) for unit in text.split(";")):
+        if not all(_is_harmless(unit) for unit in re.split(r"[;\r\n]", text)):
             refusal = "a dry run sends no command to the supply; this is a defect, please report it"
             raise SettingRefused(refusal, instrument=self.role, operation=text[:40])
         self._inner.write(message)

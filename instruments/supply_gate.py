@@ -1,9 +1,11 @@
 """Supply gate: the one way to whatever changes a supply; each change is audited, and in a dry run none is sent."""
 
 import logging
+import threading
 import time
 import uuid
 from collections.abc import Callable
+from contextvars import copy_context
 from typing import Any, Protocol, runtime_checkable
 
 from instruments.audit_log import AuditLog, Stage
@@ -16,6 +18,8 @@ logger = logging.getLogger(__name__)
 
 FRESH_S = 2.0
 """What was read back no longer ago is what a change begins from, and is not asked for again."""
+OFF_WAITS_S = 2.0
+"""So long switching off waits, in seconds, for the line that tells of it: a disk may hang without saying anything."""
 COMPLETE = frozenset({"output_on", "voltage_v", "current_a"})
 """What is known of a supply when enough is."""
 
@@ -136,8 +140,27 @@ class SupplyGate:
             self._would("output_off", change)
             return
         assert self._audit is not None
-        self._audit.write_if_possible(Stage.INTENDED, "output_off", **change)
+        self._try_to_intend(self._audit, "output_off", change)
         self._perform(self._audit, "output_off", change, lambda: self._driver.set_output(False))
+
+    def _try_to_intend(self, audit: AuditLog, action: str, change: dict[str, Any]) -> None:
+        """Write what is intended on a thread of its own, and go on: nothing there may keep the output on."""
+
+        def write() -> None:
+            try:
+                audit.write_if_possible(Stage.INTENDED, action, **change)
+            except Exception:
+                logger.exception("the audit log broke; this is a defect, please report it")
+
+        writing = threading.Thread(target=copy_context().run, args=(write,), name="audit-intended", daemon=True)
+        try:
+            writing.start()
+        except RuntimeError:  # no thread can be had
+            write()
+            return
+        writing.join(OFF_WAITS_S)
+        if writing.is_alive():
+            logger.error("the audit log's disk has not answered for %g s; %s is sent without it", OFF_WAITS_S, action)
 
     def _perform(self, audit: AuditLog, action: str, change: dict[str, Any], command: Callable[[], None]) -> None:
         self._known = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Annotated, Self
 from urllib.parse import quote
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from daemon.errors import ConfigurationError
 from daemon.sections.section import Section
@@ -73,6 +73,25 @@ class StorageSection(Section):
         except OSError as error:
             text = f"storage.database_password_file cannot be read: {error}"
             raise ConfigurationError(self.database_password_file, [text]) from error
+
+    @field_validator("database_url")
+    @classmethod
+    def _can_be_taken_apart(cls, url: str | None) -> str | None:
+        """Refuse here what would fail later with an error that quotes what stands where a port should: a password."""
+        from sqlalchemy.engine import make_url
+        from sqlalchemy.exc import ArgumentError
+
+        try:
+            if url is not None:
+                make_url(url)
+        except ArgumentError:
+            pass  # no URL at all: whoever opens it says so
+        except ValueError:
+            raise ValueError(
+                "what stands behind the host's `:` is no port; write `/`, `@` and `:` of user and password as %2F, %40 "
+                "and %3A, or leave the password to database_password_file"
+            ) from None
+        return url
 
     @model_validator(mode="after")
     def _password_needs_user(self) -> Self:

@@ -134,7 +134,7 @@ def test_a_laboratory_is_installed_and_upgraded(python: Path, tmp_path: Path) ->
     installed(*LAB, *options)
     first, release = tree(root), (root / "opt/joulebench/venv").resolve()
     told = (release / "installed").read_text()
-    assert f"--constraint {REPOSITORY}/constraints.txt {REPOSITORY}[lab]" in told
+    assert f"--constraint {REPOSITORY}/constraints.txt {REPOSITORY}[postgresql]" in told
     assert "instrument-requirements.txt" in told
     config = first["etc/joulebench/bench-7.toml"]
     assert 'name = "bench-7"' in config[0]
@@ -158,14 +158,37 @@ def test_a_laboratory_is_installed_and_upgraded(python: Path, tmp_path: Path) ->
     assert newer.is_dir()
 
 
-@pytest.mark.long
-def test_each_installed_bench_has_a_configuration_that_is_one(python: Path, tmp_path: Path) -> None:
+def test_each_installed_bench_has_a_configuration_with_which_its_daemon_starts(
+    python: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As the unit loads it: with the broker's password in a file that a variable names, and no other way to log in."""
     from daemon.configuration import load_configuration
 
     root = tmp_path / "root"
     installed(*LAB, "--root", str(root), "--python", str(python))
+    password = tmp_path / "mqtt-password"
+    password.write_text("a secret\n")
+    password.chmod(0o400)
+    monkeypatch.setenv("JOULEBENCH_MQTT__PASSWORD_FILE", str(password))
     configuration = load_configuration(root / "etc/joulebench/bench-7.toml")
-    assert (configuration.bench.name, configuration.mqtt.username) == ("bench-7", "joulebench-daemon")
+    address = configuration.mqtt.address()
+    assert configuration.bench.name == "bench-7"
+    assert (address.host, address.port, address.tls) == ("127.0.0.1", 1883, None)
+    assert (address.username, address.password) == ("joulebench-daemon", "a secret")
+    assert configuration.storage.directory == Path("/var/lib/joulebench/bench-7"), "two benches share no folder"
+    assert configuration.calibration.directory == Path("/var/lib/joulebench/bench-7/certificates")
+    assert (root / "var/lib/joulebench").stat().st_mode & 0o777 == 0o750
+
+
+def test_rights_that_were_edited_are_not_lost_to_an_upgrade(python: Path, tmp_path: Path) -> None:
+    root = tmp_path / "root"
+    options = ("--root", str(root), "--python", str(python))
+    installed(*LAB, *options)
+    acl = root / "etc/mosquitto/joulebench/acl"
+    acl.write_text("# narrower\n")
+    assert "acl.before" in installed(*LAB, *options).stderr
+    assert acl.with_name("acl.before").read_text() == "# narrower\n"
+    assert acl.read_text() == (DEPLOY / "mosquitto" / "acl").read_text()
 
 
 def test_without_a_broker_the_password_is_left_to_be_put_in(python: Path, tmp_path: Path) -> None:

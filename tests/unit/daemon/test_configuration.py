@@ -113,6 +113,15 @@ def test_a_url_is_shown_without_its_password(tmp_path: Path, url: str, shown: st
     assert load_configuration(path).storage.shown_url == shown
 
 
+def test_a_url_that_cannot_be_taken_apart_is_refused_without_repeating_it(tmp_path: Path) -> None:
+    url = "postgresql://me:geheim/sesam:x/y"  # the `@` is forgotten, and a password stands where the port would
+    path = written(tmp_path, ('directory = "data"', f'directory = "data"\ndatabase_url = "{url}"'))
+
+    with pytest.raises(ConfigurationError, match=r"storage\.database_url: what stands .* is no port") as caught:
+        load_configuration(path)
+    assert "geheim" not in str(caught.value)
+
+
 SERVER = 'database_url = "postgresql://me@db.example:5432/x"'
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -112,6 +113,27 @@ def test_a_run_that_goes_on_after_all_keeps_its_captures(storage: Path) -> None:
     with store_of(storage) as store:
         assert store.captures("goes-on")[0].removed_utc_ns is None
         assert "captures_removed" not in {one.event for one in store.journal("goes-on")}
+
+
+@pytest.mark.parametrize("name", ["../certificates/kept.parquet", "{folder}/kept.parquet", "..", "given-up-0.json"])
+def test_no_name_in_the_database_reaches_beyond_the_captures(storage: Path, name: str) -> None:
+    kept = [storage / "kept.parquet", storage / "certificates" / "kept.parquet", storage / "captures/given-up-0.json"]
+    for path in kept:
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    with sqlite3.connect(storage / "joulebench.sqlite") as database:
+        told = (name.replace("{folder}", str(storage)),)
+        assert database.execute("UPDATE captures SET name = ? WHERE run_id = 'given-up'", told).rowcount == 1
+    database.close()
+
+    with pruning_of(storage, max_age_days=0.001) as pruning:
+        (removal,) = pruning.plan().removals
+        pruning.remove(removal)
+        pruning.finish_earlier()
+
+    assert len(pruning.failures) == 2
+    assert "is no capture of this folder" in pruning.failures[0]
+    assert all(path.exists() for path in kept)
 
 
 def test_another_benchs_captures_are_not_ours(storage: Path) -> None:

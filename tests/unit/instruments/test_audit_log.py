@@ -52,6 +52,20 @@ def test_a_line_says_what_when_where_and_by_whom(log: AuditLog) -> None:
     }
 
 
+def test_a_month_that_root_begins_is_the_daemons_to_go_on_with(log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[tuple[str, int, int]] = []
+
+    def give(handle: int, user: int, group: int) -> None:
+        given.append((Path(f"/proc/self/fd/{handle}").readlink().name, user, group))
+
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(os, "fchown", give)
+    log.write(Stage.EVENT, "acknowledged")
+    log.write(Stage.EVENT, "acknowledged")
+    owner = log.directory.stat()
+    assert given == [("supply-2026-11.jsonl", owner.st_uid, owner.st_gid)]
+
+
 def test_each_line_is_synced_before_the_next_thing_happens(log: AuditLog, monkeypatch: pytest.MonkeyPatch) -> None:
     synced: list[str] = []
     sync = os.fsync

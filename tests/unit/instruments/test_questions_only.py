@@ -44,7 +44,7 @@ def test_a_serial_supply_is_told_that_it_is_remote() -> None:
 @pytest.mark.parametrize(
     "message",
     ["OUTPut 1", "OUTPut 0", "OUTP 1;OUTP?", "OUTP?;OUTP 1", "*RST", "*RCL 1", "VOLTage 5", "APPL 5,1", "VOLT:PROT:CLE",
-     "VOLT 5?", "SYSTem:REMote;*RST", "*TRG", "", "OUTP 1\n*IDN?"],
+     "VOLT 5?", "SYSTem:REMote;*RST", "*TRG", "", "OUTP 1\n*IDN?", "*IDN?\nOUTP 1", "*IDN?\rOUTP 1"],
 )  # fmt: skip
 def test_a_command_does_not(message: str) -> None:
     wire = Wire()

@@ -2,6 +2,8 @@
 
 import inspect
 import json
+import os
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -217,6 +219,50 @@ def test_a_full_disk_does_not_prevent_switching_off(gated: Gated) -> None:
     gated.gate.set_point(voltage_v=1.0, current_a=None)
     assert gated.stages[:2] == [("intended", "output_off"), ("done", "output_off")]
     assert gated.lines[0]["late"] is True
+
+
+def test_a_disk_that_hangs_does_not_prevent_switching_off(gated: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("instruments.supply_gate.OFF_WAITS_S", 0.05)
+    answers, off, sync = threading.Event(), threading.Event(), os.fsync
+
+    def hang(handle: int) -> None:
+        assert answers.wait(60)
+        sync(handle)
+
+    monkeypatch.setattr(os, "fsync", hang)
+    gated.supply.on = True
+    gated.supply.when_told = off.set
+    switching = threading.Thread(target=gated.gate.set_output, args=(False,))
+    switching.start()
+    try:
+        assert off.wait(60), "it was sent although the disk had not answered"
+    finally:
+        answers.set()
+        switching.join(60)
+    assert not gated.supply.on
+    assert sorted(gated.stages) == [("done", "output_off"), ("intended", "output_off")]
+
+
+def test_an_audit_log_that_is_broken_does_not_prevent_switching_off(
+    gated: Gated, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    gated.supply.on = True
+
+    def broken() -> None:
+        raise ValueError("a defect")
+
+    monkeypatch.setattr("instruments.audit_log.actor", broken)
+    with pytest.raises(ValueError, match="a defect"):  # of the line after it
+        gated.gate.set_output(False)
+    assert not gated.supply.on
+    assert "the audit log broke" in caplog.text
+
+
+def test_what_a_driver_tells_need_be_no_json(gated: Gated, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(FakeSupply, "further_settings", lambda _: {"range": Path("P35V")})
+    gated.gate.set_point(voltage_v=6.0, current_a=None)
+    gated.gate.set_output(False)
+    assert [line["after"]["range"] for line in gated.lines if line["stage"] == "done"] == ["P35V", "P35V"]
 
 
 @pytest.mark.parametrize("action", CHANGES)

@@ -189,6 +189,7 @@ class BenchKeeper:
     async def _look(self) -> None:
         await self._bench.identify()
         reading = await self._bench.read_supply()
+        self._on_reading(reading)
         if self._guard is not None:
             await self._guard.see(reading)
 

@@ -79,9 +79,17 @@ class BenchPatrol:
             await asyncio.sleep(min(interval_s, OWED_S) or OWED_S)
             is_due = interval_s > 0 and clock() >= due_s - CLOCK_S
             if is_due or self._guard.is_in_debt or self._guard.is_waiting:
-                await self._keeper.patrol(lambda: self._current_run() is None)
-                self.rounds += 1
+                await self._round()
                 due_s = clock() + interval_s
+
+    async def _round(self) -> None:
+        try:
+            await self._keeper.patrol(lambda: self._current_run() is None)
+        except Exception:
+            # Whoever looks on must not end the daemon; the next round opens the bench afresh.
+            logger.exception("the instruments could not be looked at between two runs")
+            self._keeper.suspect()
+        self.rounds += 1
 
     async def end(self) -> None:
         """Give the bench back: it has been closed. An output that was to be off, and may be on, is left to the next."""

@@ -92,13 +92,14 @@ def application(
 
     def greet() -> None:
         metrics.broker.connected()
+        conductor.excuse()
         progress.excuse()
         announcer.status()
         outbox.look()
 
     metrics = Metrics(bench=configuration.bench.name, version=software)
     metrics.database.watch(store.engine)
-    progress = ProgressWatch(longest_wait_s=_longest_wait_s(configuration))
+    progress = ProgressWatch(longest_wait_s=lambda: _longest_wait_s(in_force.current))
     observers = RunObservers(metrics.runs, metrics.captures, progress)
     link = BrokerLink(
         broker_address(configuration),
@@ -157,6 +158,7 @@ def application(
         )
 
     in_force.follow(go_by)
+    in_force.follow(lambda changed: partial(surroundings.adopt, changed))
     inbox = Inbox(conductor, topics, on_drop=lambda: metrics.broker.dropped("inbox"))
     clock = ClockResponder(topics, monotonic_ns=monotonic_ns)
     power = PowerResponder(topics, keeper, link.publish, current_run=lambda: conductor.current_run)

@@ -105,6 +105,12 @@ class Conductor:
             self._outbox.write_later(run_id, End(state=RunPhase.REJECTED, reason=fault.reason, text=fault.text))
 
     async def _take(self, board: str, run_id: str, request: RunRequest) -> None:
+        if conductor := self._conducted(run_id):
+            # Without the database: were it to refuse, the run in hand would be rejected for being asked for twice.
+            await self._repeat(conductor.run, board)
+            return
+        if self._outbox.owes(run_id):
+            await self._outbox.deliver()  # what is written behind the back of a new run of that name would end it
         known = await asyncio.to_thread(self._store.run, run_id)
         if known is not None:
             await self._repeat(known, board)
@@ -139,8 +145,7 @@ class Conductor:
 
     async def abort(self, board: str, run_id: str, message: RunAbort) -> None:
         """Take a board's word that it gives up, or that it refused a command before ever requesting the run."""
-        known = await asyncio.to_thread(self._store.run, run_id)
-        if known is None:
+        if self._conducted(run_id) is None and await asyncio.to_thread(self._store.run, run_id) is None:
             detail = {"run_id": run_id, "board": board}
             reason, text = message.reason, message.text
             if self._kept.take():
@@ -196,6 +201,12 @@ class Conductor:
         if known is None:
             self._reject(run_id, reason="malformed_message", text=text)
 
+    def excuse(self) -> None:
+        """Give every board that a run waits for its time again: the broker is back only now."""
+        for conductor in (self._current, *self._left.conductors):
+            if conductor is not None:
+                conductor.excuse()
+
     async def recover(self) -> bool:
         """Go on with the runs that an earlier daemon left in the middle, as far as they can be gone on with.
 
@@ -230,7 +241,10 @@ class Conductor:
             await asyncio.wait([hurried])
 
     async def stop(self) -> None:
-        """End the run in hand as interrupted, and wait until it is; a bench that is being brought back is left."""
+        """End the run in hand as interrupted; one that is captured is left to the next daemon. Return once it is so.
+
+        A bench that is being brought back is left.
+        """
         if self._current is not None and self._task is not None:
             self._current.tell(Shutdown())
             if self._current.progress.over:

@@ -6,11 +6,12 @@ What was not has to be asked for again; the oscilloscope that was armed for it k
 
 import asyncio
 import logging
+import time
 
 from daemon.errors import CaptureFileError, StoreError
-from daemon.outbox import End
-from daemon.records import RunRecord
-from daemon.run_conductor import RunConductor, Services
+from daemon.outbox import RETRY_S, End
+from daemon.records import ResultRecord, RunRecord
+from daemon.run_conductor import STORE_PATIENCE_S, RunConductor, Services
 from runners.messages import RunPhase
 from runners.run_context import about_run
 
@@ -39,6 +40,11 @@ class LeftRuns:
         self._conductors: dict[str, RunConductor] = {}
         self._tasks: set[asyncio.Task[None]] = set()
 
+    @property
+    def conductors(self) -> tuple[RunConductor, ...]:
+        """Who conducts them."""
+        return tuple(self._conductors.values())
+
     def get(self, run_id: str) -> RunConductor | None:
         """Return who conducts such a run; None where it is none, or has ended."""
         return self._conductors.get(run_id)
@@ -53,8 +59,7 @@ class LeftRuns:
 
     async def _take_up(self, run: RunRecord) -> None:
         try:
-            captures = await asyncio.to_thread(self._services.measurement.adopt, run)
-            result = await asyncio.to_thread(self._services.store.latest_result, run.run_id)
+            captures, result = await self._found_of(run)
         except (CaptureFileError, StoreError) as error:
             logger.error("run %s, which an earlier daemon left: %s", run.run_id, error)
             self._count(run.run_id, LEFT)
@@ -66,6 +71,24 @@ class LeftRuns:
             self._end(run, LEFT)
         else:
             self._go_on(run, captures)
+
+    async def _found_of(self, run: RunRecord) -> tuple[int, ResultRecord | None]:
+        """Return how many captures a run has, and its result; a database that refuses is asked again for a while.
+
+        Raises:
+            CaptureFileError: a file is damaged.
+            StoreError: patience is at its end.
+        """
+        end_s = time.monotonic() + STORE_PATIENCE_S
+        while True:
+            try:
+                captures = await asyncio.to_thread(self._services.measurement.adopt, run)
+                return captures, await asyncio.to_thread(self._services.store.latest_result, run.run_id)
+            except StoreError as error:
+                if time.monotonic() > end_s:
+                    raise
+                logger.warning("run %s, which an earlier daemon left, waits for the database: %s", run.run_id, error)
+                await asyncio.sleep(RETRY_S)
 
     def _end(self, run: RunRecord, end: End) -> None:
         logger.warning("run %s, which an earlier daemon left as %s: %s", run.run_id, run.state.value, end.state.value)

@@ -3,7 +3,7 @@
     accepted --armed--> armed --captured--> [armed again ...] --last--> captured --finished--> analysing --> done
         |                 |                                                |                      |
         +-> rejected      +-> failed <-------------------------------------+----------------------+
-    any of them --shutdown--> interrupted
+    accepted, armed --shutdown--> interrupted; captured and analysing stay, for the next daemon
 
 It knows no clock, no instrument and no broker: `daemon.conductor` performs the effects and reports what happened as
 the next event.
@@ -32,6 +32,8 @@ class Effect(StrEnum):
     """Compute, store and publish the result; report `Analysed` or `Fault`."""
     RELEASE = "release"
     """Stop the oscilloscope if it is armed, and free the bench for the next run."""
+    HAND_OVER = "hand_over"
+    """Leave the run as it is to the next daemon, which resumes it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +132,8 @@ class Progress:
 
 
 TERMINAL = frozenset({RunPhase.DONE, RunPhase.REJECTED, RunPhase.FAILED, RunPhase.INTERRUPTED})
+CAPTURED_WHOLE = frozenset({RunPhase.CAPTURED, RunPhase.ANALYSING})
+"""Phases in which a run needs nothing more of the bench: any daemon can bring it to its end."""
 
 Step = tuple[Progress, tuple[Effect | Announce, ...]]
 
@@ -179,6 +183,8 @@ def advance(progress: Progress, event: Event) -> Step:  # noqa: PLR0911 - one re
             return _end(progress, RunPhase.REJECTED if refused else RunPhase.FAILED, event.reason, event.text)
         case BoardRestarted():
             return _restarted(progress)
+        case Shutdown() if progress.phase in CAPTURED_WHOLE:
+            return progress, (Effect.HAND_OVER,)
         case Shutdown():
             return _end(progress, RunPhase.INTERRUPTED, "shutdown", "the daemon was stopped; request the run again")
 

@@ -12,10 +12,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 
+from pydantic import ValidationError
+
 from daemon.announcer import Announcer
 from daemon.errors import StoreError
 from daemon.store import Store
-from runners.messages import RunPhase, RunResult
+from runners.errors import MessageError
+from runners.messages import RunPhase, RunResult, encode
 
 logger = logging.getLogger(__name__)
 
@@ -54,13 +57,17 @@ class Outbox:
         """Ends that are on their way to the broker, or not even written."""
         return len(self._on_the_way) + len(self._unwritten)
 
+    def owes(self, run_id: str) -> bool:
+        """Return whether a run's end is not written yet."""
+        return run_id in self._unwritten
+
     def look(self) -> None:
         """Look into the database soon: a run has ended, or the broker is back."""
         self._due.set()
 
     def write_later(self, run_id: str, end: End) -> None:
-        """Take an end that the database refused; it is written as soon as the database takes it."""
-        self._unwritten[run_id] = end
+        """Take an end that the database refused; it is written as soon as the database takes it. A first one stands."""
+        self._unwritten.setdefault(run_id, end)
         self._due.set()
 
     async def run(self) -> None:
@@ -111,9 +118,18 @@ class Outbox:
                 self._announcer.end(run, result, on_settled=partial(self._settled, run.run_id))
 
     async def result_of(self, run_id: str) -> RunResult | None:
-        """Return a stored run's newest result as it is published; None where it has none."""
+        """Return a stored run's newest result as it is published; None where it has none, or none that can be read."""
         stored = await asyncio.to_thread(self._store.latest_result, run_id)
-        return None if stored is None else RunResult.model_validate_json(json.dumps(stored.document))
+        if stored is None:
+            return None
+        try:
+            result = RunResult.model_validate_json(json.dumps(stored.document))
+            encode(result)
+        except (ValidationError, MessageError):
+            # Of another version, or too long for a message: one row must not end the daemon, at each start anew.
+            logger.exception("result %s of run %s cannot be published", stored.result_id, run_id)
+            return None
+        return result
 
     def _settled(self, run_id: str, taken: bool) -> None:
         """Hear that the broker has an end, or that it was dropped on its way: then the next look finds it again."""

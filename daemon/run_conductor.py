@@ -128,6 +128,7 @@ class RunConductor:
     _marker_is_silent: bool = False
     _end_is_written: bool = True
     _leaving: bool = False
+    _handed_over: bool = False
     _first_effects: tuple[Effect | Announce, ...] = ()
 
     def __post_init__(self) -> None:
@@ -154,7 +155,7 @@ class RunConductor:
         self._leaving = self._leaving or isinstance(event, Shutdown)
         journalled: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         told = _Told(event, detail, journalled)
-        if self.progress.over:
+        if self.progress.over or self._handed_over:
             _is_journalled(told)  # nobody takes events any more, and whoever waits for this one would wait for ever
         else:
             self._events.put_nowait(told)
@@ -165,17 +166,18 @@ class RunConductor:
         return self.tell(Finished(), report=report.model_dump(mode="json"))
 
     async def conduct(self) -> Progress:
-        """Conduct the run to its end and return how it ended."""
+        """Conduct the run to its end, or until it is left to the next daemon, and return where it stands then."""
         self.services.observer.begun(self.run.run_id, self.progress)
         try:
             await self._perform(self._first_effects)
-            while not self.progress.over:
+            while not (self.progress.over or self._handed_over):
                 await self._take(await self._events.get())
         finally:
             await self._drop_work()
             self._drop_events()
-        # An interrupted run's bench is about to be closed, and one that is only analysed never had it.
-        if self.progress.phase is not RunPhase.INTERRUPTED and self.captures_taken is None:
+        # The bench of a daemon that stops is about to be closed, and a run that is only analysed never had it.
+        keeps_bench = self.progress.over and self.progress.phase is not RunPhase.INTERRUPTED
+        if keeps_bench and self.captures_taken is None:
             # Behind the announcement: whoever waits for this run's end need not wait for the bench too.
             await self.services.bench.recover()
         return self.progress
@@ -214,6 +216,8 @@ class RunConductor:
                 detail=detail,
             )
         except Exception as error:
+            if is_precious and self._leaving:
+                return self.progress, (Effect.HAND_OVER,)
             # What cannot be journalled must not be acted on: the run ends here, and says so. An end stands as it is.
             if not after.over:
                 after, effects = advance(self.progress, fault_of(error))
@@ -259,6 +263,9 @@ class RunConductor:
                     self._start("analyse", self._analyse())
                 case Effect.RELEASE:
                     await self._release()
+                case Effect.HAND_OVER:
+                    self._handed_over = True
+                    logger.info("run %s is left to the next daemon as %s", self.run.run_id, self.progress.phase.value)
 
     def _announce_end(self) -> None:
         """Have the end announced as it is written; a bad one that cannot be is announced at once, and written later."""
@@ -352,10 +359,17 @@ class RunConductor:
         seconds = self.services.times.finished_timeout_s
         self._timer = asyncio.get_running_loop().call_later(seconds, self._give_up_finished)
 
+    def excuse(self) -> None:
+        """Begin the wait for the board's report anew: the broker was away, and what the board said comes only now."""
+        if self._timer is not None and self.progress.phase is RunPhase.CAPTURED:
+            self._timer.cancel()
+            self._stepped_s = time.monotonic()
+            self._await_finished()
+
     def _give_up_finished(self) -> None:
         """End the wait for the board's report, unless it is the broker's absence that keeps it away."""
         if not self.services.connected():
-            self._await_finished()
+            self.excuse()
             return
         seconds = self.services.times.finished_timeout_s
         text = f"the board did not say finished within {seconds:g} s of the last capture; its captures are kept"

@@ -82,7 +82,7 @@ async def serve(
     follow_log_level: bool = False,
     hang_up: HangUp = HangUp.AUTO,
 ) -> None:
-    """Serve a bench until SIGINT or SIGTERM; the run in hand then comes to its end or is handed back, as configured.
+    """Serve a bench until SIGINT or SIGTERM; the run in hand then comes to its end or is handed on, as configured.
 
     Args:
         configuration: everything.
@@ -92,16 +92,16 @@ async def serve(
         hang_up: what SIGHUP means.
     """
     from daemon.bootstrap import application
-    from daemon.progress_watch import ProgressWatch
     from daemon.service_pulse import ServicePulse
+    from daemon.service_report import ServiceReport
 
     notifier = ServiceNotifier.from_environment()
     meaning = what_a_hang_up_means(hang_up, is_service=notifier.heard)
     running = application(configuration, connector=connector, read=read)
     if follow_log_level:
         running.in_force.follow(lambda changed: lambda: set_log_level(changed.log.level))
-    watch = ProgressWatch(running)
-    pulse = ServicePulse(notifier, status=watch.status, stuck=watch.stuck)
+    report = ServiceReport(running)
+    pulse = ServicePulse(notifier, status=report.status, stuck=report.stuck)
     asked = _Signals(running, pulse)
     asked.listen(meaning)
 

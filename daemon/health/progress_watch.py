@@ -19,16 +19,22 @@ RESTART = "restart the daemon: the run in hand ends as interrupted; then please 
 class ProgressWatch:
     """Observes runs; what stands still for too long is stuck, and no deadline of its own has ended it."""
 
-    def __init__(self, *, longest_wait_s: float, monotonic_s: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self, *, longest_wait_s: Callable[[], float], monotonic_s: Callable[[], float] = time.monotonic
+    ) -> None:
         """Watch.
 
         Args:
-            longest_wait_s: the longest that a run may wait for a board, in seconds.
+            longest_wait_s: tells the longest that a run may wait for a board, in seconds; a reload changes it.
             monotonic_s: clock, in seconds.
         """
-        self._limit_s = longest_wait_s + MARGIN_S
+        self._longest_wait_s = longest_wait_s
         self._monotonic_s = monotonic_s
         self._since_s: dict[str, float] = {}
+
+    @property
+    def _limit_s(self) -> float:
+        return self._longest_wait_s() + MARGIN_S
 
     def begun(self, run_id: str, progress: Progress) -> None:  # noqa: ARG002 - the observer's signature
         """Start a run's clock."""

@@ -78,6 +78,11 @@ class Surroundings:
             self._identities = dict(identities)
             self._looked_s.pop("calibration", None)
 
+    def adopt(self, configuration: Configuration) -> None:
+        """Look by this configuration from now on."""
+        self._configuration = configuration
+        self._looked_s.pop("calibration", None)
+
     async def run(self) -> None:
         """Look until cancelled; whatever fails is a finding."""
         thread = ThreadPoolExecutor(1, thread_name_prefix="health")

@@ -110,7 +110,7 @@ class ShutdownChoice(StrEnum):
     FINISH = "finish"
     """It is brought to its end, within a limit."""
     INTERRUPT = "interrupt"
-    """It ends at once, and is announced so."""
+    """It ends at once, and is announced so; one that is captured is left to the next daemon."""
 
 
 class RunsSection(Section):

@@ -1,6 +1,7 @@
 """Left runs: what a daemon that was killed left in the middle, the next one ends rightly, once, and says so."""
 
 import socket
+import threading
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 import pytest
 
 from daemon.errors import StoreError
+from daemon.measurement import Measurement
 from daemon.records import RunRecord
 from daemon.sections.storage import sqlite_url
 from daemon.store import Store
@@ -135,6 +137,45 @@ async def test_the_bench_is_free_while_a_left_run_waits_for_its_board(lab: Lab) 
         await stage.state(RUN, "done")
 
 
+async def test_a_captured_run_outlives_a_daemon_that_is_told_to_stop_at_once(lab: Lab) -> None:
+    async with lab.daemon() as stage:  # runs.on_shutdown is `interrupt`
+        await stage.request(RUN)
+        await stage.state(RUN, "armed")
+        await stage.say("started", RUN, started_utc_ns=1)
+        await stage.marker.play(BATCHES)
+        await stage.state(RUN, "captured")
+    assert lab.run(RUN).state is RunPhase.CAPTURED
+    async with lab.daemon() as stage:
+        await stage.finish(RUN, BATCHES)
+        assert (await stage.result(RUN))["quality"] == "valid"
+        await stage.state(RUN, "done")
+
+
+async def test_an_analysis_that_a_stop_cuts_short_is_done_by_the_next_daemon(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stopped = threading.Event()
+
+    def slow(*_: Any, **__: Any) -> Any:
+        assert stopped.wait(60)
+        raise StoreError("the daemon is gone (planted)")
+
+    with monkeypatch.context() as planted:
+        planted.setattr(Measurement, "result", slow)
+        async with lab.daemon() as stage:
+            await stage.request(RUN)
+            await stage.state(RUN, "armed")
+            await stage.say("started", RUN, started_utc_ns=1)
+            await stage.marker.play(BATCHES)
+            await stage.finish(RUN, BATCHES)
+            await stage.state(RUN, "analysing")
+        stopped.set()
+    assert lab.run(RUN).state is RunPhase.ANALYSING
+    async with lab.daemon() as stage:
+        assert (await stage.result(RUN))["quality"] == "valid"
+        await stage.state(RUN, "done")
+
+
 async def test_a_run_without_a_capture_is_interrupted(lab: Lab) -> None:
     await lab.leave_a_run(captured=False)
     lab.oscilloscope(":TRIGger:SWEep NORMal;:SINGle;*OPC?")
@@ -156,6 +197,26 @@ async def test_a_result_without_an_end_is_not_computed_twice(lab: Lab) -> None:
         assert (await stage.result(RUN))["result_id"] == result.result_id
         await stage.state(RUN, "done")
         assert len(stage.daemon.store.results(RUN)) == 1
+
+
+async def test_a_database_that_refuses_at_the_start_costs_no_captured_run(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lab.leave_a_run(captured=True, finished=True)
+    refusals = [StoreError("database is locked (planted)")] * 2
+    latest_result = Store.latest_result
+
+    def refuse(store: Store, run_id: str) -> Any:
+        if refusals:
+            raise refusals.pop()
+        return latest_result(store, run_id)
+
+    monkeypatch.setattr("daemon.left_runs.RETRY_S", 0.05)
+    monkeypatch.setattr(Store, "latest_result", refuse)
+    async with lab.daemon() as stage:
+        assert (await stage.result(RUN))["quality"] == "valid"
+        await stage.state(RUN, "done")
+    assert not refusals
 
 
 async def test_a_damaged_capture_interrupts_its_run_and_nothing_else(lab: Lab, tmp_path: Path) -> None:

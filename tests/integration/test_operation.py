@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from daemon.configuration import Configuration
-from daemon.progress_watch import ProgressWatch
+from daemon.service_report import ServiceReport
 from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.world import WorldSettings
 from tests.integration.bench_stage import STEP_TIMEOUT_S, Stage, configuration_of, stage_of
@@ -43,7 +43,11 @@ async def test_a_run_in_hand_keeps_what_it_began_with(
     bench: SimulatedBenchThread, mosquitto_broker: MosquittoBroker, tmp_path: Path
 ) -> None:
     """A limit that no run of eleven batches keeps is set in the middle of one: the next one is degraded by it."""
-    strict: dict[str, dict[str, int]] = {"quality": {"minimum_batches": 1000}, "runs": {"max_captures": 1}}
+    strict: dict[str, dict[str, int]] = {
+        "quality": {"minimum_batches": 1000},
+        "runs": {"max_captures": 1, "finished_timeout_s": 1000},
+        "storage": {"min_free_bytes": 2000},
+    }
 
     def read() -> Configuration:
         return configuration_of(bench.addresses, mosquitto_broker.port, tmp_path, **strict)
@@ -51,6 +55,9 @@ async def test_a_run_in_hand_keeps_what_it_began_with(
     async with stage_of(bench, mosquitto_broker.port, tmp_path, read=read) as stage:
         await armed(stage, "before")
         assert stage.daemon.in_force.reload()
+        health = stage.daemon.health
+        assert health.progress._longest_wait_s() == 1000.0
+        assert health.surroundings._configuration.storage.min_free_bytes == 2000
         await perform(stage, "before")
         assert (await stage.result("before"))["quality"] == "valid"
         await stage.state("before", "done")
@@ -108,11 +115,11 @@ async def test_the_status_tells_bench_broker_and_run(
     bench: SimulatedBenchThread, mosquitto_broker: MosquittoBroker, tmp_path: Path
 ) -> None:
     async with stage_of(bench, mosquitto_broker.port, tmp_path) as stage:
-        watch = ProgressWatch(stage.daemon)
-        free = watch.status()
+        report = ServiceReport(stage.daemon)
+        free = report.status()
         await armed(stage, "r1")
-        busy = watch.status()
-        assert watch.stuck() is None
+        busy = report.status()
+        assert report.stuck() is None
     assert free == "bench test open; broker connected; no run"
     assert busy == "bench test open; broker connected; run r1 armed, 0 of 1 captures"
 
@@ -121,9 +128,9 @@ async def test_a_run_that_takes_no_step_beyond_all_its_times_is_stuck(
     bench: SimulatedBenchThread, mosquitto_broker: MosquittoBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async with stage_of(bench, mosquitto_broker.port, tmp_path) as stage:
-        watch, conductor = ProgressWatch(stage.daemon), stage.daemon.conductor
+        report, conductor = ServiceReport(stage.daemon), stage.daemon.conductor
         await armed(stage, "r1")
         assert conductor._current is not None
-        assert watch.stuck() is None
+        assert report.stuck() is None
         conductor._current._stepped_s -= 10.0 + 2.0 + 300.0  # trigger_timeout_s, record_s, work_limit_s
-        assert "run r1 is 300 s past the longest wait" in (watch.stuck() or "")
+        assert "run r1 is 300 s past the longest wait" in (report.stuck() or "")

@@ -57,6 +57,43 @@ async def test_what_was_captured_is_analysed_once_the_database_takes_it(
         assert len(store.captures("patient")) == len(store.results("patient")) == 1
 
 
+async def test_what_is_said_of_the_run_in_hand_needs_no_database(
+    mosquitto_broker: MosquittoBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that comes twice rejects nothing, and an abort ends the run, while nothing can be looked up."""
+    with SimulatedBenchThread(WorldSettings(seed=5, time_scale=20.0)) as bench:
+        async with stage_of(bench, mosquitto_broker.port, tmp_path) as stage:
+            await stage.request("twice")
+            await stage.state("twice", "armed")
+            with monkeypatch.context() as planted:
+                planted.setattr(Store, "run", _refuse)
+                await stage.request("twice")
+                await stage.say("abort", "twice", reason="out_of_memory", text="too large")
+                assert (await stage.state("twice", "failed"))["reason"] == "out_of_memory"
+            assert (await stage.run("next", BATCHES))["quality"] == "valid"
+
+
+async def test_a_rejection_that_is_not_written_yet_does_not_end_the_same_request_made_again(
+    mosquitto_broker: MosquittoBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.outbox.RETRY_S", 3600.0)
+    with SimulatedBenchThread(WorldSettings(seed=5, time_scale=20.0)) as bench:
+        async with stage_of(bench, mosquitto_broker.port, tmp_path) as stage:
+            with monkeypatch.context() as planted:
+                planted.setattr(Store, "run", _refuse)
+                await stage.request("again")
+                assert (await stage.state("again", "rejected"))["reason"] == "store_refused"
+                assert stage.daemon.outbox.owes("again")
+            stage.seen.clear()
+            await stage.request("again")
+            await stage.state("again", "armed")
+            assert not stage.daemon.outbox.owes("again")
+
+
+def _refuse(*_: Any) -> Any:
+    raise StoreError("database is locked (planted)")
+
+
 async def test_patience_has_an_end(
     mosquitto_broker: MosquittoBroker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

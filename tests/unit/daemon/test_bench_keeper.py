@@ -334,3 +334,12 @@ async def test_an_instrument_that_is_silent_refuses_its_run_at_once() -> None:
     with pytest.raises(BenchNotReady):
         await BenchKeeper(cast(Bench, bench), set_points={}, on_instruments=lambda _: None).arm(first=True)
     assert bench.broken == []
+
+
+async def test_what_is_read_between_two_runs_is_told_too() -> None:
+    told: list[SupplyReading] = []
+    bench = ScriptedBench(idle_a=[IDLE_A], loaded_a=[LOADED_A])
+    keeper = BenchKeeper(cast(Bench, bench), set_points={}, on_instruments=lambda _: None, on_reading=told.append)
+    await keeper.open()
+    await keeper.patrol(lambda: True)
+    assert [reading.current_a for reading in told] == [IDLE_A]

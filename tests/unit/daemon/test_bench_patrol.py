@@ -110,3 +110,23 @@ async def test_a_policy_waits_only_for_what_is_missing_and_where_it_would_act(tm
     await acted.guard.missing("oscilloscope: no way")
     assert acted.supply.offs == ["policy lost_instrument"]
     assert not acted.guard.is_waiting, "it has acted, and does not again every few seconds"
+
+
+async def test_a_round_that_breaks_is_not_the_last(caplog: pytest.LogCaptureFixture) -> None:
+    suspicions, again = [], asyncio.Event()
+
+    async def look(_: Any) -> None:
+        if not suspicions:
+            raise UnicodeDecodeError("ascii", b"\xff", 0, 1, "planted")
+        again.set()
+
+    keeper = cast(Any, SimpleNamespace(patrol=look, suspect=lambda: suspicions.append(1)))
+    going = asyncio.create_task(patrol_of(keeper, 0.001).run())
+    waits = asyncio.ensure_future(again.wait())
+    await asyncio.wait([going, waits], timeout=ENOUGH_S, return_when=asyncio.FIRST_COMPLETED)
+    assert not going.done()
+    assert again.is_set()
+    assert suspicions == [1]
+    assert "could not be looked at between two runs" in caplog.text
+    going.cancel()
+    await asyncio.gather(going, return_exceptions=True)

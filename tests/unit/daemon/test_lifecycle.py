@@ -95,7 +95,7 @@ def test_a_lost_marker_after_the_first_capture_stops_the_board() -> None:
         ((Armed(), Captured(), EXPIRED), RunPhase.FAILED, "no_trigger"),
         ((Armed(), Captured(), Finished(), FAULT), RunPhase.FAILED, "bad_block"),
         ((Shutdown(),), RunPhase.INTERRUPTED, "shutdown"),
-        ((Armed(), Captured(), Shutdown()), RunPhase.INTERRUPTED, "shutdown"),
+        ((Armed(), Shutdown()), RunPhase.INTERRUPTED, "shutdown"),
     ],
 )
 def test_how_a_run_ends_badly(events: tuple[Event, ...], phase: RunPhase, reason: str) -> None:
@@ -124,6 +124,12 @@ def test_a_board_that_gives_up_after_its_part_spoils_nothing(events: tuple[Event
     before, _ = after(*events)
     assert after(*events, replace(FAULT, by_board=True)) == (before, [])
     assert after(*events, FAULT)[0].phase is RunPhase.FAILED, "what breaks in the lab still ends it"
+
+
+@pytest.mark.parametrize("events", [(Armed(), Captured()), (Armed(), Captured(), Finished())])
+def test_a_run_that_is_captured_is_left_to_the_next_daemon(events: tuple[Event, ...]) -> None:
+    before, _ = after(*events)
+    assert after(*events, Shutdown()) == (before, [Effect.HAND_OVER])
 
 
 def test_a_second_finished_changes_nothing() -> None:

@@ -65,6 +65,14 @@ def test_a_disk_with_too_little_space_is_not_ready(tmp_path: Path) -> None:
     assert place.value("disk_needed_bytes") == 1e18
 
 
+def test_what_is_needed_follows_a_reload(tmp_path: Path) -> None:
+    place, other = Place(tmp_path), Place(tmp_path, missing="reject", min_free_bytes=10**18)
+    place.surroundings.look()
+    place.surroundings.adopt(other.configuration)
+    place.surroundings.look()
+    assert [place.surroundings.finding(name).ok for name in ("disk", "calibration")] == [False, False]
+
+
 def test_a_journal_that_takes_nothing_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     place = Place(tmp_path)
 

@@ -42,7 +42,7 @@ def clock() -> HandTime:
 
 @pytest.fixture
 def watch(clock: HandTime) -> ProgressWatch:
-    return ProgressWatch(longest_wait_s=WAIT_S, monotonic_s=clock)
+    return ProgressWatch(longest_wait_s=lambda: WAIT_S, monotonic_s=clock)
 
 
 def test_a_run_that_stands_still_is_stuck(watch: ProgressWatch, clock: HandTime) -> None:

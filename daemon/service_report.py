@@ -1,9 +1,9 @@
-"""Progress watch: whether the daemon's work goes on, and how it is in a few words."""
+"""Service report: what a service manager is told: how the daemon is in a few words, and what of it does not go on."""
 
 from daemon.application import Application
 
 
-class ProgressWatch:
+class ServiceReport:
     """Looks at a daemon from the event loop; asks nobody, so that it cannot hang with whom it watches."""
 
     def __init__(self, daemon: Application) -> None:

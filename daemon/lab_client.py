@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from types import TracebackType
 
 import aiomqtt
@@ -25,6 +25,7 @@ class LabClient:
         self._topics = Topics(bench)
         self._board = board
         self._address = address
+        self._status: BoardStatus | None = None  # last heard: the retained one comes once a connection
         self._client = aiomqtt.Client(
             address.host,
             address.port,
@@ -53,7 +54,7 @@ class LabClient:
     async def board_online(
         self, *, timeout_s: float = PRESENCE_TIMEOUT_S, check: Callable[[], None] = lambda: None
     ) -> BoardStatus:
-        """Wait until the agent says that it is there.
+        """Wait until the agent says that it is there; at once where it said so on this connection already.
 
         Args:
             timeout_s: longest wait, in seconds.
@@ -62,15 +63,14 @@ class LabClient:
         Raises:
             DaemonError: it did not say so in time.
         """
-        topic = self._topics.board_status(self._board)
+        if self._status is not None and self._status.state is Presence.ONLINE:
+            return self._status
         try:
             async with asyncio.timeout(timeout_s):
-                async for message in self._client.messages:
+                async for _ in self._heard():
                     check()
-                    if message.topic.value == topic and isinstance(message.payload, bytes) and message.payload:
-                        status = decode(BoardStatus, message.payload, topic=topic)
-                        if status.state is Presence.ONLINE:
-                            return status
+                    if self._status is not None and self._status.state is Presence.ONLINE:
+                        return self._status
         except TimeoutError:
             pass
         where = f"board {self._board!r} of bench {self._topics.bench!r}"
@@ -104,35 +104,40 @@ class LabClient:
             DaemonError: it refused, or did not say so in time.
         """
         before = (await self.board_online()).last_refusal
-        topic = self._topics.board_status(self._board)
         await self._client.publish(self._topics.board_command(self._board), encode(command), qos=1)
         try:
             async with asyncio.timeout(timeout_s):
-                async for message in self._client.messages:
-                    if message.topic.value != topic or not isinstance(message.payload, bytes):
+                async for _ in self._heard():
+                    if self._status is None:
                         continue
-                    status = decode(BoardStatus, message.payload, topic=topic)
-                    if status.busy_campaign == command.plan["name"]:
+                    if self._status.busy_campaign == command.plan["name"]:
                         return
-                    if status.last_refusal != before:
-                        raise DaemonError(f"board {self._board} refused: {status.last_refusal}")
+                    if self._status.last_refusal != before:
+                        raise DaemonError(f"board {self._board} refused: {self._status.last_refusal}")
         except TimeoutError:
             pass
         raise DaemonError(
             f"board {self._board} did not answer within {timeout_s:g} s; it may have refused just so before"
         )
 
-    async def _result(self, run_id: str, on_state: Callable[[RunState], None]) -> RunResult:
-        """Return the result once the board is free for the next command, too."""
-        result: RunResult | None = None
+    async def _heard(self) -> AsyncIterator[tuple[str, bytes]]:
+        """Yield each message's topic and payload, the board's last status remembered."""
         async for message in self._client.messages:
             topic, payload = message.topic.value, message.payload
             if not isinstance(payload, bytes) or not payload:
                 continue
+            if topic == self._topics.board_status(self._board):
+                self._status = decode(BoardStatus, payload, topic=topic)
+            yield topic, payload
+
+    async def _result(self, run_id: str, on_state: Callable[[RunState], None]) -> RunResult:
+        """Return the result once the board is free for the next command, too."""
+        result: RunResult | None = None
+        async for topic, payload in self._heard():
             if topic == self._topics.result(run_id):
                 result = decode(RunResult, payload, topic=topic)
             elif topic == self._topics.board_status(self._board) and result is not None:
-                if decode(BoardStatus, payload, topic=topic).busy_run is None:
+                if self._status is not None and self._status.busy_run is None:
                     return result
             elif topic == self._topics.state(run_id):
                 state = decode(RunState, payload, topic=topic)

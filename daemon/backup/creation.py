@@ -13,7 +13,7 @@ from sqlalchemy.engine import make_url
 
 from calibration.errors import CertificateFileError
 from calibration.store import CertificateStore
-from daemon.backup.manifest import BackupFile, Lack, Manifest, read_manifest, write_manifest
+from daemon.backup.manifest import BackupFile, Lack, Manifest, read_manifest, refuse_outside, write_manifest
 from daemon.backup.named_captures import NamedCapture, named_in_copy, named_in_database
 from daemon.backup.postgresql_dump import dump_postgresql
 from daemon.backup.shelf import Shelf
@@ -54,6 +54,10 @@ class _Wanted:
     sha256: str | None = None
     """None: whatever it is now."""
     size_bytes: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse a name in the database that leads out of the captures' folder."""
+        refuse_outside(self.path)
 
 
 @dataclass(slots=True)

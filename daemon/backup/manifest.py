@@ -3,7 +3,7 @@
 import json
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from daemon.errors import BackupError
@@ -11,6 +11,15 @@ from daemon.errors import BackupError
 NAME = "manifest.json"
 FORMAT = "joulebench-backup"
 VERSION = 1
+
+
+def refuse_outside(path: str) -> None:
+    """Raise BackupError where a file's path would lead out of a backup's folder, or is none."""
+    parts = PurePosixPath(path).parts
+    if not parts or parts[0] == "/" or ".." in parts or "\\" in path or "\0" in path:
+        raise BackupError(
+            f"{path!r} is no path inside a backup: who wrote it? `joulebench doctor` shows the captures by their runs"
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -23,6 +32,10 @@ class BackupFile:
     """Its checksum, in hexadecimal."""
     size_bytes: int
     """Its length, in bytes."""
+
+    def __post_init__(self) -> None:
+        """Refuse a path that leads elsewhere: whoever can write a manifest is not to name what is read or written."""
+        refuse_outside(self.path)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,6 @@ from daemon.errors import StoreError
 from daemon.schema import MIGRATIONS, NEWEST, REVISIONS, held_revision, is_stamped, pending, refusal
 
 logger = logging.getLogger(__name__)
-logging.getLogger("alembic").setLevel(logging.WARNING)  # it tells of each step, and this module of the whole
 
 ADVISORY_LOCK: Final = 0x6A6F756C65
 """Number of the lock that one migrating process holds on a PostgreSQL server: `joule` in ASCII."""

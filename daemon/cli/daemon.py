@@ -1,6 +1,7 @@
 """`joulebench daemon`: serves one bench until it is told to stop."""
 
 import asyncio
+import logging
 import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from daemon.configuration import Configuration
     from daemon.service_pulse import ServicePulse
     from instruments.connector import Connector
+
+logger = logging.getLogger(__name__)
 
 FAREWELL_S = 60.0
 """What a stop may take beside the run in hand, in seconds: instruments that do not answer, messages on their way."""
@@ -111,6 +114,7 @@ async def serve(
 
     async with pulse.beating():
         await running.run(stop=asked.stop, ready=ready, hurry=asked.hurry)
+    logger.info("ended: instruments, database and broker are let go")
 
 
 class _Signals:
@@ -133,8 +137,10 @@ class _Signals:
 
     def _end(self) -> None:
         if self.stop.is_set():
+            logger.info("told to end again: the run in hand, if there is one, is not waited for")
             self.hurry.set()
             return
+        logger.info("told to end: no further run is taken; a second signal ends the run in hand too")
         self._pulse.stopping(self._running.in_force.current.runs.finish_s + FAREWELL_S)
         self.stop.set()
 

@@ -30,8 +30,8 @@ __all__ = [
 JOURNAL_STREAM = "JOURNAL_STREAM"
 """Variable by which systemd names the stream that leads to its journal, as DEVICE:INODE (systemd.exec(5))."""
 
-NOISY = ("pyvisa", "aiomqtt", "mqtt", "amqtt", "transitions", "asyncio")
-"""They repeat every message of the wire at INFO, and the broker's loop its own noise."""
+NOISY = ("pyvisa", "aiomqtt", "mqtt", "amqtt", "transitions", "asyncio", "alembic")
+"""They repeat every message of the wire at INFO, the broker's loop its own noise, and Alembic each plugin it loads."""
 
 
 class LogFormat(StrEnum):

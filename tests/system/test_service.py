@@ -78,6 +78,9 @@ def test_a_daemon_is_ready_alive_reloaded_and_stopped(lab: LabProcesses, manager
     beats(manager)
     assert daemon.stop() == 0
     manager.until("STOPPING=1")
+    log = daemon.log.read_text()
+    assert log.index("told to end: no further run is taken") < log.index("ended: instruments, database and broker")
+    assert "alembic" not in log, "plugins that it loads are no news"
 
 
 @pytest.mark.long

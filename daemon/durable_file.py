@@ -5,8 +5,8 @@ from contextlib import suppress
 from pathlib import Path
 
 
-def write_durably(path: Path, text: str) -> None:
-    """Put a text in a file's place: written beside it, synced, renamed; the folder is made where it is missing.
+def write_durably(path: Path, content: str | bytes) -> None:
+    """Put a text (UTF-8) or bytes in a file's place: written beside it, synced, renamed; a missing folder is made.
 
     Raises:
         OSError: the disk refused; what was there before stands.
@@ -14,8 +14,8 @@ def write_durably(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".part")
     try:
-        with beside.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with beside.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         beside.rename(path)

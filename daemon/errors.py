@@ -7,6 +7,7 @@ DaemonError
 |- CertificateDemandError  two certificates of one kind are to be used at once
 |- CaptureFileError      one capture's file: not written, not readable, or not what was written
 |  `- CaptureRemoved     retention has removed it
+|- ExportError           what was measured could not be written as asked
 |- BackupError           a backup that was not made, is not whole, or cannot be restored there
 |- StorageHeld           a backup and retention at the captures at once
 |- BenchInUse            another program holds the bench
@@ -66,6 +67,10 @@ class CaptureFileError(DaemonError):
 
 class CaptureRemoved(CaptureFileError):
     """A capture whose file retention has removed."""
+
+
+class ExportError(DaemonError):
+    """What was measured could not be written as asked."""
 
 
 class BackupError(DaemonError):

@@ -11,6 +11,7 @@ import typer
 
 from daemon.cli.output_console import output_console
 from daemon.cli.run_store import ConfigOption, DirectoryOption, JsonOption, run_store
+from daemon.cli.runs_export import export_runs
 from daemon.cli.runs_table import budget_table, history_table, journal_table, reasons_lines, run_table, runs_table
 from daemon.errors import StoreError
 
@@ -72,6 +73,9 @@ def show_run(
         for line in reasons_lines(result):
             console.print(line)
     console.print(journal_table(entries))
+
+
+app.command("export")(export_runs)
 
 
 def _newest(run_id: str, results: "Sequence[ResultRecord]") -> "ResultRecord":

@@ -1,0 +1,108 @@
+"""`joulebench runs export`: every run with its results as a table for other programs."""
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from daemon.cli.part_bars import part_bars
+from daemon.cli.run_store import ConfigOption, DirectoryOption, run_store
+from daemon.durable_file import write_durably
+from daemon.errors import ExportError
+
+if TYPE_CHECKING:
+    from daemon.export.result_file import ExportFormat
+    from daemon.store import Store
+
+FORMATS = ("csv", "parquet", "json")
+EVERY_RUN = 10_000_000
+
+
+def export_runs(
+    config: ConfigOption = None,
+    directory: DirectoryOption = None,
+    form: Annotated[
+        str | None,
+        typer.Option("--format", metavar="|".join(FORMATS), help="Left out: by the ending of --out, else csv."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="FILE", help="Written whole or not at all. Left out: standard output."),
+    ] = None,
+    network: Annotated[list[str] | None, typer.Option(help="Only this network; may be given several times.")] = None,
+    board: Annotated[list[str] | None, typer.Option(help="Only this board; may be given several times.")] = None,
+    quality: Annotated[
+        list[str] | None,
+        typer.Option(help="Only results that are valid, degraded or invalid; may be given several times."),
+    ] = None,
+    all_results: Annotated[
+        bool, typer.Option("--all-results", help="Every result of a run, not the newest alone: one row each.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="With --out: print one JSON document of what was written.")
+    ] = False,
+) -> None:
+    """Write every run with its newest result as a table, the newest run first.
+
+    A run without a result is a row too, with its state and reason, unless --quality is given. The unit of each number
+    is in the name of its column.
+    """
+    from daemon.export.result_file import file_of
+
+    chosen = _format_of(form, out)
+    _check_quality(quality or ())
+    with run_store(config, directory) as store:
+        rows = [
+            row
+            for row in _rows(store, all_results=all_results)
+            if _fits(row, network=network, board=board, quality=quality)
+        ]
+    content = file_of(rows, chosen)
+    if out is None:
+        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.flush()
+        return
+    try:
+        write_durably(out, content)
+    except OSError as error:
+        raise ExportError(f"{out} was not written: {error.strerror}; name another file with --out") from error
+    if as_json:
+        typer.echo(json.dumps({"out": str(out), "format": chosen.value, "rows": len(rows), "size_bytes": len(content)}))
+    else:
+        typer.echo(f"{out}: {len(rows)} {'row' if len(rows) == 1 else 'rows'} as {chosen.value}", err=True)
+
+
+def _format_of(form: str | None, out: Path | None) -> "ExportFormat":
+    from daemon.export.result_file import ExportFormat
+
+    word = form or (out.suffix.lstrip(".").lower() if out is not None else "csv")
+    if word not in FORMATS:
+        source = f"--format {form}" if form else f"the ending of {out}"
+        raise ExportError(f"{source} is none of {', '.join(FORMATS)}: give --format one of these")
+    if word == "parquet" and out is None:
+        raise ExportError("Parquet is no text for a terminal or a pipe: name a file with --out")
+    return ExportFormat(word)
+
+
+def _check_quality(words: Sequence[str]) -> None:
+    for word in words:
+        if word not in {"valid", "degraded", "invalid"}:
+            raise ExportError(f"--quality {word} is none of valid, degraded, invalid")
+
+
+def _rows(store: "Store", *, all_results: bool) -> Iterator[dict[str, Any]]:
+    from daemon.export.result_columns import row_of
+
+    runs = store.runs(EVERY_RUN)
+    with part_bars() as watch:
+        for number, run in enumerate(runs, 1):
+            results = store.results(run.run_id) if all_results else [store.latest_result(run.run_id)]
+            yield from (row_of(run, result) for result in results or [None])
+            watch("runs", number, len(runs))
+
+
+def _fits(row: dict[str, Any], **wanted: Sequence[str] | None) -> bool:
+    return all(not words or row[name] in words for name, words in wanted.items())

@@ -1,0 +1,1 @@
+"""Export: what was measured, as files that other programs read."""

@@ -1,0 +1,90 @@
+"""Result columns: one run and one of its results as a flat row, the unit of each number in its column's name."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from daemon.records import ResultRecord, RunRecord
+
+RUN_COLUMNS: Final = {
+    "run_id": "text",
+    "bench": "text",
+    "board": "text",
+    "network": "text",
+    "batch_size": "count",
+    "precision": "text",
+    "backend": "text",
+    "state": "text",
+    "state_reason": "text",
+    "requested_utc_ns": "count",
+}
+"""What a run itself says: name of the column and kind of what stands in it."""
+RESULT_COLUMNS: Final = {
+    "result_id": "text",
+    "computed_utc_ns": "count",
+    "quality": "text",
+    "reasons": "text",
+    "sync": "text",
+    "captures": "count",
+    "images": "count",
+    "batches": "count",
+}
+"""What a result says beside quantities; empty where a run has none."""
+QUANTITIES: Final = {
+    "gross_energy_per_image": "j",
+    "net_energy_per_image": "j",
+    "batch_energy_per_image": "j",
+    "mean_power": "w",
+    "idle_power": "w",
+}
+"""Measured quantities and the suffix of their unit; each has four columns."""
+LAST_COLUMNS: Final = {
+    "images_per_s": "number",
+    "image_duration_s": "number",
+    "software_version": "text",
+    "capture_ids": "text",
+    "certificate_ids": "text",
+}
+"""What a result rests on, last, since it is long."""
+
+
+def columns() -> dict[str, str]:
+    """Return the name of each column and the kind of what stands in it: `text`, `count` or `number`."""
+    quantities = {column: "number" for base, unit in QUANTITIES.items() for column in quantity_columns(base, unit)}
+    return RUN_COLUMNS | RESULT_COLUMNS | quantities | LAST_COLUMNS
+
+
+def quantity_columns(base: str, unit: str) -> tuple[str, str, str, str]:
+    """Return the columns of a quantity: value, standard uncertainty, U95 (half width), degrees of freedom."""
+    return (
+        f"{base}_{unit}",
+        f"{base}_standard_uncertainty_{unit}",
+        f"{base}_u95_{unit}",
+        f"{base}_degrees_of_freedom",
+    )
+
+
+def row_of(run: RunRecord, result: ResultRecord | None) -> dict[str, Any]:
+    """Return a run as a row; None stands wherever there is nothing, never 0."""
+    document: Mapping[str, Any] = {} if result is None else result.document
+    row: dict[str, Any] = dict.fromkeys(columns())
+    row |= {name: getattr(run, name) for name in RUN_COLUMNS if name not in {"state", "state_reason"}}
+    row |= {"state": run.state.value, "state_reason": run.reason}
+    row |= {name: document.get(name) for name in (*RESULT_COLUMNS, *LAST_COLUMNS)}
+    row |= {
+        "computed_utc_ns": document.get("at_utc_ns"),
+        "reasons": _words(reason["code"] for reason in document.get("reasons") or ()),
+        "capture_ids": _words(document.get("capture_ids") or ()),
+        "certificate_ids": _words(document.get("certificate_ids") or ()),
+    }
+    for base, unit in QUANTITIES.items():
+        row |= dict(zip(quantity_columns(base, unit), _figures(document.get(f"{base}_{unit}")), strict=True))
+    return row
+
+
+def _figures(quantity: Mapping[str, Any] | None) -> Iterator[float | None]:
+    for name in ("value", "standard_uncertainty", "expanded_uncertainty_95", "degrees_of_freedom"):
+        yield None if quantity is None else quantity.get(name)
+
+
+def _words(words: Any) -> str | None:
+    return " ".join(words) or None

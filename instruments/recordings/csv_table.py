@@ -127,9 +127,7 @@ class _Table:
             return None
         found = self._found(columns, self._choice.voltage, unit="v", word="voltage")
         if found is None:
-            raise self._error(
-                "holds no voltage; name its column with --voltage or say the supply's with --supply VOLTS"
-            )
+            raise self._error("holds no voltage; name its column with --voltage or give --supply VOLTS")
         return found
 
     def _time(self, columns: list[Column]) -> Column | None:

@@ -1,4 +1,4 @@
-"""Joulescope `.jls`, read by Jetperch's own library: signals `current` (A), `voltage` (V), and `0`, `1`, ... digital."""
+"""Joulescope `.jls`, read by its maker's own library: signals `current` (A), `voltage` (V), digital lines."""
 
 from pathlib import Path
 from typing import Any
@@ -36,7 +36,10 @@ def _error(path: Path, problem: str) -> RecordingError:
 
 
 def _read(path: Path, choice: Choice) -> Gather:
-    from pyjls import Reader
+    try:
+        from pyjls import Reader
+    except ImportError as error:
+        raise _error(path, "needs the library pyjls; install it with: pip install pyjls") from error
 
     with Reader(str(path)) as reader:
         signals = {one.name: one for one in reader.signals.values()}

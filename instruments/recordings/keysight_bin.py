@@ -103,7 +103,7 @@ def _channel(path: Path, content: bytes, data: bytes, *, number: int, offset: in
     if head_bytes != _WAVEFORM.size or buffers != 1 or points < 2 or not 1e-12 <= interval_s <= 1e3:
         raise _error(
             path,
-            f"waveform {number}: header {head_bytes} B, {buffers} buffers, {points} points of {interval_s} s; only 140 B, "
+            f"waveform {number}: header {head_bytes} B, {buffers} buffers, {points} points of {interval_s} s; want 140 B, "
             "one buffer (no peak detect) and two or more points can be read",
         )
     if point_bytes != (1 if kind == _LOGIC else 4) or buffer_bytes != points * point_bytes or offset > size:

@@ -92,8 +92,8 @@ def _importer(kind: str) -> Callable[..., None]:
         ] = None,
         rate: Annotated[float | None, typer.Option(metavar="HZ", help="Sample rate, where there is no time.")] = None,
         window: Annotated[
-            list[tuple[float, float]] | None,
-            typer.Option(metavar="START END", help="A window, in seconds from the first sample; may be repeated."),
+            tuple[float, float] | None,
+            typer.Option(metavar="START END", help="One window, in seconds from the first sample."),
         ] = None,
         images_per_window: Annotated[
             int | None, typer.Option(min=1, metavar="N", help="Images in each window.")
@@ -118,7 +118,7 @@ def _importer(kind: str) -> Callable[..., None]:
             time=time,
             rate_hz=rate,
         )
-        given = tuple(Window(start_s=start_s, end_s=end_s) for start_s, end_s in window or ())
+        given = () if window is None else (Window(start_s=window[0], end_s=window[1]),)
         with progress_line() as tell:
             tell(f"reading {file.name}")
             recording = read_file(

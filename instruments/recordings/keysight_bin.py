@@ -103,12 +103,12 @@ def _channel(path: Path, content: bytes, data: bytes, *, number: int, offset: in
     if head_bytes != _WAVEFORM.size or buffers != 1 or points < 2 or not 1e-12 <= interval_s <= 1e3:
         raise _error(
             path,
-            f"waveform {number}: header {head_bytes} B, {buffers} buffers, {points} points of {interval_s} s; want 140 B, "
+            f"waveform {number}: header {head_bytes}, {buffers} buffers, {points} points of {interval_s} s; want 140, "
             "one buffer (no peak detect) and two or more points can be read",
         )
     if point_bytes != (1 if kind == _LOGIC else 4) or buffer_bytes != points * point_bytes or offset > size:
         raise _error(path, f"waveform {number}: {buffer_bytes} bytes are not {points} points of {point_bytes}")
-    label = fields[15].split(b"\0")[0].decode("ascii", errors="replace").strip() or str(number)
+    label = fields[14].split(b"\0")[0].decode("ascii", errors="replace").strip() or str(number)
     return Channel(label=label, kind=kind, unit=unit, points=points, interval_s=interval_s, offset=offset)
 
 

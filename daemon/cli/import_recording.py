@@ -23,8 +23,9 @@ class _Formats(typer.core.TyperGroup):
     """The formats; a first word that is none of them is a file, whose format is detected."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        known = not args or args[0] in self.commands
-        return super().resolve_command(ctx, args if known else ["auto", *args])
+        # a bare word that names no file is a format misspelt
+        is_file = args[0] not in self.commands and (Path(args[0]).suffix != "" or Path(args[0]).exists())
+        return super().resolve_command(ctx, ["auto", *args] if is_file else args)
 
 
 app = typer.Typer(cls=_Formats, no_args_is_help=True, help="Measure the recordings of other instruments.")

@@ -28,5 +28,5 @@ def test_a_window_is_given(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(RecordingError, match="nothing.jls"):
+    with pytest.raises(RecordingError, match=r"nothing\.jls"):
         CliRunner().invoke(app, [str(tmp_path / "nothing.jls")], catch_exceptions=False)

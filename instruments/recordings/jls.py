@@ -49,6 +49,9 @@ def _read(path: Path, choice: Choice) -> Gather:
         taken = [one for one in (current, voltage, marker) if one is not None]
         if not all(one.sample_rate == current.sample_rate for one in taken):
             raise _error(path, "its current, voltage and marker have not the same sample rate; take others")
+        if not all(one.sample_id_offset == current.sample_id_offset for one in taken):
+            begins = ", ".join(f"{one.name} at {one.sample_id_offset}" for one in taken)
+            raise _error(path, f"its signals begin at different samples ({begins}); record them from the same moment")
         length = min(one.length for one in taken)  # digital lines come in whole bytes, and signals end one by one
         gather = Gather(path=path, instrument=INSTRUMENT, interval_s=1.0 / current.sample_rate)
         for start in range(0, length, _BLOCK_SAMPLES):

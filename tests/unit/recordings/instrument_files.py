@@ -51,7 +51,7 @@ def write_keysight(folder: Path) -> Path:
     return path
 
 
-def write_jls(folder: Path) -> Path:
+def write_jls(folder: Path, *, voltage_begins_at: int = 0) -> Path:
     import numpy as np
     from pyjls import DataType, SignalDef, SignalType, SourceDef, Writer
 
@@ -74,7 +74,7 @@ def write_jls(folder: Path) -> Path:
                 )
             )
         writer.fsr(1, 0, np.array([current_a(k) for k in range(SAMPLES)], dtype=np.float32))
-        writer.fsr(2, 0, np.full(SAMPLES, 5.0, dtype=np.float32))
+        writer.fsr(2, voltage_begins_at, np.full(SAMPLES, 5.0, dtype=np.float32))
         writer.fsr(3, 0, np.packbits([high(k) for k in range(SAMPLES)], bitorder="little"))
     return path
 

@@ -136,3 +136,9 @@ def test_a_long_record_keeps_its_energy_in_few_bins(block: int) -> None:
     whole = bins.bin_count * gather.factor
     assert energy_j(bins, bins.span) == pytest.approx(power_w[:whole].sum() * 0.5)
     assert [one.start_s for one in gather.windows(1e9)] == [128.0, 256.0, 384.0]
+
+
+def test_signals_that_begin_at_different_moments_are_not_paired(tmp_path: Path) -> None:
+    path = files.write_jls(tmp_path, voltage_begins_at=40)
+    with pytest.raises(RecordingError, match=r"begin at different samples \(current at 0, voltage at 40, 0 at 0\)"):
+        read_file(path, Choice(marker="0"))

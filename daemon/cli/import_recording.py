@@ -4,11 +4,13 @@ Without `--json` the table is the output; with it, standard output holds one JSO
 """
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+import typer.core
 from rich.table import Table
 
 from daemon.cli.output_console import output_console
@@ -16,7 +18,17 @@ from daemon.cli.output_console import output_console
 if TYPE_CHECKING:
     from instruments.recordings.recording import Recording
 
-app = typer.Typer(no_args_is_help=True, help="Measure the recordings of other instruments.")
+
+class _Formats(typer.core.TyperGroup):
+    """The formats; a first word that is none of them is a file, whose format is detected."""
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        # a bare word that names no file is a format misspelt
+        is_file = args[0] not in self.commands and (Path(args[0]).suffix != "" or Path(args[0]).exists())
+        return super().resolve_command(ctx, ["auto", *args] if is_file else args)
+
+
+app = typer.Typer(cls=_Formats, no_args_is_help=True, help="Measure the recordings of other instruments.")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,11 +49,6 @@ class WindowEnergy:
     """Energy of one image, in joules; None without their number."""
 
 
-@app.callback()
-def _formats() -> None:
-    """Keep the name of the format in the command line, while there is only one."""
-
-
 @app.command("energyrunner")
 def import_energyrunner(
     directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that holds trace1-energy.bin.")],
@@ -58,13 +65,81 @@ def import_energyrunner(
     from instruments.recordings.energyrunner import read_recording
 
     recording = read_recording(directory, images_per_window=images_per_window, sync=sync)
+    _show(recording, directory, as_json=as_json)
+
+
+def _show(recording: "Recording", path: Path, *, as_json: bool) -> None:
     energies = measure_windows(recording)
     if as_json:
         document = {"sample_rate_hz": recording.sample_rate_hz, "sync": recording.sync}
         typer.echo(json.dumps(document | {"windows": _window_documents(recording, energies)}, indent=2))
     else:
-        title = f"{directory.resolve().name}: {recording.sample_rate_hz:g} Hz"
+        title = f"{path.resolve().name}: {recording.sample_rate_hz:g} Hz"
         output_console().print(_table(recording, energies, title=title))
+
+
+def _importer(kind: str) -> Callable[..., None]:
+    def run(
+        file: Annotated[Path, typer.Argument(metavar="FILE", help="The instrument's file.")],
+        current: Annotated[str | None, typer.Option(help="Column, channel or signal of the current.")] = None,
+        voltage: Annotated[str | None, typer.Option(help="Column, channel or signal of the voltage.")] = None,
+        marker: Annotated[str | None, typer.Option(help="Line that is high in each window, as D0.")] = None,
+        time: Annotated[str | None, typer.Option(help="Column of time.")] = None,
+        supply: Annotated[
+            float | None, typer.Option(metavar="VOLTS", help="Supply voltage, where the file holds none.")
+        ] = None,
+        amperes_per_volt: Annotated[
+            float | None, typer.Option(help="Scale of a current probe on a channel in volts.")
+        ] = None,
+        rate: Annotated[float | None, typer.Option(metavar="HZ", help="Sample rate, where there is no time.")] = None,
+        window: Annotated[
+            tuple[float, float] | None,
+            typer.Option(metavar="START END", help="One window, in seconds from the first sample."),
+        ] = None,
+        images_per_window: Annotated[
+            int | None, typer.Option(min=1, metavar="N", help="Images in each window.")
+        ] = None,
+        sync: Annotated[
+            Literal["marker", "step"],
+            typer.Option(help="Where windows come from: the marker's line, or the steps of the power alone."),
+        ] = "marker",
+        as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    ) -> None:
+        from daemon.cli.progress_line import progress_line
+        from instruments.recordings.choice import Choice
+        from instruments.recordings.formats import Format, read_file
+        from metrology.window import Window
+
+        choice = Choice(
+            current=current,
+            voltage=voltage,
+            marker=marker,
+            supply_v=supply,
+            amperes_per_volt=amperes_per_volt,
+            time=time,
+            rate_hz=rate,
+        )
+        given = () if window is None else (Window(start_s=window[0], end_s=window[1]),)
+        with progress_line() as tell:
+            tell(f"reading {file.name}")
+            recording = read_file(
+                file, choice, kind=Format(kind), sync=sync, given=given, images_per_window=images_per_window
+            )
+        _show(recording, file, as_json=as_json)
+
+    return run
+
+
+_HELP = {
+    "auto": "Measure a file whose format is detected; the word may be left out.",
+    "jls": "Measure a Joulescope JLS file.",
+    "ppk2": "Measure a file of Nordic's PPK2, .ppk2 or CSV.",
+    "keysight": "Measure an InfiniiVision waveform, .bin or CSV.",
+    "otii": "Measure an Otii CSV file.",
+    "csv": "Measure any CSV file with named columns.",
+}
+for _name, _text in _HELP.items():
+    app.command(_name, help=_text)(_importer(_name))
 
 
 def measure_windows(recording: "Recording") -> list[WindowEnergy]:

@@ -1,0 +1,33 @@
+"""Choice: what to take from a file that holds more, or less, than current, voltage and a marker."""
+
+from dataclasses import dataclass
+
+from metrology.errors import MetrologyError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Choice:
+    """Names of columns, channels or lines, and what the file does not say."""
+
+    current: str | None = None
+    """Column or channel of the current; None takes the one that its name or unit shows."""
+    voltage: str | None = None
+    """Column or channel of the voltage; None takes the one that its name or unit shows, if any."""
+    marker: str | None = None
+    """Line that is high during a window; None: no windows from a marker."""
+    supply_v: float | None = None
+    """Constant supply voltage where the file holds none, in volts."""
+    amperes_per_volt: float | None = None
+    """Scale of a current probe, where the channel is in volts."""
+    time: str | None = None
+    """Column of time; None takes the one that its name shows."""
+    rate_hz: float | None = None
+    """Sample rate where the file holds no time, in hertz."""
+
+    def __post_init__(self) -> None:
+        for name in ("supply_v", "amperes_per_volt", "rate_hz"):
+            value = getattr(self, name)
+            if value is not None and not 1e-9 <= abs(value) <= 1e12:
+                raise MetrologyError(f"{name} must be finite and not zero, got {value!r}")
+        if self.rate_hz is not None and self.rate_hz < 0:
+            raise MetrologyError(f"rate_hz must be greater than zero, got {self.rate_hz!r}")

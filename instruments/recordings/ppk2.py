@@ -1,0 +1,76 @@
+"""Nordic PPK2 `.ppk2`: a zip of `metadata.json` and `session.raw`.
+
+A sample of `session.raw` is six bytes, little-endian: current in microamperes as float32, then two bits for each of
+the digital lines D0 to D7 as uint16 (01 low, 10 high, 11 both). `metadata.json` holds `samplesPerSecond`.
+The supply voltage is not in the file.
+"""
+
+import json
+import zipfile
+import zlib
+from pathlib import Path
+
+import numpy as np
+
+from instruments.recordings.choice import Choice
+from instruments.recordings.errors import RecordingError
+from instruments.recordings.gather import Gather
+
+INSTRUMENT = "PPK2"
+_FRAME = np.dtype([("current_ua", "<f4"), ("lines", "<u2")])
+_BLOCK_SAMPLES = 1 << 18
+_METADATA_LIMIT_BYTES = 1 << 20
+
+
+def read(path: Path, choice: Choice) -> Gather:
+    """Read one file.
+
+    Raises:
+        RecordingError: it is not such a file, it is damaged, or no supply voltage was given.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return _read(archive, path, choice)
+    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError, ValueError) as error:
+        raise _error(path, f"is not a whole .ppk2 file ({error}); save it again") from error
+
+
+def _error(path: Path, problem: str) -> RecordingError:
+    return RecordingError(path, problem, instrument=INSTRUMENT)
+
+
+def _read(archive: zipfile.ZipFile, path: Path, choice: Choice) -> Gather:
+    missing = {"metadata.json", "session.raw"} - set(archive.namelist())
+    if missing:
+        raise _error(path, f"holds no {sorted(missing)[0]}; it is no .ppk2 file, or of a version not known here")
+    if choice.supply_v is None:
+        raise _error(path, "holds no voltage; say the supply's with --supply VOLTS")
+    gather = Gather(path=path, instrument=INSTRUMENT, interval_s=1.0 / _rate_hz(archive, path))
+    line = _line(path, choice.marker)
+    size = archive.getinfo("session.raw").file_size
+    if size % _FRAME.itemsize:
+        raise _error(path, f"session.raw has {size} bytes, no multiple of {_FRAME.itemsize}; it is truncated")
+    with archive.open("session.raw") as raw:
+        while content := raw.read(_BLOCK_SAMPLES * _FRAME.itemsize):
+            frames = np.frombuffer(content, dtype=_FRAME)
+            levels = None if line is None else ((frames["lines"] >> (2 * line + 1)) & 1).astype(np.bool_)
+            gather.add(frames["current_ua"].astype(np.float64) * (1e-6 * choice.supply_v), levels)
+    return gather
+
+
+def _rate_hz(archive: zipfile.ZipFile, path: Path) -> float:
+    with archive.open("metadata.json") as file:
+        document = json.loads(file.read(_METADATA_LIMIT_BYTES), parse_int=float)
+    inner = document.get("metadata") if isinstance(document, dict) else None
+    rate_hz = inner.get("samplesPerSecond") if isinstance(inner, dict) else None
+    if not isinstance(rate_hz, float) or not 1e-3 <= rate_hz <= 1e9:
+        raise _error(path, f"metadata.json: samplesPerSecond must lie in 0.001..1e9 Hz, got {rate_hz!r}")
+    return rate_hz
+
+
+def _line(path: Path, marker: str | None) -> int | None:
+    if marker is None:
+        return None
+    if marker.upper() not in {f"D{k}" for k in range(8)}:
+        raise _error(path, f"has the digital lines D0 to D7, none named {marker!r}")
+    return int(marker[1])

@@ -8,6 +8,8 @@ Example:
             model(images)
     print(run.result.gross_energy_per_image_j)
 
+On the lab side, `joulebench.load(DIRECTORY)` gives what was measured as pandas frames.
+
 Everything here is loaded when it is first used.
 """
 
@@ -15,6 +17,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from daemon.stored_data import StoredData, load
     from runners.errors import (
         BrokerUnavailable,
         DaemonSilent,
@@ -44,6 +47,8 @@ _HOMES = {
     "RunRejected": "runners.errors",
     "RunResult": "runners.messages",
     "RunnerError": "runners.errors",
+    "StoredData": "daemon.stored_data",
+    "load": "daemon.stored_data",
     "run": "runners.measured_run",
 }
 
@@ -60,7 +65,9 @@ __all__ = [
     "RunRejected",
     "RunResult",
     "RunnerError",
+    "StoredData",
     "__version__",
+    "load",
     "run",
 ]
 

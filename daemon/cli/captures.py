@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 from rich.table import Table
 
+from daemon.cli.captures_export import export_capture
 from daemon.cli.output_console import output_console
 from daemon.cli.part_bars import part_bars
 from daemon.cli.run_store import JsonOption
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from daemon.retention import Removal, RetentionPlan
     from daemon.sections.retention import RetentionSection
 
-app = typer.Typer(no_args_is_help=True, help="Keep or remove raw captures.")
+app = typer.Typer(no_args_is_help=True, help="Keep, remove or export raw captures.")
 
 LONGEST_TABLE = 50
 """Runs that a table names; `--json` names all."""
@@ -27,7 +28,10 @@ LONGEST_TABLE = 50
 
 @app.callback()
 def captures() -> None:
-    """Keep or remove raw captures."""
+    """Keep, remove or export raw captures."""
+
+
+app.command("export")(export_capture)
 
 
 @app.command("prune")

@@ -4,12 +4,15 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 from pyarrow import csv, parquet
 
 from daemon.export.result_columns import columns
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 KINDS = {"text": pa.string(), "count": pa.int64(), "number": pa.float64()}
 
@@ -35,12 +38,24 @@ def file_of(rows: Sequence[Mapping[str, Any]], form: ExportFormat) -> bytes:
     """
     if form is ExportFormat.JSON:
         return (json.dumps(list(rows), indent=1) + "\n").encode()
-    table = pa.Table.from_pylist(
-        list(rows), schema=pa.schema([(name, KINDS[kind]) for name, kind in columns().items()])
-    )
+    table = _table_of(rows)
     content = io.BytesIO()
     if form is ExportFormat.CSV:
         csv.write_csv(table, content, csv.WriteOptions(quoting_style="needed"))
     else:
         parquet.write_table(table, content)
     return content.getvalue()
+
+
+def frame_of(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
+    """Return rows as a frame; counts keep whole numbers where some are missing, which stand as NA."""
+    import pandas as pd
+
+    integers = {pa.int64(): pd.Int64Dtype()}
+    frame: pd.DataFrame = _table_of(rows).to_pandas(types_mapper=integers.get)
+    return frame
+
+
+def _table_of(rows: Sequence[Mapping[str, Any]]) -> pa.Table:
+    schema = pa.schema([(name, KINDS[kind]) for name, kind in columns().items()])
+    return pa.Table.from_pylist(list(rows), schema=schema)

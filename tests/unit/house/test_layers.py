@@ -47,7 +47,7 @@ def test_a_breach_of_the_layers_is_seen(copied_project: Path, path: str, source:
     finally:
         culprit.unlink()
     assert result.returncode == 1
-    broken = [line for line in result.stdout.splitlines() if line.endswith("BROKEN")]
+    broken = [line for line in result.stdout.splitlines() if " BROKEN" in line]  # it may go on with the ignored imports
     assert any(line.startswith(contract) for line in broken), result.stdout
     assert "culprit" in result.stdout
 

@@ -27,6 +27,7 @@ from daemon.cli import (
     import_recording,
     networks,
     networks_accuracy,
+    report,
     reprocess,
     runs,
     send_campaign,
@@ -84,6 +85,7 @@ app.add_typer(backup.app, name="backup")
 campaign.app.command("send")(send_campaign.send_campaign)
 app.add_typer(campaign.app, name="campaign")
 app.command("compare")(compare.compare)
+app.command("report")(report.report)
 app.command("reprocess")(reprocess.reprocess)
 app.add_typer(import_recording.app, name="import")
 verify.app.command("faults")(verify_faults.faults)

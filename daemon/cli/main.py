@@ -125,7 +125,9 @@ def _missing(error: ModuleNotFoundError) -> str:
     package = (error.name or "").partition(".")[0]
     if package in {"", "metrology", "instruments", "calibration", "runners", "daemon"}:
         raise error
-    return f'this verb needs {package}, which is not installed here: pip install "joulebench[lab]" (or [demo])'
+    return (
+        f'this verb needs {package}, which is not installed here: pip install "joulebench[lab]" (or [report], [demo])'
+    )
 
 
 def _refusal(error: OSError) -> str:

@@ -12,7 +12,7 @@ FAMILIES = {
     "vgg": ("#c98a00", ("vgg16", "vgg19")),
     "resnet": ("#7a4fb5", ("resnet18", "resnet34", "resnet50", "resnet101", "resnet152")),
 }
-"""One hue a family of networks, each told apart from the others with any kind of colour vision and on black and white."""
+"""One hue a family of networks; marks and names tell members apart."""
 OTHER = "#7f7f7f"
 _HUES = {name: hue for hue, names in FAMILIES.values() for name in names}
 

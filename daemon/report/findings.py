@@ -58,9 +58,9 @@ def _power(cells: Sequence[MeasuredCell]) -> Finding:
     related, wide = min(chances) < LEVEL / len(chances), spread > PAPER_SPREAD
     verdict = "does not hold" if related and wide else "holds" if not wide and len(chances) == 2 else "holds in part"
     evidence = (
-        f"{len(used)} cells: net power {powers.mean():.3g} W, standard deviation {spread:.1%} of it (the paper's about "
-        f"{PAPER_SPREAD:.0%}); {', '.join(parts)}; equal within the uncertainties with p = {chance:.2g}. It holds where "
-        "the spread is no wider than the paper's."
+        f"{len(used)} cells: net power {powers.mean():.3g} W, standard deviation {spread:.1%} of it (the "
+        f"paper's about {PAPER_SPREAD:.0%}); {', '.join(parts)}; equal within the uncertainties with p = {chance:.2g}. It holds "
+        "where the spread is no wider than the paper's."
     )
     return Finding(claim=claim, verdict=verdict, evidence=evidence)
 
@@ -75,8 +75,8 @@ def _hyperbola(cells: Sequence[MeasuredCell]) -> Finding:
     holds = hyperbola.slope < 0 and hyperbola.p_value < LEVEL and hyperbola.r_squared > line.r_squared
     evidence = (
         f"{len(used)} networks: accuracy over 1/time has R² = {hyperbola.r_squared:.2f} (p = {hyperbola.p_value:.2g}), "
-        f"over time itself {line.r_squared:.2f}. It holds where the hyperbola falls, is significant and fits better than "
-        "the line. Accuracy is the literature's."
+        f"over time itself {line.r_squared:.2f}. It holds where the hyperbola falls, is significant and fits better "
+        "than the line. Accuracy is the literature's."
     )
     return Finding(claim=claim, verdict="holds" if holds else "does not hold", evidence=evidence)
 

@@ -18,6 +18,7 @@ ROWS_A_PAGE = 30
 
 def write_pdf(
     path: Path,
+    *,
     material: Material,
     facts: list[tuple[str, str]],
     findings: tuple[Finding, ...],

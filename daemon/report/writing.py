@@ -41,7 +41,7 @@ def write_report(material: Material, files: CaptureFiles, out: Path, *, tell: Te
     facts = facts_of(material, capture)
     html.write_text(_page(material, figures, findings, facts, drawn), encoding="utf-8")
     tell("PDF")
-    write_pdf(pdf, material, facts, findings, figures, drawn)
+    write_pdf(pdf, material=material, facts=facts, findings=findings, figures=figures, drawn=drawn)
     latex.write_text(latex_table(material.cells), encoding="utf-8")
     return [html, pdf, latex]
 

@@ -13,7 +13,7 @@ from metrology.errors import MetrologyError
 
 PERMUTATIONS = 9999
 LEAST_POINTS = 5
-"""Fewest points a relation is tested on: of four, one order in 24 is as extreme, and no p-value could fall below 0.04."""
+"""Fewest points a relation is tested on: of four, one order in 24 is as extreme, so that p stays above 0.04."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

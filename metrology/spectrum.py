@@ -79,7 +79,7 @@ def welch_spectrum(values: NDArray[np.float64], *, interval_s: float, segment: i
     density = power.mean(axis=0) * 2 * interval_s / np.sum(window**2)
     floor = _floor(density, parts.shape[0])
     return Spectrum(
-        frequency_hz=np.fft.rfftfreq(segment, interval_s),
+        frequency_hz=np.asarray(np.fft.rfftfreq(segment, interval_s), dtype=np.float64),
         density=density,
         floor=floor,
         significant=_significant(density, floor, parts.shape[0]),
@@ -96,7 +96,7 @@ def _floor(density: NDArray[np.float64], segments: int) -> NDArray[np.float64]:
 
 
 def _freedom(segments: int) -> int:
-    """Return the degrees of freedom of an average of half-overlapping Hann segments (Welch 1967: 18/19 of independent)."""
+    """Return the degrees of freedom of an average of half-overlapping Hann segments (18/19 of independent ones)."""
     return max(2, math.floor(2 * segments * 18 / 19))
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 INK = "#1f2328"
 """Colour of text and axes; in the page it becomes the text's own, so that it can be read on dark too."""
 SIZE_IN = (6.6, 4.2)
-STYLE = {
+STYLE: dict[Any, Any] = {
     "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.fonttype": "none",
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
 }  # fmt: skip
@@ -79,7 +79,7 @@ def _draw_points(axes: Any, figure: ReportFigure) -> None:
     for curve in figure.curves:
         axes.plot(curve.x, curve.y, color=INK, lw=0.8, label=curve.label)
     for number, one in enumerate(figure.series):
-        _draw_series(axes, one, "osD^v"[number % 5])
+        _draw_series(axes, one, "osD^v"[number % 5], legend=figure.legend or one.joined)
     if "x" in figure.log:
         axes.set_xscale("log", base=2)
         axes.xaxis.set_major_formatter("{x:g}")
@@ -87,22 +87,22 @@ def _draw_points(axes: Any, figure: ReportFigure) -> None:
         axes.set_yscale("log")
     if figure.curves:
         axes.legend(frameon=False, fontsize=8)
-    elif any(one.joined for one in figure.series):
+    elif figure.legend or any(one.joined for one in figure.series):
         axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.grid(alpha=0.25, lw=0.5)
     axes.margins(0.12)
 
 
-def _draw_series(axes: Any, one: Series, marker: str) -> None:
+def _draw_series(axes: Any, one: Series, marker: str, *, legend: bool) -> None:
     for number, at in enumerate(one.points):
-        label = one.label if number == 0 and one.joined else None
+        label = one.label if number == 0 and legend else None
         size = 28 if at.area is None else 6 * at.area
         face = "none" if at.degraded else one.hue
         axes.errorbar(at.x, at.y, xerr=at.x_u95 or None, yerr=at.y_u95 or None, color=one.hue, capsize=2, lw=0.9)
         alpha = 1.0 if at.area is None else 0.55
         shape = marker if at.area is None else "o"
         axes.scatter(at.x, at.y, s=size, marker=shape, fc=face, ec=one.hue, alpha=alpha, label=label, zorder=3)
-        if not one.joined:
+        if not legend:
             axes.annotate(one.label, (at.x, at.y), xytext=(5, 4), textcoords="offset points", fontsize=7)
     if one.joined:
         axes.plot([at.x for at in one.points], [at.y for at in one.points], color=one.hue, lw=0.9)

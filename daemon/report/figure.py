@@ -71,6 +71,8 @@ class ReportFigure:
     """Axes with a logarithmic scale: any of `x`, `y`."""
     bars: bool = False
     """One bar a series."""
+    legend: bool = False
+    """Names stand in a legend, not at the points: where these lie too close."""
     missing: str | None = None
     """Why it cannot be drawn; None where it is."""
 

@@ -49,19 +49,19 @@ def _over_batches(cells: Sequence[MeasuredCell]) -> Iterable[ReportFigure]:
 def _of_relations(material: Material) -> Iterable[ReportFigure]:
     cells = material.smallest
     yield ReportFigure(
-        key="figure06", title="6 · Memory against parameters", x_label="parameters / MB (fp32)",
+        key="figure06", legend=True, title="6 · Memory against parameters", x_label="parameters / MB (fp32)",
         y_label="memory of the process, at most / MB", caption="At each network's smallest batch.",
         series=_each(cells, _memory_by_parameters),
     ).checked(1, "memory that the board measured")  # fmt: skip
     both = [one for one in material.shown if one.batch_size in (1, 16)]
     yield ReportFigure(
-        key="figure07", title="7 · Operations against time per image", x_label="time per image / ms",
+        key="figure07", legend=True, title="7 · Operations against time per image", x_label="time per image / ms",
         y_label="operations / G", caption="Batch 1 and batch 16, as far as they were measured.",
-        series=_each(both or cells, _operations_by_time),
+        series=_grouped(both or cells, _operations_by_time),
     ).checked(1, "a time per image")  # fmt: skip
     yield ReportFigure(
-        key="figure08", title="8 · Operations against net power", x_label="net power / W", y_label="operations / G",
-        caption="All batch sizes. Bars: expanded uncertainty, 95 %.", series=_each(material.shown, _operations_by_power),
+        key="figure08", legend=True, title="8 · Operations against net power", x_label="net power / W", y_label="operations / G",
+        caption="All batch sizes. Bars: expanded uncertainty, 95 %.", series=_grouped(material.shown, _operations_by_power),
     ).checked(1, "a net power")  # fmt: skip
     yield ReportFigure(
         key="figure09", title="9 · Accuracy against images per second", x_label="images per second",
@@ -81,17 +81,22 @@ def _each(cells: Iterable[MeasuredCell], place: Place) -> tuple[Series, ...]:
 
 
 def _joined(cells: Sequence[MeasuredCell], place: Place) -> tuple[Series, ...]:
+    """Return one series a network, its points joined by a line."""
+    return _grouped(cells, place, joined=True)
+
+
+def _grouped(cells: Sequence[MeasuredCell], place: Place, *, joined: bool = False) -> tuple[Series, ...]:
     """Return one series a network over its batch sizes."""
     found: dict[str, list[MeasuredCell]] = {}
     for cell in cells:
         found.setdefault(cell.network, []).append(cell)
     lines = ((group[0], [point for cell in group if (point := place(cell))]) for group in found.values())
-    return tuple(series_of(cell, *points, joined=True) for cell, points in lines if points)
+    return tuple(series_of(cell, *points, joined=joined) for cell, points in lines if points)
 
 
 def _net_power(cell: MeasuredCell, x: float) -> Point | None:
     power = cell.net_power_w
-    return power and Point(x=x, y=power.value, y_u95=power.u95, degraded=cell.degraded)
+    return Point(x=x, y=power.value, y_u95=power.u95, degraded=cell.degraded) if power else None
 
 
 def _memory(cell: MeasuredCell, x: float) -> Point | None:
@@ -107,7 +112,7 @@ def _accuracy_by_operations(cell: MeasuredCell) -> Point | None:
 def _operations_by_time(cell: MeasuredCell) -> Point | None:
     if not cell.spec or not cell.image_s:
         return None
-    return Point(x=1e3 * cell.image_s, y=1e-9 * cell.spec.ops, area=1e-6 * cell.spec.params, degraded=cell.degraded)
+    return Point(x=1e3 * cell.image_s, y=1e-9 * cell.spec.ops, degraded=cell.degraded)
 
 
 def _operations_by_power(cell: MeasuredCell) -> Point | None:

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
+from daemon.report.measured_cell import SPECS
 from daemon.store import Store
 from runners.networks.catalogue import NETWORKS
 from tests.unit.daemon.example_result import example_result, quantity
@@ -26,11 +27,14 @@ def write_store(directory: Path, *, networks: int = 14, batch_sizes: tuple[int, 
 
 def add_cell(store: Store, run_id: str, network: str, size: int, image_s: float, net_w: float, quality: str) -> None:
     store.create_run(
-        run_id=run_id, board="made-up", network=network, batch_size=size, precision="fp32", images_planned=None, captures=1
+        run_id=run_id, board="made-up", network=network, batch_size=size, precision="fp32",
+        images_planned=None, captures=1,
     )  # fmt: skip
     for state in ("armed", "captured", "analysing"):
         store.record(run_id, event=state, state=state)
-    store.record_finished(run_id, {"memory": {"peak_process_bytes": 300_000_000 + 20_000_000 * size}})
+    store.record_finished(
+        run_id, {"memory": {"peak_process_bytes": 200_000_000 + int(5.2 * SPECS[network].params) + 20_000_000 * size}}
+    )
     gross_w = net_w + 1.3
     changes = {
         "board": "made-up", "network": network, "batch_size": size, "quality": quality, "image_duration_s": image_s,

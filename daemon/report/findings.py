@@ -59,8 +59,8 @@ def _power(cells: Sequence[MeasuredCell]) -> Finding:
     verdict = "does not hold" if related and wide else "holds" if not wide and len(chances) == 2 else "holds in part"
     evidence = (
         f"{len(used)} cells: net power {powers.mean():.3g} W, standard deviation {spread:.1%} of it (the "
-        f"paper's about {PAPER_SPREAD:.0%}); {', '.join(parts)}; equal within the uncertainties with p = {chance:.2g}. It holds "
-        "where the spread is no wider than the paper's."
+        f"paper's about {PAPER_SPREAD:.0%}); {', '.join(parts)}; equal within the uncertainties with "
+        f"p = {chance:.2g}. It holds where the spread is no wider than the paper's."
     )
     return Finding(claim=claim, verdict=verdict, evidence=evidence)
 

@@ -41,7 +41,8 @@ def _over_batches(cells: Sequence[MeasuredCell]) -> Iterable[ReportFigure]:
     ).checked(1, "a net power")  # fmt: skip
     yield ReportFigure(
         key="figure05", title="5 · Memory against batch size", x_label="batch size / images", log="xy",
-        y_label="memory of the process, at most / MB", caption="As the board measured it; the runtime's own memory included.",
+        y_label="memory of the process, at most / MB",
+        caption="As the board measured it; the runtime's own memory included.",
         series=_joined(cells, lambda one: _memory(one, one.batch_size)),
     ).checked(1, "memory that the board measured")  # fmt: skip
 
@@ -60,8 +61,10 @@ def _of_relations(material: Material) -> Iterable[ReportFigure]:
         series=_grouped(both or cells, _operations_by_time),
     ).checked(1, "a time per image")  # fmt: skip
     yield ReportFigure(
-        key="figure08", legend=True, title="8 · Operations against net power", x_label="net power / W", y_label="operations / G",
-        caption="All batch sizes. Bars: expanded uncertainty, 95 %.", series=_grouped(material.shown, _operations_by_power),
+        key="figure08", legend=True, title="8 · Operations against net power",
+        x_label="net power / W", y_label="operations / G",
+        caption="All batch sizes. Bars: expanded uncertainty, 95 %.",
+        series=_grouped(material.shown, _operations_by_power),
     ).checked(1, "a net power")  # fmt: skip
     yield ReportFigure(
         key="figure09", title="9 · Accuracy against images per second", x_label="images per second",

@@ -76,12 +76,12 @@ def _draw_bars(axes: Any, figure: ReportFigure) -> None:
 
 
 def _draw_points(axes: Any, figure: ReportFigure) -> None:
-    for curve in figure.curves:
-        axes.plot(curve.x, curve.y, color=INK, lw=0.8, label=curve.label)
+    for curve, (hue, dash) in zip(figure.curves, (("#0072b2", "-"), ("#d55e00", "--")), strict=False):
+        axes.plot(curve.x, curve.y, color=hue, ls=dash, lw=0.8, label=curve.label)
     for number, one in enumerate(figure.series):
         _draw_series(axes, one, "osD^v"[number % 5], legend=figure.legend or one.joined)
     if "x" in figure.log:
-        axes.set_xscale("log", base=2)
+        axes.set_xscale("log", base=10 if figure.curves else 2)
         axes.xaxis.set_major_formatter("{x:g}")
     if "y" in figure.log:
         axes.set_yscale("log")

@@ -27,6 +27,7 @@ from daemon.cli import (
     import_recording,
     networks,
     networks_accuracy,
+    report,
     reprocess,
     runs,
     send_campaign,
@@ -84,6 +85,7 @@ app.add_typer(backup.app, name="backup")
 campaign.app.command("send")(send_campaign.send_campaign)
 app.add_typer(campaign.app, name="campaign")
 app.command("compare")(compare.compare)
+app.command("report")(report.report)
 app.command("reprocess")(reprocess.reprocess)
 app.add_typer(import_recording.app, name="import")
 verify.app.command("faults")(verify_faults.faults)
@@ -123,7 +125,9 @@ def _missing(error: ModuleNotFoundError) -> str:
     package = (error.name or "").partition(".")[0]
     if package in {"", "metrology", "instruments", "calibration", "runners", "daemon"}:
         raise error
-    return f'this verb needs {package}, which is not installed here: pip install "joulebench[lab]" (or [demo])'
+    return (
+        f'this verb needs {package}, which is not installed here: pip install "joulebench[lab]" (or [report], [demo])'
+    )
 
 
 def _refusal(error: OSError) -> str:

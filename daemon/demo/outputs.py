@@ -11,6 +11,10 @@ from daemon.captures import CaptureFiles
 from daemon.demo.demonstration import DemoRun
 from daemon.demo.picture import draw_capture
 from daemon.quantity_text import ABSENT, percent_text, short_number_text, short_value_text
+from daemon.report.material import read_material
+from daemon.report.writing import write_report
+from daemon.sections.storage import sqlite_url
+from daemon.store import Store
 from runners.messages import Quantity
 
 QUALITY_STYLES = {"valid": "green", "degraded": "yellow", "invalid": "red"}
@@ -70,7 +74,17 @@ def write_outputs(out: Path, runs: Sequence[DemoRun]) -> list[Path]:
     _frame(runs, csv)
     first = runs[0].result
     draw_capture(CaptureFiles(out / "captures"), first, picture)
-    return [csv, picture]
+    return [csv, picture, *_report(out, runs)]
+
+
+def _report(out: Path, runs: Sequence[DemoRun]) -> list[Path]:
+    """Write the report of the demonstration's own runs; none where not one has a usable result."""
+    run_ids = {run.result.run_id for run in runs}
+    if not any(run.result.quality != "invalid" and run.result.gross_energy_per_image_j for run in runs):
+        return []
+    with Store(sqlite_url(out), create=False) as store:
+        material = read_material(store, title="demonstration on the simulated bench", run_ids=run_ids)
+    return write_report(material, CaptureFiles(out / "captures"), out)
 
 
 def _cells(run: DemoRun) -> list[str]:

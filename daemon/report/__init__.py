@@ -1,0 +1,1 @@
+"""The report: what was measured with what, as pages, figures and tables."""

@@ -5,6 +5,7 @@ import logging
 from collections.abc import Callable
 
 from daemon.bench_keeper import BenchKeeper
+from daemon.errors import SupplyRefusal
 from daemon.exit_mark import ExitMark
 from daemon.sections.safety import CrashChoice, SafetySection
 from daemon.supply_guard import SupplyGuard
@@ -52,20 +53,31 @@ class BenchPatrol:
         """Take the bench in hand, before it is opened: after a crash the output is brought to where it is to be."""
         died = await asyncio.to_thread(self._mark.begin)
         self._begun = True
+        await self._tell_what_keeps_runs_away()
         if died is None:
             return
         choice = self._safety.after_crash
         logger.warning(
-            "the last daemon (%s) was killed or lost its power: the supply was left as it was; after_crash = %s",
+            "the last daemon (%s) was killed or lost its power, and the supply stayed as it was; now after_crash = %s",
             died, choice.value,
         )  # fmt: skip
-        await self._guard.note("unclean_exit", text=f"the last daemon, {died}", reaction=choice.value)
+        text = f"the last daemon, {died}, was killed or lost its power"
+        await self._guard.note("unclean_exit", text=text, reaction=choice.value)
         if choice is CrashChoice.OFF:
             self._guard.owe("after_crash")
             try:
                 await self._guard.pay()
             except InstrumentError as error:
                 logger.error("the output may be ON; it is switched off as soon as the supply answers: %s", error)
+
+    async def _tell_what_keeps_runs_away(self) -> None:
+        """Say at the start what would otherwise be heard of only with the first run that is refused."""
+        if self._safety.dry_run:
+            logger.warning("dry run: every run is rejected, and no policy switches the output off")
+        try:
+            await asyncio.to_thread(self._guard.refuse_standing)
+        except SupplyRefusal as refusal:
+            logger.warning("no run is taken: %s", refusal)
 
     async def run(self) -> None:
         """Look at the bench again and again until cancelled; without an interval only while a policy waits for it.

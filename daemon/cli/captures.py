@@ -122,7 +122,9 @@ def _print(plan: "RetentionPlan", shown: "tuple[Removal, ...]", *, deleted: bool
 
     verb = "removed" if deleted else "would be removed"
     if shown:
-        output_console().print(_table(shown, title=f"Captures of {len(shown)} run(s) that {verb}"))
+        output_console().print(
+            _table(shown, title=f"Captures of {len(shown)} run(s) that {'were removed' if deleted else verb}")
+        )
     size = size_text(sum(one.run.size_bytes for one in shown))
     referring = sum(one.run.results for one in shown)
     typer.echo(f"{verb}: captures of {len(shown)} run(s), {size}; {referring} result(s) refer to them")

@@ -86,7 +86,8 @@ def acknowledge(
         typer.echo(json.dumps(_document(standing), indent=2))
     elif standing:
         output_console().print(alarms_table(standing))
-        typer.echo("acknowledged; runs are taken again", err=True)
+        text = "acknowledged; runs are taken again once the output is on, and a cause that lasts raises the alarm anew"
+        typer.echo(text, err=True)
     else:
         typer.echo("no alarm stands", err=True)
 

@@ -16,7 +16,7 @@ from runners.broker_link import BrokerLink
 
 HEALTH_CHECKS = ("event_loop", "conductor", "inbox", "journal")
 """What `/healthz` looks at."""
-READINESS_CHECKS = ("broker", "instruments", "recovery", "disk", "calibration", "journal")
+READINESS_CHECKS = ("broker", "instruments", "recovery", "disk", "calibration", "journal", "safety")
 """What `/readyz` looks at."""
 START_BROKER = "start the broker, and see [mqtt]; `joulebench check` says more. The daemon tries again by itself"
 TRY_AGAIN = "see that they are switched on and connected; `joulebench check` says more. The next run opens them again"
@@ -39,7 +39,7 @@ class HealthDesk:
     progress: ProgressWatch
     """Whether runs come further."""
     surroundings: Surroundings
-    """Disk, database, certificates."""
+    """Disk, database, certificates, alarms."""
 
     @property
     def run_in_hand(self) -> str | None:

@@ -23,6 +23,8 @@ from daemon.readiness import (
 )
 from daemon.remedies import CAPTURES_REFUSED, DISK_FULL, STORE_REFUSES
 from daemon.store import Store
+from daemon.supply_alarm import AlarmFile
+from daemon.supply_guard import ACKNOWLEDGE
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +38,7 @@ FOLDER_PERIOD_S = 300.0
 """Between two counts of the capture files: each asks for every file's size."""
 OVERDUE = 10
 """What reads many files waits for the bench to be free, but no more than so many of its periods."""
+DRY_RUN = "this daemon makes a dry run (safety.dry_run, or --dry-run): no run is taken"
 CALIBRATE = "calibrate the bench (docs/how-to/calibrate.md), or change calibration.missing"
 
 
@@ -103,6 +106,7 @@ class Surroundings:
         for name, period_s, look in (
             ("disk", 0.0, self._disk),
             ("journal", 0.0, self._journal),
+            ("safety", 0.0, self._safety),
             ("calibration", CERTIFICATES_PERIOD_S, self._certificates),
             ("captures", FOLDER_PERIOD_S, self._folder),
         ):
@@ -150,6 +154,15 @@ class Surroundings:
         except StoreError as error:
             return Finding(part="journal", ok=False, text=str(error), remedy=STORE_REFUSES)
         return Finding(part="journal", ok=True, text=f"{self._configuration.storage.shown_url} takes entries")
+
+    def _safety(self) -> Finding:
+        if self._configuration.safety.dry_run:
+            return Finding(part="safety", ok=False, text=DRY_RUN, remedy="start it without, to measure")
+        alarms = AlarmFile(self._configuration).standing()
+        if alarms:
+            text = "; ".join(alarm.text for alarm in alarms)
+            return Finding(part="safety", ok=False, text=f"no run is taken: {text}", remedy=ACKNOWLEDGE)
+        return Finding(part="safety", ok=True, text="no alarm stands")
 
     def _certificates(self) -> Finding:
         now_ns = time.time_ns()

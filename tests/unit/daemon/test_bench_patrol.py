@@ -12,6 +12,7 @@ import pytest
 from daemon import bench_patrol
 from daemon.bench_keeper import BenchKeeper
 from daemon.bench_patrol import BenchPatrol
+from daemon.errors import SupplyRefusal
 from daemon.sections.safety import SafetySection
 from daemon.supply_guard import SupplyGuard
 from instruments.bench import Bench
@@ -130,3 +131,22 @@ async def test_a_round_that_breaks_is_not_the_last(caplog: pytest.LogCaptureFixt
     assert "could not be looked at between two runs" in caplog.text
     going.cancel()
     await asyncio.gather(going, return_exceptions=True)
+
+
+async def test_what_keeps_every_run_away_is_told_at_the_start(caplog: pytest.LogCaptureFixture) -> None:
+    def refuse_standing() -> None:
+        raise SupplyRefusal("supply_alarm", "the supply tripped; find the cause")
+
+    patrol = BenchPatrol(
+        cast(BenchKeeper, Keeper()),
+        cast(SupplyGuard, SimpleNamespace(refuse_standing=refuse_standing)),
+        safety=SafetySection(dry_run=True),
+        mark=cast(Any, SimpleNamespace(begin=lambda: None)),
+        current_run=lambda: None,
+    )
+    await patrol.begin()
+    texts = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert texts == [
+        "dry run: every run is rejected, and no policy switches the output off",
+        "no run is taken: the supply tripped; find the cause",
+    ]

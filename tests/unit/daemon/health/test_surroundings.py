@@ -15,6 +15,7 @@ from daemon.health.surroundings import CERTIFICATES_PERIOD_S, FOLDER_PERIOD_S, O
 from daemon.metrics import Metrics
 from daemon.sections.storage import MissingCertificate
 from daemon.store import Store
+from daemon.supply_alarm import Alarm, AlarmFile
 from tests.unit.calibration.example_certificate import certificate
 from tests.unit.daemon.metrics.hand_time import HandTime
 from tests.unit.daemon.test_measurement import configuration
@@ -170,3 +171,23 @@ async def test_a_disk_that_hangs_does_not_hold_the_daemon_up(tmp_path: Path) -> 
     await asyncio.wait_for(asyncio.gather(task, return_exceptions=True), 30)
     assert not hangs.is_set(), "it ended while the disk still hung"
     hangs.set()
+
+
+def test_a_standing_alarm_and_a_dry_run_keep_runs_away_and_are_told(tmp_path: Path) -> None:
+    """Either way each run is rejected: a bench that says it is ready would be believed."""
+    place = Place(tmp_path)
+    place.surroundings.look()
+    assert place.surroundings.finding("safety").ok
+    file = AlarmFile(place.configuration)
+    file.add(Alarm(kind="over_voltage", text="the supply tripped at 21 V", at_utc_ns=1))
+    place.surroundings.look()
+    found = place.surroundings.finding("safety")
+    assert (found.ok, found.text) == (False, "no run is taken: the supply tripped at 21 V")
+    assert "joulebench supply acknowledge" in found.remedy
+    assert file.acknowledge(file.standing())
+    place.surroundings.look()
+    assert place.surroundings.finding("safety").ok
+    dry = place.configuration.safety.model_copy(update={"dry_run": True})
+    place.surroundings.adopt(place.configuration.model_copy(update={"safety": dry}))
+    place.surroundings.look()
+    assert "dry run" in place.surroundings.finding("safety").text

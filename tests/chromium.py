@@ -30,7 +30,7 @@ class Watched:
         self.asked.append(request.url)
 
     def on_console(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        if message.type == "error":
             self.problems.append(message.text)
 
 
@@ -46,7 +46,9 @@ async def chromium() -> AsyncIterator[Browser]:
 
 
 @asynccontextmanager
-async def watched(browser: Browser, *, width: int = 1280, height: int = 900, dark: bool = False) -> AsyncIterator[Watched]:
+async def watched(
+    browser: Browser, *, width: int = 1280, height: int = 900, dark: bool = False
+) -> AsyncIterator[Watched]:
     """Yield a page in a context of its own."""
     context = await browser.new_context(
         viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light"

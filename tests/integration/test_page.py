@@ -24,7 +24,7 @@ pytestmark = [
 BATCHES = [(0.15, 0.005)] * 8
 ALWAYS_MS = 15_000
 """How long the browser may take before a test gives up; how fast it is, a benchmark tells."""
-SHOTS = Path(os.environ.get("JOULEBENCH_SCREENSHOTS", "/tmp/joulebench-screenshots"))  # noqa: S108 - pictures alone
+SHOTS = Path(os.environ.get("JOULEBENCH_SCREENSHOTS", "/tmp/joulebench-screenshots"))
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,9 @@ def bench() -> Iterator[SimulatedBenchThread]:
 
 
 @asynccontextmanager
-async def page_lab(bench: SimulatedBenchThread, broker: MosquittoBroker, folder: Path) -> AsyncIterator[tuple[Stage, str]]:
+async def page_lab(
+    bench: SimulatedBenchThread, broker: MosquittoBroker, folder: Path
+) -> AsyncIterator[tuple[Stage, str]]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
@@ -108,13 +110,17 @@ async def test_a_run_shows_live_and_its_waveform_is_shaded_at_the_right_samples(
             "([edge, step]) => document.querySelector('.plot').chart.setScale('x', {min: edge - 10.5 * step, max: edge + 10.5 * step})",
             [edge_s, capture.time_base.interval_s],
         )
-        await page.wait_for_function("() => document.querySelector('.plot').chart.scales.x.max - document.querySelector('.plot').chart.scales.x.min < 0.01")
+        await page.wait_for_function(
+            "() => document.querySelector('.plot').chart.scales.x.max - document.querySelector('.plot').chart.scales.x.min < 0.01"
+        )
         found = await page.eval_on_selector(".plot", PIXELS)
         assert found["points"] == 100_000
         assert found["shaded"] == [[False, True]]
         await page.keyboard.press("0")
         await page.keyboard.press("+")
-        span = await page.evaluate("() => { const { x } = document.querySelector('.plot').chart.scales; return x.max - x.min; }")
+        span = await page.evaluate(
+            "() => { const { x } = document.querySelector('.plot').chart.scales; return x.max - x.min; }"
+        )
         assert span == pytest.approx(capture.time_base.duration_s / 2)
         assert seen.problems == []
         assert {urlsplit(url).netloc for url in seen.asked} == {urlsplit(address).netloc}

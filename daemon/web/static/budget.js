@@ -15,6 +15,7 @@ function bar(term) {
   const filled = make("span");
   filled.style.width = `${Math.min(Math.max(100 * term.share, 0), 100)}%`;
   const track = make("div", { class: "track", title: `${term.quantity}; ${term.source}` }, filled);
-  const share = `${(100 * term.share).toFixed(1)} %, ${quantity(term.standard_uncertainty_j, null, "J")}`;
-  return [make("span", {}, term.term.replaceAll("_", " ")), track, make("span", { class: "share" }, share)];
+  const percent = term.share < 0.001 ? "< 0.1 %" : `${(100 * term.share).toFixed(1)} %`;
+  const share = `${percent}, ${quantity(term.standard_uncertainty_j, null, "J")}`;
+  return [make("span", {}, term.term.replaceAll("_", " ")), make("span", { class: "share" }, share), track];
 }

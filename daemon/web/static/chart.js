@@ -46,14 +46,14 @@ const height = () => (innerWidth < 800 ? 300 : HEIGHT);
 
 function options(place, curves, shaded, levels, readout) {
   const units = [...new Map(curves.map((one) => [one.scale, one])).values()];
-  const axis = (one, number) => ({ ...style(), scale: one.scale, side: number ? 1 : 3, label: one.axis, labelSize: 22, size: 58, stroke: colour(one.colour), grid: number ? { show: false } : style().grid });
+  const axis = (one, number) => ({ ...style(), scale: one.scale, side: number ? 1 : 3, label: one.axis, labelSize: 22, size: 58, stroke: colour(curves.length > units.length ? "quiet" : one.colour), grid: number ? { show: false } : style().grid });
   return {
     width: place.clientWidth || 800,
     height: height(),
     scales: { x: { time: false } },
     cursor: { drag: { x: true, y: false }, points: { size: 7 }, focus: { prox: -1 } },
     axes: [{ ...style(), label: "time after the trigger / s", labelSize: 24 }, ...units.map(axis)],
-    series: [{}, ...curves.map((one) => ({ label: one.label, scale: one.scale, stroke: colour(one.colour), width: 1, points: { show: false } }))],
+    series: [{}, ...curves.map((one) => ({ label: one.label, scale: one.scale, stroke: colour(one.colour), alpha: one.alpha ?? 1, width: 1, points: { show: false } }))],
     hooks: {
       drawClear: [(plot) => shade(plot, shaded)],
       draw: [(plot) => lines(plot, shaded, levels)],

@@ -10,12 +10,12 @@ const ROWS = [["Gross energy per image", "gross_energy_per_image_j", "J"], ["Net
 export async function compareView(view, whenLeft, ...runIds) {
   const [runs, found] = await Promise.all([Promise.all(runIds.map((one) => ask(`runs/${part(one)}`))), Promise.all(runIds.map((one) => waveform(one, 0)))]);
   const names = runs.map((run) => `${run.network}, batch ${run.batch_size} (${run.run_id})`);
-  const curves = onOneAxis(found).map((values, number) => ({ label: runIds[number], axis: "current / A", values, colour: number ? "second" : "current", scale: "A", unit: "A" }));
-  const drawn = chart(found[0].times, curves, { shaded: { window: found[0].head.window_s } });
+  const curves = onOneAxis(found).map((values, number) => ({ label: runIds[number], axis: "current / A", values, colour: number ? "second" : "current", scale: "A", unit: "A", alpha: number ? 0.6 : 1 }));
+  const drawn = chart(found[0].times, curves);
   const legend = make("div", { class: "legend" }, names.map((name, number) => make("span", {}, make("i", { class: number ? "k-second" : "k-current" }), name)));
   view.replaceChildren(make("h1", {}, "Two runs"), make("p", { class: "lead" }, "The first capture of each, from its trigger."),
     card(null, drawn.element, legend), card("What they came to", comparison(runs)),
-    make("p", { class: "small quiet" }, "Errors that both runs share cancel in their difference: `joulebench compare` says whether it is real."));
+    make("p", { class: "small quiet" }, "Errors that both runs share cancel in their difference: joulebench compare says whether it is real."));
   drawn.draw();
   whenLeft(drawn.end);
 }

@@ -21,7 +21,7 @@ def parts_of(content: bytes) -> tuple[dict, np.ndarray, np.ndarray]:
 
 
 def marked(levels: list[int], rng: np.random.Generator) -> Capture:
-    """Return a capture of ten samples a level, with its marker on line 3."""
+    """Return a capture of a hundred samples a level, with its marker on line 3."""
     pod = np.repeat(np.array(levels, dtype=np.uint8), 100) << 3
     return replace(example_capture(rng, count=pod.size, voltage=False), marker_pod_counts=pod)
 
@@ -54,7 +54,7 @@ def test_batches_lie_half_way_between_the_samples_that_an_edge_separates() -> No
 
 
 def test_the_baseline_ends_a_guard_before_the_first_batch_and_is_the_first_captures_alone() -> None:
-    capture = marked([0, 1, 0], np.random.default_rng(1))
+    capture = marked([0, 0, 0, 1, 0], np.random.default_rng(1))
     head, _, _ = parts_of(waveform_bytes(capture, supply_voltage_v=1.0))
     start_s, end_s = head["baseline_s"]
     assert start_s == capture.time_base.origin_s

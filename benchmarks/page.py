@@ -1,7 +1,8 @@
 """What the page costs and how fast it is: live run shown, waveform drawn, CPU of an idle daemon that is watched.
 
-A simulated bench, a real mosquitto, and headless Chromium; times are taken in the page by `performance.now()`. That a
-capture is not delayed shows in the time from the record's end to the result, while waveforms are asked for all the time.
+A simulated bench, a real mosquitto, and headless Chromium; times are taken in the page by `performance.now()`. Whether
+who looks delays who measures shows in the time from the record's end to the result, while three processes ask for
+waveforms without a pause.
 
     python benchmarks/page.py [--times 10] [--idle 20]
 """

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import math
+import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -22,6 +24,11 @@ from runners.campaign.progress import CampaignProgress
 from runners.errors import JournalError
 
 T = TypeVar("T")
+REST_S = 0.1
+"""Time between the beginnings of two readings while a run is in hand: one who asks for waveforms without a pause has a
+tenth of a core, and who looks does not notice."""
+KEPT_WAVEFORMS = 4
+"""Waveforms that are kept as they were sent, 600 kB each: whoever asks again takes no time from who measures."""
 
 
 class NotThere(Exception):
@@ -37,12 +44,24 @@ class PageReader:
         self._files = CaptureFiles(configuration.storage.captures_directory)
         self._certificates = CertificateStore(configuration.calibration.directory)
         self._campaigns = configuration.http.campaigns
+        self._drawn: dict[tuple[str, int, int, int], bytes] = {}
+        self._turn = asyncio.Lock()
+        self._begun_s = -math.inf
         # One thread: many who look wait for one another, and take one core at most from who measures.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="page")
 
-    async def read(self, work: Callable[[], T]) -> T:
-        """Do blocking work in the reader's thread."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+    async def read(self, work: Callable[[], T], *, spare: bool = False) -> T:
+        """Do blocking work in the reader's thread, one after another.
+
+        Args:
+            work: what to do.
+            spare: a run is in hand: leave `REST_S` between two beginnings, so that its own work comes first.
+        """
+        async with self._turn:
+            if spare:
+                await asyncio.sleep(max(self._begun_s + REST_S - time.monotonic(), 0.0))
+            self._begun_s = time.monotonic()
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def close(self) -> None:
         """Let the thread go."""
@@ -76,12 +95,20 @@ class PageReader:
             CaptureFileError: its file is damaged.
         """
         record, path = self._capture(run_id, index)
-        extra = self._files.describe(path)["extra"]
-        supply: Mapping[str, Any] = extra.get(SUPPLY_KEY) or {}
+        found = path.stat()
+        key = (record.sha256, index, found.st_mtime_ns, found.st_size)
+        if key not in self._drawn:
+            while len(self._drawn) >= KEPT_WAVEFORMS:
+                self._drawn.pop(next(iter(self._drawn)))
+            self._drawn[key] = self._waveform(record, path)
+        return self._drawn[key]
+
+    def _waveform(self, record: CaptureRecord, path: Path) -> bytes:
+        supply: Mapping[str, Any] = self._files.describe(path)["extra"].get(SUPPLY_KEY) or {}
         return waveform_bytes(
             self._files.read(path, expected_sha256=record.sha256),
             supply_voltage_v=supply.get("loaded_voltage_v"),
-            is_first=index == 0,
+            is_first=record.capture_index == 0,
         )
 
     def capture_file(self, run_id: str, index: int) -> Path:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import AsyncIterator
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.responses import StreamingResponse
@@ -17,7 +18,7 @@ LOOK_S = 1.0
 """How often the bench is looked at for a watcher; it is sent only where it changed."""
 SIGN_OF_LIFE_S = 15.0
 """How long nothing is sent at most, so that a connection that is gone shows."""
-_STREAM = {200: {"content": {"text/event-stream": {}}}, 503: {"model": Reason}}
+_STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}, 503: {"model": Reason}}
 
 
 @router.get("/events", response_class=StreamingResponse, responses=_STREAM)

@@ -11,11 +11,17 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, expect
 
+from calibration.store import CertificateStore
 from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.world import WorldSettings
+from runners.campaign.cell import Cell, PlannedRun
+from runners.campaign.journal import FORMAT, VERSION, Journal
+from runners.campaign.local_campaigns import SUFFIX
 from tests.chromium import Watched, chromium, chromium_path, watched
 from tests.integration.bench_stage import Stage, stage_of
 from tests.mosquitto import MosquittoBroker
+from tests.unit.calibration.example_certificate import certificate
+from tests.unit.daemon.test_accuracy import zero
 
 pytestmark = [
     pytest.mark.mosquitto,
@@ -40,7 +46,7 @@ async def page_lab(
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    async with stage_of(bench, broker.port, folder, http={"port": port}) as stage:
+    async with stage_of(bench, broker.port, folder, http={"port": port, "campaigns": folder}) as stage:
         yield stage, f"http://127.0.0.1:{port}/"
 
 
@@ -56,6 +62,13 @@ async def lab(
 async def browser() -> AsyncIterator[Browser]:
     async with chromium() as found:
         yield found
+
+
+SHOWN = {
+    "#/": ("Campaign night", "1 of 5 runs are done", "345 ± 43 mJ"),
+    "#/calibration": ("gain-of-long-ago", "expired", "zero-1"),
+}
+"""What a view must say."""
 
 
 async def shoot(seen: Watched, name: str) -> None:
@@ -122,10 +135,25 @@ async def test_a_run_shows_live_and_its_waveform_is_shaded_at_the_right_samples(
         assert {urlsplit(url).netloc for url in seen.asked} == {urlsplit(address).netloc}
 
 
+def begin_campaign(folder: Path) -> None:
+    """Write the journal of a campaign of five runs, one of which is done and one of which goes on."""
+    cells = [Cell(network="alexnet", batch_size=size, precision="fp32") for size in (1, 2, 4, 8, 16)]
+    order = [PlannedRun(index=index, cell=cell, repeat=0).document() for index, cell in enumerate(cells)]
+    with Journal(folder / f"night{SUFFIX}") as journal:
+        journal.append("begun", format=FORMAT, version=VERSION, campaign_id="n", place={}, settings={}, order=order)
+        journal.append("commanded", index=0, attempt=1, run_id="n0")
+        done = {"verdict": "done", "state": "done", "quality": "valid", "reasons": []}
+        journal.append("ended", index=0, run_id="n0", duration_s=30.0, **done)
+        journal.append("commanded", index=1, attempt=1, run_id="n1")
+
+
 async def test_it_is_readable_in_the_dark_and_on_a_phone(lab: tuple[Stage, str], browser: Browser) -> None:
     stage, address = lab
+    begin_campaign(stage.configuration.storage.directory)
     await stage.run("r1", BATCHES)
     await stage.run("r2", [(0.1, 0.02)] * 12)
+    for one in (certificate("gain-of-long-ago"), zero("zero-1")):
+        CertificateStore(stage.configuration.calibration.directory).add(one)
     for name, width, dark in (("dark", 1280, True), ("phone", 390, False)):
         async with watched(browser, width=width, dark=dark) as seen:
             for path in ("#/", "#/runs", "#/runs/r1", "#/compare/r1/r2", "#/calibration"):
@@ -133,6 +161,8 @@ async def test_it_is_readable_in_the_dark_and_on_a_phone(lab: tuple[Stage, str],
                 await expect(seen.page.locator("#view h1")).to_be_visible(timeout=ALWAYS_MS)
                 if path in ("#/runs/r1", "#/compare/r1/r2"):
                     await seen.page.wait_for_selector(".plot canvas")
+                for text in SHOWN.get(path, ()):
+                    await expect(seen.page.locator("#view")).to_contain_text(text, timeout=ALWAYS_MS)
                 await shoot(seen, f"{name}-{path.strip('#/').replace('/', '-') or 'bench'}")
                 wide = await seen.page.evaluate("() => document.documentElement.scrollWidth > innerWidth")
                 assert not wide, f"{path} has to be scrolled sideways at {width}"

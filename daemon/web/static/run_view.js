@@ -122,7 +122,7 @@ function legend(head, which, result) {
 }
 
 function remarks(head, result) {
-  const told = [`${head.samples.toLocaleString("en")} samples at ${(1e-3 / head.interval_s).toFixed(2)} kSa/s, every one drawn; before any correction by certificates`];
+  const told = [`${head.samples.toLocaleString("en")} samples at ${(1e-3 / head.interval_s).toFixed(2)} kSa/s, none left out (where several share a pixel, its extremes are drawn); before any correction by certificates`];
   if (head.holes) told.push(`${head.holes} samples are missing`);
   if (head.clipped) told.push(`${head.clipped} samples are clipped`);
   if (!head.marker) told.push("no marker line was recorded");

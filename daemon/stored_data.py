@@ -8,13 +8,12 @@ from daemon.export.capture_file import columns_of
 from daemon.export.result_columns import row_of
 from daemon.export.result_file import frame_of
 from daemon.export.stored_captures import stored_capture
+from daemon.result_energy import EVERY_RUN
 from daemon.sections.storage import sqlite_url
 from daemon.store import Store
 
 if TYPE_CHECKING:
     import pandas as pd
-
-EVERY_RUN = 10_000_000
 
 
 class StoredData:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from daemon.store import Store
 
 FORMATS = ("csv", "parquet", "json")
-EVERY_RUN = 10_000_000
 
 
 def export_runs(
@@ -95,6 +94,7 @@ def _check_quality(words: Sequence[str]) -> None:
 
 def _rows(store: "Store", *, all_results: bool) -> Iterator[dict[str, Any]]:
     from daemon.export.result_columns import row_of
+    from daemon.result_energy import EVERY_RUN
 
     runs = store.runs(EVERY_RUN)
     with part_bars() as watch:

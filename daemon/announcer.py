@@ -1,7 +1,7 @@
 """Announcer: what the daemon says over MQTT, in the words of the contract."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -29,6 +29,11 @@ class Announcer:
     def bench(self) -> str:
         """The bench that it speaks for."""
         return self._topics.bench
+
+    @property
+    def instruments(self) -> Mapping[str, str]:
+        """Identity of each instrument by its role, as it was last opened."""
+        return self._instruments
 
     def progress(self, run_id: str, progress: Progress) -> None:
         """Publish where a run stands; retained while it goes on, cleared once it is over."""

@@ -39,6 +39,7 @@ from daemon.store import Store
 from daemon.supply_alarm import AlarmFile
 from daemon.supply_concerns import ConcernKind, SupplyBounds
 from daemon.supply_guard import SupplyGuard
+from daemon.web.event_feed import EventFeed
 from instruments.audit_log import AuditLog
 from instruments.bench import Bench
 from instruments.connector import Connector
@@ -100,7 +101,8 @@ def application(
     metrics = Metrics(bench=configuration.bench.name, version=software)
     metrics.database.watch(store.engine)
     progress = ProgressWatch(longest_wait_s=lambda: _longest_wait_s(in_force.current))
-    observers = RunObservers(metrics.runs, metrics.captures, progress)
+    feed = EventFeed()
+    observers = RunObservers(metrics.runs, metrics.captures, progress, feed)
     link = BrokerLink(
         broker_address(configuration),
         client_id=configuration.mqtt_client_id,
@@ -198,7 +200,9 @@ def application(
         retention=RetentionTask(configuration, lambda: conductor.current_run),
         in_force=in_force,
         health=health,
-        web=web_server(configuration, health, metrics, conductor, version=software),
+        web=web_server(
+            configuration, health, metrics, conductor, announcer=announcer, feed=feed, store=store, version=software
+        ),
     )
 
 
@@ -264,7 +268,15 @@ def _longest_wait_s(configuration: Configuration) -> float:
 
 
 def web_server(
-    configuration: Configuration, health: HealthDesk, metrics: Metrics, conductor: Conductor, *, version: str
+    configuration: Configuration,
+    health: HealthDesk,
+    metrics: Metrics,
+    conductor: Conductor,
+    *,
+    announcer: Announcer,
+    feed: EventFeed,
+    store: Store,
+    version: str,
 ) -> "WebServer | None":
     """Return what serves HTTP as the configuration has it; None where it has no port.
 
@@ -276,6 +288,7 @@ def web_server(
         return None
     # Only here: 13 MB that a daemon without it need not hold.
     from daemon.web.application import web_application
+    from daemon.web.page_reader import PageReader
     from daemon.web.server import WebServer
     from daemon.web.services import WebServices
 
@@ -285,6 +298,10 @@ def web_server(
         metrics=metrics,
         refusals=metrics.refusals,
         runs=conductor,
+        bench_name=configuration.bench.name,
+        bench=announcer,
+        feed=feed,
+        reader=PageReader(configuration, store),
         token=section.token(),
         names=section.names,
     )

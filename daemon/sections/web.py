@@ -16,10 +16,10 @@ TOKEN_VARIABLE = "JOULEBENCH_HTTP_TOKEN"  # noqa: S105 - its name, not the token
 
 
 class HttpSection(Section):
-    """Health, metrics and control, over HTTP."""
+    """The page, health, metrics and control, over HTTP."""
 
     port: Annotated[int, Field(ge=1, le=65535)] | None = None
-    """TCP port of `/healthz`, `/readyz`, `/metrics` and control; left out: nothing listens."""
+    """TCP port of the page, `/healthz`, `/readyz`, `/metrics` and control; left out: nothing listens."""
     host: Annotated[str, StringConstraints(min_length=1)] = "127.0.0.1"
     """Address that it listens on; any but the loopback lets others on the network read the bench's state."""
     names: tuple[Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9._-]{1,253}$")], ...] = ()
@@ -27,6 +27,9 @@ class HttpSection(Section):
     token_file: Path | None = None
     """File whose first line is the token that control asks for; refused where every user of the computer can read it.
     Left out: the variable `JOULEBENCH_HTTP_TOKEN`, if it is set; without either there is no control over HTTP."""
+
+    campaigns: Path | None = None
+    """Folder with the journals of campaigns (`campaign run --state`), whose progress the page shows; left out: none."""
 
     def token(self) -> Token | None:
         """Return the token, from its file or the environment; None where there is neither.

@@ -1,13 +1,16 @@
 """Web services: everything of the daemon that a router may use, handed in by whoever puts it together."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Request
 
 from daemon.health.report import Report
 from daemon.metrics.refusals import HttpRefusal
 from daemon.web.bearer_token import Token
+from daemon.web.event_feed import EventFeed
+from daemon.web.page_reader import PageReader
 
 
 class HealthSource(Protocol):
@@ -22,6 +25,17 @@ class HealthSource(Protocol):
 
     def readiness(self) -> Report:
         """Whether a run could be taken now."""
+
+    def state(self) -> str:
+        """What the bench does."""
+
+
+class BenchSource(Protocol):
+    """Knows what the bench is."""
+
+    @property
+    def instruments(self) -> Mapping[str, Any]:
+        """Identity of each instrument, by its role; empty until they were opened."""
 
 
 class MetricsSource(Protocol):
@@ -59,6 +73,14 @@ class WebServices:
     """Where refusals are counted."""
     runs: RunControl
     """The runs."""
+    bench_name: str
+    """Which bench this is."""
+    bench: BenchSource
+    """Its instruments."""
+    feed: EventFeed
+    """What runs do, for whoever watches."""
+    reader: PageReader
+    """What is kept, for whoever looks."""
     token: Token | None
     """What control asks for; None: there is no control over HTTP."""
     names: tuple[str, ...] = ()

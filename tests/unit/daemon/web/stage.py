@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from typing import cast
 
 import httpx
 from fastapi import FastAPI
@@ -14,6 +15,8 @@ from daemon.metrics.refusals import HttpRefusal
 from daemon.readiness import Finding
 from daemon.web.application import web_application
 from daemon.web.bearer_token import Token
+from daemon.web.event_feed import EventFeed
+from daemon.web.page_reader import PageReader
 from daemon.web.services import WebServices
 
 TOKEN = "a-token-of-the-tests-0123456789"
@@ -34,6 +37,16 @@ class HandHealth:
 
     def readiness(self) -> Report:
         return Report.of(self.prepared)
+
+    def state(self) -> str:
+        return "measuring" if self.run_in_hand else "free"
+
+
+@dataclass
+class HandBench:
+    """A bench with one instrument, whose identity is not to be believed."""
+
+    instruments: dict[str, str] = field(default_factory=lambda: {"oscilloscope": "<b>MSO-X 2024A</b>"})
 
 
 @dataclass
@@ -68,6 +81,9 @@ class WebStage:
     metrics: Metrics = field(default_factory=Metrics)
     runs: HandRuns = field(default_factory=HandRuns)
     refusals: "CountedRefusals" = field(init=False)
+    feed: EventFeed = field(default_factory=EventFeed)
+    bench: HandBench = field(default_factory=HandBench)
+    reader: PageReader = field(default_factory=lambda: cast(PageReader, None))
     token: str | None = TOKEN
     names: tuple[str, ...] = ()
 
@@ -82,6 +98,10 @@ class WebStage:
                 metrics=self.metrics,
                 refusals=self.refusals,
                 runs=self.runs,
+                bench_name="test",
+                bench=self.bench,
+                feed=self.feed,
+                reader=self.reader,
                 token=None if self.token is None else Token(self.token),
                 names=self.names,
             )

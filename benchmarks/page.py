@@ -1,0 +1,142 @@
+"""What the page costs and how fast it is: live run shown, waveform drawn, CPU of an idle daemon that is watched.
+
+A simulated bench, a real mosquitto, and headless Chromium; times are taken in the page by `performance.now()`. Whether
+who looks delays who measures shows in the time from the record's end to the result, while three processes ask for
+waveforms without a pause.
+
+    python benchmarks/page.py [--times 10] [--idle 20]
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from playwright.async_api import Browser, Page
+
+from instruments.simulated.bench import SimulatedBenchThread
+from instruments.simulated.world import WorldSettings
+from tests.chromium import chromium, chromium_path, watched
+from tests.integration.bench_stage import Stage, stage_of
+from tests.mosquitto import MosquittoBroker
+
+BATCHES = [(0.15, 0.005)] * 8
+PORT = 19464
+ADDRESS = f"http://127.0.0.1:{PORT}/"
+
+APPEARS = """(wanted) => new Promise((resolve) => {
+  const look = () => document.querySelector(`[data-live-run="${wanted}"]`)
+    ? resolve(performance.timeOrigin + performance.now()) : requestAnimationFrame(look);
+  look();
+})"""
+DRAWN = """() => new Promise((resolve) => {
+  const began = performance.now();
+  document.querySelector('tr[data-run] a').click();
+  const look = () => document.querySelector('[data-drawn-ms]')
+    ? requestAnimationFrame(() => resolve(performance.now() - began)) : requestAnimationFrame(look);
+  look();
+})"""
+
+
+async def main(times: int, idle_s: float) -> None:
+    """Measure, then print."""
+    if chromium_path() is None:
+        print("no Chromium here: apt-get install chromium")
+        return
+    with tempfile.TemporaryDirectory() as name:
+        broker = MosquittoBroker(Path(name))
+        broker.start()
+        try:
+            with SimulatedBenchThread(WorldSettings(seed=1, time_scale=1.0)) as bench:
+                async with (
+                    stage_of(bench, broker.port, Path(name) / "data", http={"port": PORT}) as stage,
+                    chromium() as browser,
+                ):
+                    await _all(stage, browser, times, idle_s)
+        finally:
+            broker.stop()
+
+
+async def _all(stage: Stage, browser: Browser, times: int, idle_s: float) -> None:
+    alone = await _cpu_percent(idle_s)
+    async with watched(browser) as seen:
+        await seen.page.goto(ADDRESS)
+        watched_percent = await _cpu_percent(idle_s)
+        live_ms = [await _live_ms(stage, seen.page, f"live-{number}") for number in range(3)]
+        drawn_ms = []
+        for _ in range(times):
+            await seen.page.goto("about:blank")
+            await seen.page.goto(ADDRESS)
+            await seen.page.wait_for_selector("tr[data-run] a")
+            drawn_ms.append(float(await seen.page.evaluate(DRAWN)))
+    quiet_ms = [await _published_ms(stage, f"quiet-{number}") for number in range(5)]
+    async with _hammering():
+        busy_ms = [await _published_ms(stage, f"busy-{number}") for number in range(5)]
+    print(f"idle daemon and simulated bench, nobody watches: {alone:5.2f} % of a core over {idle_s:g} s")
+    print(f"the same while a page watches:                   {watched_percent:5.2f} %   (target 2 %)")
+    _row("live run shown after its request, 1 s", live_ms)
+    _row("100,000 points drawn after the click, 300 ms", drawn_ms)
+    _row("record complete to result, nobody looks", quiet_ms)
+    _row("the same while waveforms are read all the time", busy_ms)
+
+
+async def _cpu_percent(seconds: float) -> float:
+    """Return the CPU time of this process, daemon and simulated bench, while nothing is measured."""
+    await asyncio.sleep(1.0)
+    cpu_s, began_s = time.process_time(), time.monotonic()
+    await asyncio.sleep(seconds)
+    return 100 * (time.process_time() - cpu_s) / (time.monotonic() - began_s)
+
+
+async def _live_ms(stage: Stage, page: Page, run_id: str) -> float:
+    appears = asyncio.create_task(page.evaluate(APPEARS, run_id))
+    await asyncio.sleep(0.2)
+    began_ms = time.time() * 1e3
+    run = asyncio.create_task(stage.run(run_id, BATCHES))
+    shown_ms = float(await appears) - began_ms
+    await run
+    return shown_ms
+
+
+async def _published_ms(stage: Stage, run_id: str) -> float:
+    """From the moment at which the daemon saw the record complete to the result's arrival at another client."""
+    await stage.run(run_id, BATCHES)
+    entry = next(one for one in stage.daemon.store.journal(run_id) if one.event == "captured")
+    return (stage.result_arrived_ns[run_id] - float(entry.detail["complete_monotonic_ns"])) / 1e6
+
+
+HAMMER = """
+import sys, httpx
+while True:
+    httpx.get(sys.argv[1] + "api/v1/runs/live-%d/captures/0/waveform" % int(sys.argv[2]), timeout=60).raise_for_status()
+"""
+
+
+@asynccontextmanager
+async def _hammering() -> AsyncIterator[None]:
+    """Have three processes ask for waveforms without a pause, of three captures in turn."""
+    programs = [await asyncio.create_subprocess_exec(sys.executable, "-c", HAMMER, ADDRESS, str(n)) for n in range(3)]
+    await asyncio.sleep(1.0)
+    try:
+        yield
+    finally:
+        for one in programs:
+            one.kill()
+            await one.wait()
+
+
+def _row(what: str, values_ms: list[float]) -> None:
+    print(f"{what:<50} median {statistics.median(values_ms):7.1f} ms, largest {max(values_ms):7.1f} ms")
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--times", type=int, default=10)
+    parser.add_argument("--idle", type=float, default=20.0)
+    arguments = parser.parse_args()
+    asyncio.run(main(arguments.times, arguments.idle))

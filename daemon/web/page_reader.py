@@ -1,0 +1,197 @@
+"""Page reader: what the page shows of what is kept, read in a thread of its own so that no capture waits for it."""
+
+import asyncio
+import json
+import math
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any, TypeVar
+
+from calibration.document import certificate_to_text
+from calibration.store import CertificateStore
+from daemon.captures import CaptureFiles
+from daemon.configuration import Configuration
+from daemon.measurement import SUPPLY_KEY
+from daemon.records import CaptureRecord, ResultRecord, RunRecord
+from daemon.store import Store
+from daemon.web.waveform import waveform_bytes
+from runners.campaign.journal import read_journal
+from runners.campaign.local_campaigns import SUFFIX as CAMPAIGN_SUFFIX
+from runners.campaign.progress import CampaignProgress
+from runners.errors import JournalError
+
+T = TypeVar("T")
+REST_S = 0.1
+"""Time between the beginnings of two readings while a run is in hand: one who asks for waveforms without a pause has a
+tenth of a core, and who looks does not notice."""
+KEPT_WAVEFORMS = 4
+"""Waveforms that are kept as they were sent, 600 kB each: whoever asks again takes no time from who measures."""
+
+
+class NotThere(Exception):
+    """What was asked for is not there; the text says what to do."""
+
+
+class PageReader:
+    """Reads of one bench. Every method but `read` blocks, and is called by `read`."""
+
+    def __init__(self, configuration: Configuration, store: Store) -> None:
+        self._bench = configuration.bench.name
+        self._store = store
+        self._files = CaptureFiles(configuration.storage.captures_directory)
+        self._certificates = CertificateStore(configuration.calibration.directory)
+        self._campaigns = configuration.http.campaigns
+        self._drawn: dict[tuple[str, int, int, int], bytes] = {}
+        self._turn = asyncio.Lock()
+        self._begun_s = -math.inf
+        # One thread: many who look wait for one another, and take one core at most from who measures.
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="page")
+
+    async def read(self, work: Callable[[], T], *, spare: bool = False) -> T:
+        """Do blocking work in the reader's thread, one after another.
+
+        Args:
+            work: what to do.
+            spare: a run is in hand: leave `REST_S` between two beginnings, so that its own work comes first.
+        """
+        async with self._turn:
+            if spare:
+                await asyncio.sleep(max(self._begun_s + REST_S - time.monotonic(), 0.0))
+            self._begun_s = time.monotonic()
+            return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
+    def close(self) -> None:
+        """Let the thread go."""
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    def runs(self, limit: int) -> list[dict[str, Any]]:
+        """Return the last runs, the newest first, each with what its newest result came to."""
+        ours = [run for run in self._store.runs(limit) if run.bench == self._bench]
+        return [run_document(run) | {"result": self._summary(run)} for run in ours]
+
+    def run(self, run_id: str) -> dict[str, Any]:
+        """Return one run: its steps, its captures and its results, the newest first.
+
+        Raises:
+            NotThere: there is no such run on this bench.
+        """
+        run = self._run(run_id)
+        steps = [
+            {"event": one.event, "state": one.state, "at_utc_ns": one.at_utc_ns, "text": one.detail.get("text")}
+            for one in self._store.journal(run_id)
+        ]
+        captures = [asdict(one) | {"kept": self._files.path(one.name).exists()} for one in self._store.captures(run_id)]
+        results = [dict(one.document) for one in self._store.results(run_id)]
+        return run_document(run) | {"steps": steps, "captures": captures, "results": results}
+
+    def waveform(self, run_id: str, index: int) -> bytes:
+        """Return one capture as `daemon.web.waveform` has it.
+
+        Raises:
+            NotThere: there is no such capture, or its file was removed.
+            CaptureFileError: its file is damaged.
+        """
+        record, path = self._capture(run_id, index)
+        found = path.stat()
+        key = (record.sha256, index, found.st_mtime_ns, found.st_size)
+        if key not in self._drawn:
+            while len(self._drawn) >= KEPT_WAVEFORMS:
+                self._drawn.pop(next(iter(self._drawn)))
+            self._drawn[key] = self._waveform(record, path)
+        return self._drawn[key]
+
+    def _waveform(self, record: CaptureRecord, path: Path) -> bytes:
+        supply: Mapping[str, Any] = self._files.describe(path)["extra"].get(SUPPLY_KEY) or {}
+        return waveform_bytes(
+            self._files.read(path, expected_sha256=record.sha256),
+            supply_voltage_v=supply.get("loaded_voltage_v"),
+            is_first=record.capture_index == 0,
+        )
+
+    def capture_file(self, run_id: str, index: int) -> Path:
+        """Return where the file of a capture is; raises NotThere."""
+        return self._capture(run_id, index)[1]
+
+    def result(self, run_id: str) -> dict[str, Any]:
+        """Return the newest result of a run as it was published; raises NotThere."""
+        result = self._store.latest_result(self._run(run_id).run_id)
+        if result is None:
+            raise NotThere(f"run {run_id} has no result")
+        return dict(result.document)
+
+    def certificates(self) -> list[dict[str, Any]]:
+        """Return every certificate, the newest first; raises CertificateFileError where one is damaged."""
+        found = []
+        for one in self._certificates.certificates():
+            content = json.loads(certificate_to_text(one))["certificate"]
+            found.append(content | {"picture": self._picture(one.certificate_id).is_file()})
+        return found
+
+    def certificate_picture(self, certificate_id: str) -> Path:
+        """Return the picture of a certificate's fit; raises NotThere."""
+        path = self._picture(certificate_id)
+        if not path.is_file():
+            raise NotThere(f"certificate {certificate_id} has no picture")
+        return path
+
+    def campaigns(self) -> list[dict[str, Any]]:
+        """Return how far each campaign of the folder is; one whose journal cannot be read says why."""
+        if self._campaigns is None or not self._campaigns.is_dir():
+            return []
+        return [_campaign(path) for path in sorted(self._campaigns.glob(f"*{CAMPAIGN_SUFFIX}"))]
+
+    def _run(self, run_id: str) -> RunRecord:
+        run = self._store.run(run_id)
+        if run is None:
+            raise NotThere(f"there is no run {run_id} on this bench; `joulebench runs list` names those there are")
+        return run
+
+    def _capture(self, run_id: str, index: int) -> tuple[CaptureRecord, Path]:
+        captures = {one.capture_index: one for one in self._store.captures(self._run(run_id).run_id)}
+        record = captures.get(index)
+        if record is None:
+            raise NotThere(f"run {run_id} has no capture {index}")
+        path = self._files.path(record.name)
+        if not path.is_file():
+            why = f": {record.removed_reason}" if record.removed_reason else ""
+            raise NotThere(f"the file of capture {record.capture_id} is not kept any more{why}")
+        return record, path
+
+    def _summary(self, run: RunRecord) -> dict[str, Any] | None:
+        result = self._store.latest_result(run.run_id) if run.is_terminal else None
+        return None if result is None else _result_summary(result)
+
+    def _picture(self, certificate_id: str) -> Path:
+        return self._certificates.directory / f"{certificate_id}.png"
+
+
+def run_document(run: RunRecord) -> dict[str, Any]:
+    """Return a run as JSON values, without the board's long lists of its batches."""
+    document = asdict(run)
+    document["state"] = run.state.value
+    finished = document.pop("finished") or {}
+    document["images"], document["batches"] = finished.get("images"), finished.get("batches")
+    return document
+
+
+def _result_summary(result: ResultRecord) -> dict[str, Any]:
+    document = asdict(result)
+    whole = document.pop("document")
+    reasons = [one["code"] for one in whole.get("reasons") or ()]
+    return document | {"reasons": reasons, "sync": whole.get("sync")}
+
+
+def _campaign(path: Path) -> dict[str, Any]:
+    name = path.name.removesuffix(CAMPAIGN_SUFFIX)
+    try:
+        lines = read_journal(path)
+        progress = CampaignProgress.of((), lines)
+        runs = [one.document() for one in progress.runs]
+        left_s = progress.remaining_s(remeasure_invalid=0)
+    except (JournalError, OSError, KeyError, TypeError, ValueError) as error:
+        return {"name": name, "problem": str(error)}
+    is_over = bool(lines) and lines[-1]["event"] == "finished"
+    return {"name": name, "problem": None, "finished": is_over, "remaining_s": left_s, "runs": runs}

@@ -1,0 +1,155 @@
+"""What the page is made of, and every question it asks, on a store and files of its own."""
+
+import json
+import re
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import httpx
+import numpy as np
+import pytest
+import pytest_asyncio
+
+from daemon.captures import CaptureFiles
+from daemon.configuration import OwnConfiguration
+from daemon.store import Store
+from daemon.web.content_policy import POLICY
+from daemon.web.event_feed import WATCHER_LIMIT
+from daemon.web.page_files import page_files
+from daemon.web.page_reader import PageReader
+from runners.campaign.local_campaigns import SUFFIX
+from tests.unit.daemon.example_capture import example_capture
+from tests.unit.daemon.stored_runs import add_run
+from tests.unit.daemon.web.stage import WebStage
+
+SCRIPTS = {
+    name: file.content.decode() for name, file in page_files().items() if name.endswith((".js", ".html", ".css"))
+}
+
+
+@pytest_asyncio.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[WebStage]:
+    """Serve one run with a capture, one without, and a broken campaign."""
+    configuration = OwnConfiguration(
+        bench={"name": "test"}, mqtt={"host": "127.0.0.1"},
+        oscilloscope={"resource": "TCPIP::127.0.0.1::5025::SOCKET", "current_scale_a_per_div": 0.2},
+        power_supply={"resource": "GPIB0::5::INSTR", "max_voltage_v": 20.0, "max_current_a": 2.2},
+        storage={"directory": tmp_path}, calibration={"directory": tmp_path / "certificates", "missing": "accept"},
+        http={"campaigns": tmp_path},
+    )  # fmt: skip
+    (tmp_path / f"night{SUFFIX}").write_text("no journal\n")
+    files = CaptureFiles(configuration.storage.captures_directory)
+    reference = files.write("r1-0", example_capture(np.random.default_rng(1)), {"supply": {"loaded_voltage_v": 12.0}})
+    with Store(configuration.storage.url, bench="test") as store:
+        add_run(store, "r1")
+        add_run(store, "r2", energy_j=None, quality="invalid")
+        store.add_capture("r1", 0, reference)
+        reader = PageReader(configuration, store)
+        yield WebStage(reader=reader)
+        reader.close()
+
+
+async def asked(stage: WebStage, path: str) -> httpx.Response:
+    async with stage.client() as client:
+        return await client.get(path)
+
+
+async def test_runs_come_with_energy_and_verdict(stage: WebStage) -> None:
+    runs = {one["run_id"]: one for one in (await asked(stage, "/api/v1/runs")).json()}
+    assert runs["r1"]["result"]["gross_u95_j"] == pytest.approx(0.04)
+    assert (runs["r2"]["result"]["quality"], runs["r2"]["result"]["reasons"]) == ("invalid", ["probe_dead"])
+
+
+async def test_one_run_has_its_steps_captures_and_results(stage: WebStage) -> None:
+    run = (await asked(stage, "/api/v1/runs/r1")).json()
+    assert [one["state"] for one in run["steps"]] == ["accepted", "armed", "captured", "analysing", "done"]
+    assert run["captures"][0]["kept"]
+    assert run["results"][0]["budget"][0]["term"] == "probe gain"
+
+
+async def test_a_capture_comes_as_it_lies_on_the_disk(stage: WebStage, tmp_path: Path) -> None:
+    answer = await asked(stage, "/api/v1/runs/r1/captures/0/file")
+    assert answer.content == (tmp_path / "captures" / "r1-0.parquet").read_bytes()
+    assert (await asked(stage, "/api/v1/runs/r1/captures/0/waveform")).status_code == 200
+
+
+async def test_a_damaged_capture_is_refused_and_not_drawn(stage: WebStage, tmp_path: Path) -> None:
+    path = tmp_path / "captures" / "r1-0.parquet"
+    content = bytearray(path.read_bytes())
+    content[len(content) // 3] ^= 1
+    path.write_bytes(content)
+    answer = await asked(stage, "/api/v1/runs/r1/captures/0/waveform")
+    assert (answer.status_code, answer.json()["reason"]) == (503, "unreadable")
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "runs/none", "runs/none/result.json", "runs/r1/captures/1/waveform", "runs/r2/captures/0/file",
+        "certificates/none/picture",
+    ],
+)  # fmt: skip
+async def test_what_is_not_there_is_said_to_be(stage: WebStage, path: str) -> None:
+    answer = await asked(stage, f"/api/v1/{path}")
+    assert (answer.status_code, answer.json()["reason"]) == (404, "not_there")
+
+
+@pytest.mark.parametrize(
+    "path", ["runs/..%2f..", "runs/a.b", "runs/r1/captures/-1/file", "certificates/..%2fx/picture"]
+)
+async def test_no_name_leads_out_of_a_folder(stage: WebStage, path: str) -> None:
+    assert (await asked(stage, f"/api/v1/{path}")).status_code in (404, 422)
+
+
+async def test_a_campaign_that_cannot_be_read_says_why(stage: WebStage) -> None:
+    (one,) = (await asked(stage, "/api/v1/campaigns")).json()
+    assert one["name"] == "night"
+    assert one["problem"]
+
+
+async def test_there_may_be_no_certificate(stage: WebStage) -> None:
+    assert (await asked(stage, "/api/v1/certificates")).json() == []
+
+
+async def test_the_bench_is_told(stage: WebStage) -> None:
+    bench = (await asked(stage, "/api/v1/bench")).json()
+    assert (bench["bench"], bench["state"], bench["control"]) == ("test", "free", True)
+
+
+async def test_one_watcher_too_many_is_refused(stage: WebStage) -> None:
+    watching = [stage.feed.watching() for _ in range(WATCHER_LIMIT)]
+    for one in watching:
+        one.__enter__()
+    assert (await asked(stage, "/api/v1/events")).status_code == 503
+
+
+@pytest.mark.parametrize("path", ["/", "/page/main.js", "/api/v1/bench", "/page/none.js", "/healthz"])
+async def test_everything_comes_with_the_policy(path: str) -> None:
+    answer = await asked(WebStage(), path)
+    assert answer.headers["content-security-policy"] == POLICY
+    assert answer.headers["x-content-type-options"] == "nosniff"
+    assert "unsafe" not in POLICY
+
+
+@pytest.mark.parametrize("path", ["/page/../application.py", "/page/%2e%2e/application.py", "/page/uplot/LICENSE"])
+async def test_only_files_of_the_page_are_served(path: str) -> None:
+    assert (await asked(WebStage(), path)).status_code == 404
+
+
+def test_every_part_that_a_file_names_is_there_and_is_its_own() -> None:
+    named = {name for text in SCRIPTS.values() for name in re.findall(r'"/page/([^"]+)"', text)}
+    assert named
+    assert named <= set(page_files())
+
+
+def test_no_text_becomes_markup_and_no_other_host_is_named() -> None:
+    ours = {name: text for name, text in SCRIPTS.items() if not name.startswith("uplot/")}
+    for name, text in ours.items():
+        assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\(", text), name
+        assert not re.search(r"(https?:)?//[a-z0-9.-]+\.[a-z]{2,}", text), name
+
+
+def test_the_library_comes_with_its_licence() -> None:
+    folder = Path(__file__).parents[4] / "daemon" / "web" / "static" / "uplot"
+    assert "MIT" in (folder / "LICENSE").read_text()
+    assert json.dumps((folder / "uPlot.esm.js").read_text()[:400]).count("uPlot")

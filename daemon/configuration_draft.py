@@ -34,6 +34,7 @@ _EXAMPLES: Mapping[str, object] = {
     "mqtt.key_file": "/etc/joulebench/client.key",
     "http.port": 9464,
     "http.token_file": "/etc/joulebench/http-token",
+    "http.campaigns": "/var/lib/joulebench/campaigns",
     "mqtt.client_id": "joulebench-bench-1",
     "oscilloscope.voltage_channel": 2,
     "power_supply.gpib_adapter": "PRLGX-TCPIP0::192.168.1.21::1234::INTFC",

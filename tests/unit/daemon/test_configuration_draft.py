@@ -97,7 +97,7 @@ def test_the_keys_that_are_commented_out_say_the_defaults(tmp_path: Path) -> Non
         *("mqtt.ca_file", "mqtt.cert_file", "mqtt.key_file"),
         *("power_supply.voltage_v", "power_supply.current_limit_a", "power_supply.ovp_v"),
         *("probe.declaration_file", "storage.database_url", "storage.database_password_file"),
-        *("http.port", "http.token_file", "retention.max_age_days", "retention.max_bytes"),
+        *("http.port", "http.token_file", "http.campaigns", "retention.max_age_days", "retention.max_bytes"),
     }, "only what has no default may differ"
 
 

@@ -57,7 +57,7 @@ class Picture:
 
 
 PICTURES = (
-    Picture(name="page-bench.png", path="#/", ready="ol.steps li.now"),
+    Picture(name="page-bench.png", path="#/", ready="tr[data-run]"),
     Picture(name="page-run.png", path="#/runs/resnet18-b4-1", ready=".budget", height=1180),
     Picture(name="page-zoom-dark.png", path="#/runs/resnet18-b4-1", ready=".budget", height=820, dark=True, before=_power_of_first_batches),
     Picture(name="page-compare.png", path="#/compare/resnet18-b4-1/resnet18-b4-2", ready=".plot canvas", height=1000),

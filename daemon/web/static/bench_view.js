@@ -12,13 +12,13 @@ export async function benchView(view, whenLeft) {
   const told = make("div", { "aria-live": "polite" });
   const control = make("div");
   const hand = make("section", { class: "card", id: "hand" }, told, control);
-  const runs = make("div");
+  const runs = make("div", {}, make("p", { class: "quiet" }, "Reading the runs…"));
   const campaigns = make("div");
   let bench = await ask("bench");
   let step = null;
   const show = () => {
     showBench(state, bench);
-    showHand(hand, told, bench, step);
+    showHand(hand, told, bench, step, run);
     showControl(control, bench);
   };
   const read = async () => {
@@ -28,21 +28,25 @@ export async function benchView(view, whenLeft) {
     campaigns.replaceChildren(...under.map(campaignCard));
     for (const one of campaigns.querySelectorAll("details")) one.open = open.has(one.parentElement.firstChild.textContent);
   };
-  if (bench.run_in_hand) {
-    const run = await ask(`runs/${part(bench.run_in_hand)}`).catch(() => null);
-    step = run && { run_id: run.run_id, state: run.state };
-  }
-  show();
+  let run = null;
+  const look = async (runId) => {
+    if (!runId || run?.run_id === runId) return;
+    run = await ask(`runs/${part(runId)}`).catch(() => run);
+    if (run && step?.run_id !== run.run_id) step = { run_id: run.run_id, state: run.state };
+    show();
+  };
   view.replaceChildren(make("h1", {}, `Bench ${bench.bench}`), make("p", { class: "lead" }, "What it does now, and what it measured."),
     make("div", { class: "grid" }, hand, state), campaigns, card("Last runs", runs));
+  show();
   const again = () => read().catch((error) => runs.replaceChildren(problem(error)));
   whenLeft(listen((name, content) => {
     if (name === "bench") bench = content;
     else if (name === "run") step = content;
     if (name === "run" || name === "bench") show();
+    if (name === "run") look(step.run_id);
     if (["result", "dropped", "back"].includes(name) || ["begun", "ended"].includes(content.step)) again();
   }));
-  await again();
+  await Promise.all([again(), look(bench.run_in_hand)]);
 }
 
 function showBench(place, bench) {
@@ -63,7 +67,7 @@ function showControl(place, { run_in_hand: runId, control }) {
   if (place.firstChild !== wanted) place.replaceChildren(...[wanted].filter(Boolean));
 }
 
-function showHand(card, place, bench, step) {
+function showHand(card, place, bench, step, run) {
   const runId = bench.run_in_hand || (step && !ENDS.includes(step.state) ? step.run_id : null);
   card.classList.toggle("running", runId !== null);
   const told = step && (step.run_id === runId || runId === null) ? step : null;
@@ -74,6 +78,7 @@ function showHand(card, place, bench, step) {
   }
   const shown = runId || told.run_id;
   place.replaceChildren(heading, make("a", { class: "mono", href: `#/runs/${part(shown)}`, "data-live-run": shown }, shown));
+  if (run?.run_id === shown) place.append(make("p", { class: "small" }, `${run.network}, batch ${run.batch_size}, ${run.precision}${run.backend ? ` by ${run.backend}` : ""}, on board ${run.board}`));
   if (told) {
     place.append(steps(told.state));
     if (told.captures_planned) place.append(make("p", { class: "small quiet" }, `${told.captures_taken} of ${told.captures_planned} ${told.captures_planned === 1 ? "capture" : "captures"} taken`));

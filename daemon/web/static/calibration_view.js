@@ -44,11 +44,12 @@ function certificate(one) {
     ["Procedure", `${one.provenance.procedure}, by ${one.provenance.made_by}, software ${one.provenance.software_version}`],
     ["Made (UTC)", `${when(one.made_utc_ns)}, ${ageOf(one)} ago`],
     ["Note", one.provenance.note],
-    ...Object.entries(one.conditions || {}).map(([name, value]) => [name.replaceAll("_", " "), String(value)]),
+    ...Object.entries(one.conditions || {}).map(([name, value]) => [CONDITIONS[name]?.[0] || name.replaceAll("_", " "), `${value} ${CONDITIONS[name]?.[1] || ""}`.trim()]),
   ];
   return make("section", { class: "card certificate", id: `certificate-${one.certificate_id}` }, make("h2", {}, `${one.certificate_id} `, badge(standing(one))), facts(shown), image);
 }
 
+const CONDITIONS = { scale_a_per_div: ["scale", "A/div"], offset_a: ["offset", "A"], probe_range_v_per_a: ["probe range", "V/A"] };
 const UNITS = { a: "A", s: "s", ohm: "Ω", v: "V" };
 
 function estimate(name, value) {

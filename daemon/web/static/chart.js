@@ -74,15 +74,17 @@ function options(place, curves, shaded, levels, readout, rest) {
   const axis = (one, number) => ({ ...style(), scale: one.scale, side: number ? 1 : 3, label: one.axis, labelSize: 22, size: 58, stroke: colour(curves.length > units.length ? "quiet" : one.colour), grid: number ? { show: false } : style().grid });
   // The lowest twelfth of the picture is the marker's lane.
   const room = shaded.high ? 0.16 : 0.06;
-  const ranged = (plot, low, high) => {
+  // Two units have half of the picture each, the first the upper one: they would cover each other.
+  const ranged = (number) => (plot, low, high) => {
     if (low === null || low === undefined) return [0, 1];
     const size = high - low || Math.abs(high) || 1;
-    return [low - room * size, high + 0.1 * size];
+    const [below, above] = units.length < 2 ? [room, 0.1] : number ? [2 * room, 1.25] : [1.15, 0.2];
+    return [low - below * size, high + above * size];
   };
   return {
     width: place.clientWidth || 800,
     height: height(),
-    scales: { x: { time: false }, ...Object.fromEntries(units.map((one) => [one.scale, { range: ranged }])) },
+    scales: { x: { time: false }, ...Object.fromEntries(units.map((one, number) => [one.scale, { range: ranged(number) }])) },
     cursor: { drag: { x: true, y: false }, points: { size: 7 }, focus: { prox: -1 } },
     axes: [{ ...style(), label: "time after the trigger / s", labelSize: 24 }, ...units.map(axis)],
     series: [{}, ...curves.map((one) => ({ label: one.label, scale: one.scale, stroke: colour(one.colour), alpha: one.alpha ?? 1, width: 1, points: { show: false } }))],

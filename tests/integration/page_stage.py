@@ -46,13 +46,17 @@ ZOOM = """([start, end]) => new Promise((resolve) => {
   requestAnimationFrame(() => requestAnimationFrame(resolve));
 })"""
 # A row below the curves and above the marker's lane is looked at: the batches' orange is redder than it is blue, and
-# nothing else that is painted there is.
+# nothing else that is painted there is. A line of the grid may hide one pixel, never all of these.
 SHADED = """(times) => {
   const { chart } = document.querySelector('.plot'), { ctx, bbox } = chart;
   const row = bbox.top + bbox.height - 24 * devicePixelRatio;
-  return times.map((time) => {
-    const [red, , blue, alpha] = ctx.getImageData(Math.round(chart.valToPos(time, 'x', true)), row, 1, 1).data;
+  const orange = (x, y) => {
+    const [red, , blue, alpha] = ctx.getImageData(x, y, 1, 1).data;
     return alpha > 0 && red > blue + 40;
+  };
+  return times.map((time) => {
+    const x = Math.round(chart.valToPos(time, 'x', true));
+    return [-3, 0, 3].some((right) => [-3, 0, 3].some((down) => orange(x + right, row + down)));
   });
 }"""
 VIEW = "() => { const { min, max } = document.querySelector('.plot').chart.scales.x; return [min, max]; }"

@@ -55,6 +55,7 @@ export function chart(times, curves, { shaded = {}, levels = [], onView = null, 
       const { min, max } = plot.scales.x;
       plot.setData(data, false);
       plot.setScale("x", { min, max });
+      rest();
     },
     end: () => {
       clearTimeout(resting);
@@ -78,12 +79,13 @@ function options(place, curves, shaded, levels, readout, rest) {
   const ranged = (number) => (plot, low, high) => {
     if (low === null || low === undefined) return [0, 1];
     const size = high - low || Math.abs(high) || 1;
-    const [below, above] = units.length < 2 ? [room, 0.1] : number ? [2 * room, 1.25] : [1.15, 0.2];
+    const [below, above] = units.length < 2 ? [room, 0.1] : number ? [2 * room, 1.6] : [1.35, 0.2];
     return [low - below * size, high + above * size];
   };
   return {
     width: place.clientWidth || 800,
     height: height(),
+    legend: { show: false },
     scales: { x: { time: false }, ...Object.fromEntries(units.map((one, number) => [one.scale, { range: ranged(number) }])) },
     cursor: { drag: { x: true, y: false }, points: { size: 7 }, focus: { prox: -1 } },
     axes: [{ ...style(), label: "time after the trigger / s", labelSize: 24 }, ...units.map(axis)],

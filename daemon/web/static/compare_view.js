@@ -2,7 +2,7 @@
 import { ask, part } from "/page/ask.js";
 import { chart } from "/page/chart.js";
 import { badge, card, make, problem, table } from "/page/dom.js";
-import { quantity } from "/page/quantity.js";
+import { percent, quantity } from "/page/quantity.js";
 import { waveform } from "/page/waveform.js";
 
 const ROWS = [["Gross energy per image", "gross_energy_per_image_j", "J"], ["Net energy per image", "net_energy_per_image_j", "J"], ["Mean power", "mean_power_w", "W"], ["Idle power", "idle_power_w", "W"]];
@@ -65,8 +65,7 @@ function comparison(runs, compared) {
   const difference = (key) => {
     if (key !== "gross_energy_per_image_j" || compared.problem) return "";
     const { difference_j: absolute, relative } = compared;
-    const percent = (value) => (100 * value).toPrecision(3);
-    return `${quantity(absolute.value, absolute.expanded_uncertainty_95, "J")} (${percent(relative.value)} ± ${percent(relative.expanded_uncertainty_95)} %)`;
+    return `${quantity(absolute.value, absolute.expanded_uncertainty_95, "J")} (${percent(relative.value, relative.expanded_uncertainty_95)})`;
   };
   const row = ([label, key, unit]) => make("tr", {}, make("th", { scope: "row" }, label), results.map((one, number) => cell(number, quantity(one[key]?.value, one[key]?.expanded_uncertainty_95, unit))), cell(2, difference(key)));
   const cell = (number, content) => make("td", { class: "number", "data-label": ["1", "2", "1 − 2"][number] }, content);

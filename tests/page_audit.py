@@ -1,4 +1,4 @@
-"""Audit of a page in the browser: contrast of every text as WCAG counts it, a name for every control, no sideways scroll."""
+"""Audit of a page in the browser: contrast of every text by WCAG, a name for every control, no sideways scroll."""
 
 from typing import Any
 
@@ -16,7 +16,8 @@ CONTRASTS = """() => {
     return layers.reverse().reduce((under, layer) => over(layer, under), [255, 255, 255]);
   };
   const luminance = (rgb) => {
-    const [r, g, b] = rgb.map((one) => one / 255).map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4));
+    const [r, g, b] = rgb.map((one) => one / 255)
+      .map((one) => (one <= 0.04045 ? one / 12.92 : ((one + 0.055) / 1.055) ** 2.4));
     return 0.2126 * r + 0.7152 * g + 0.0722 * b;
   };
   const found = [];
@@ -34,7 +35,8 @@ CONTRASTS = """() => {
 }"""
 NAMELESS = """() => [...document.querySelectorAll('button, a[href], input, select, img, [role], [tabindex="0"]')]
   .filter((one) => one.checkVisibility() && one.getAttribute('alt') !== '')
-  .filter((one) => !(one.getAttribute('aria-label') || one.getAttribute('aria-labelledby') || one.alt || one.labels?.length
+  .filter((one) => !(one.getAttribute('aria-label') || one.getAttribute('aria-labelledby') || one.alt
+    || one.labels?.length
     || one.textContent.trim() || ['alert', 'status'].includes(one.getAttribute('role'))))
   .map((one) => one.outerHTML.slice(0, 120))"""
 SIDEWAYS = """() => document.documentElement.scrollWidth > innerWidth

@@ -34,9 +34,10 @@ async def _nothing(page: Page) -> None:
     del page
 
 
-async def _power_of_first_batches(page: Page) -> None:
+async def _both_zoomed(page: Page) -> None:
     await page.click("[data-which=both]")
     await page.click("text=First batches")
+    await page.mouse.move(5, 5)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,14 +57,16 @@ class Picture:
     """What is done first."""
 
 
+RUN = "#/runs/resnet18-b4-1"
+COMPARED = "#/compare/resnet18-b4-1/resnet18-b4-2"
 PICTURES = (
     Picture(name="page-bench.png", path="#/", ready="tr[data-run]"),
-    Picture(name="page-run.png", path="#/runs/resnet18-b4-1", ready=".budget", height=1180),
-    Picture(name="page-zoom-dark.png", path="#/runs/resnet18-b4-1", ready=".budget", height=820, dark=True, before=_power_of_first_batches),
-    Picture(name="page-compare.png", path="#/compare/resnet18-b4-1/resnet18-b4-2", ready=".plot canvas", height=1000),
+    Picture(name="page-run.png", path=RUN, ready=".budget", height=1180),
+    Picture(name="page-zoom-dark.png", path=RUN, ready=".budget", height=980, dark=True, before=_both_zoomed),
+    Picture(name="page-compare.png", path=COMPARED, ready=".plot canvas"),
     Picture(name="page-calibration.png", path="#/calibration", ready=".certificate img", height=1300),
-    Picture(name="page-phone.png", path="#/runs/resnet18-b4-1", ready=".budget", width=390, height=1100),
-)  # fmt: skip
+    Picture(name="page-phone.png", path=RUN, ready=".budget", width=390, height=1100),
+)
 
 
 async def take(pictures: tuple[Picture, ...], out: Path) -> None:
@@ -106,11 +109,18 @@ async def _shoot(pictures: tuple[Picture, ...], out: Path, address: str) -> None
                 await seen.page.goto(address + one.path)
                 await seen.page.wait_for_selector(one.ready, state="attached")
                 await one.before(seen.page)
+                await _at_rest(seen.page)
                 await seen.page.wait_for_function("() => [...document.images].every((one) => one.complete)")
                 await seen.page.evaluate("() => document.fonts.ready")
                 await seen.page.screenshot(path=out / one.name, animations="disabled")
             small(out / one.name)
             _say(f"{out / one.name}: {(out / one.name).stat().st_size / 1e3:.0f} kB")
+
+
+async def _at_rest(page: Page) -> None:
+    """Wait until what is in view has been told as well, where there is a waveform."""
+    if await page.locator(".plot").count():
+        await page.locator(".inview dd").first.wait_for()
 
 
 def small(path: Path) -> None:

@@ -115,9 +115,8 @@ async def test_a_live_run_shows_within_a_second_and_a_waveform_is_drawn_within_a
             await seen.page.wait_for_selector("tr[data-run] a")
             drawn_ms.append(float(await seen.page.evaluate(DRAWN)))
             assert await seen.page.evaluate("() => document.querySelector('.plot').chart.data[0].length") == 100_000
-        print(f"live after {shown_s} s, drawn after {drawn_ms} ms")
-        assert min(shown_s) < LIVE_S
-        assert min(drawn_ms) < DRAWN_MS
+        assert min(shown_s) < LIVE_S, shown_s
+        assert min(drawn_ms) < DRAWN_MS, drawn_ms
         assert seen.problems == []
 
 

@@ -11,8 +11,8 @@ from instruments.simulated.bench import SimulatedBenchThread
 from tests.chromium import watched
 from tests.integration.bench_stage import Stage
 from tests.integration.page_stage import bench, browser, lab, needs_chromium
-from tests.page_audit import faint_texts, nameless, sideways
 from tests.mosquitto import MosquittoBroker
+from tests.page_audit import faint_texts, nameless, sideways
 from tests.page_lab import BATCHES, begin_campaign, calibrate, page_lab
 from tests.unit.calibration.example_certificate import certificate
 from tests.unit.daemon.stored_runs import add_run
@@ -96,7 +96,8 @@ async def test_focus_is_seen_on_everything_that_takes_it(lab: tuple[Stage, str],
             name, width, style = await seen.page.evaluate("""() => {
               const one = document.activeElement, shown = getComputedStyle(one);
               if (one === document.body) return ['BODY', '', ''];
-              return [one.textContent.trim() || one.getAttribute('aria-label') || one.tagName, shown.outlineWidth, shown.outlineStyle];
+              const name = one.textContent.trim() || one.getAttribute('aria-label') || one.tagName;
+              return [name, shown.outlineWidth, shown.outlineStyle];
             }""")
             reached.append(name)
             assert name == "BODY" or (width != "0px" and style != "none"), name
@@ -152,7 +153,7 @@ async def test_certificates_show_their_fits(
         pictures = seen.page.locator(".certificate img")
         await expect(pictures).to_have_count(3)  # a zero is no fit
         await seen.page.wait_for_function(
-            "() => [...document.querySelectorAll('.certificate img')].every((one) => one.complete && one.naturalWidth > 200)"
+            "() => [...document.querySelectorAll('.certificate img')].every((one) => one.naturalWidth > 200)"
         )
         await seen.shoot("certificates-dark")
         assert await faint_texts(seen.page) == []

@@ -15,7 +15,7 @@ from metrology.capture import Capture
 from metrology.timebase import TimeBase
 from tests.chromium import Watched, watched
 from tests.integration.bench_stage import Stage
-from tests.integration.page_stage import bench, browser, drawn, lab, needs_chromium, shaded, view_of
+from tests.integration.page_stage import ZOOM, bench, browser, drawn, lab, needs_chromium, shaded, view_of
 from tests.integration.test_clock_rung import performed
 from tests.mosquitto import MosquittoBroker
 from tests.page_lab import BATCHES, page_lab
@@ -69,7 +69,7 @@ async def test_windows_that_no_marker_placed_are_drawn_where_the_batches_were(
 
 
 async def _follow_the_truth(page: Page, address: str, run_id: str, capture: Capture) -> None:
-    """Each window lies where the marker was high, within what is said of its edges, and is shaded at its own samples."""
+    """Each window lies where the marker was high, within what is said of its edges, and is shaded where it lies."""
     levels, base = capture.marker_levels(), capture.time_base
     assert levels is not None
     rises = [base.time_s(int(one) + 0.5) for one in (levels[1:] & ~levels[:-1]).nonzero()[0]]
@@ -120,6 +120,21 @@ async def test_what_is_in_view_is_told_as_numbers(lab: tuple[Stage, str], browse
         mean_ma = 1e3 * float(capture.current.values.mean())
         await expect(seen.page.locator(".inview")).to_contain_text(f"mean {mean_ma:.1f} mA")
         assert seen.problems == []
+
+
+async def test_marks_of_the_axes_differ_however_far_it_is_zoomed(lab: tuple[Stage, str], browser: Browser) -> None:
+    stage, address = lab
+    keep(stage, "spike", long_capture(1000))
+    async with watched(browser) as seen:
+        await drawn(seen.page, address, "spike")
+        for width_s in (5e-3, 2e-4, 4e-5):
+            await seen.page.evaluate(ZOOM, [4e-3, 4e-3 + width_s])
+            for marks in await seen.page.evaluate(
+                "() => document.querySelector('.plot').chart.axes.map((one) => one._values)"
+            ):
+                shown = [one for one in marks if one]
+                assert len(shown) >= 2
+                assert len(set(shown)) == len(shown), shown
 
 
 async def test_missing_samples_are_gaps_and_clipped_ones_are_told(lab: tuple[Stage, str], browser: Browser) -> None:

@@ -3,7 +3,7 @@ import { abortForm } from "/page/abort_form.js";
 import { ask, part } from "/page/ask.js";
 import { campaignCard } from "/page/campaign_card.js";
 import { badge, card, facts, make, problem } from "/page/dom.js";
-import { listen } from "/page/live.js";
+import { changesRuns, isOver, listen } from "/page/live.js";
 import { runsTable } from "/page/runs_table.js";
 import { steps } from "/page/steps.js";
 
@@ -44,7 +44,7 @@ export async function benchView(view, whenLeft) {
     else if (name === "run") step = content;
     if (name === "run" || name === "bench") show();
     if (name === "run") look(step.run_id);
-    if (["result", "dropped", "back"].includes(name) || ["begun", "ended"].includes(content.step)) again();
+    if (changesRuns(name, content)) again();
   }));
   await Promise.all([again(), look(bench.run_in_hand)]);
 }
@@ -59,8 +59,6 @@ function showBench(place, bench) {
   );
 }
 
-const ENDS = ["done", "failed", "rejected", "interrupted"];
-
 /** Only where it changes: what is typed must not go with the next step. */
 function showControl(place, { run_in_hand: runId, control }) {
   const wanted = runId && control ? abortForm(runId) : null;
@@ -68,7 +66,7 @@ function showControl(place, { run_in_hand: runId, control }) {
 }
 
 function showHand(card, place, bench, step, run) {
-  const runId = bench.run_in_hand || (step && !ENDS.includes(step.state) ? step.run_id : null);
+  const runId = bench.run_in_hand || (step && !isOver(step.state) ? step.run_id : null);
   card.classList.toggle("running", runId !== null);
   const told = step && (step.run_id === runId || runId === null) ? step : null;
   const heading = make("h2", {}, runId ? "Run in hand" : told ? "Last run" : "No run in hand");

@@ -72,11 +72,13 @@ const height = () => (innerWidth < 800 ? 320 : HEIGHT);
 
 function options(place, curves, shaded, levels, readout, rest) {
   const units = [...new Map(curves.map((one) => [one.scale, one])).values()];
-  const axis = (one, number) => ({ ...style(), scale: one.scale, side: number ? 1 : 3, label: one.axis, labelSize: 22, size: 58, stroke: colour(curves.length > units.length ? "quiet" : one.colour), grid: number ? { show: false } : style().grid });
+  const extent = {};
+  const axis = (one, number) => ({ ...style(), values: labels, filter: units.length < 2 ? undefined : (_, splits) => splits.map((value) => (within(value, extent[one.scale]) ? value : null)), scale: one.scale, side: number ? 1 : 3, label: one.axis, labelSize: 22, size: 58, stroke: colour(curves.length > units.length ? "quiet" : one.colour), grid: number ? { show: false } : style().grid });
   // The lowest twelfth of the picture is the marker's lane.
   const room = shaded.high ? 0.16 : 0.06;
   // Two units have half of the picture each, the first the upper one: they would cover each other.
-  const ranged = (number) => (plot, low, high) => {
+  const ranged = (number) => (plot, low, high, scale) => {
+    extent[scale] = [low, high];
     if (low === null || low === undefined) return [0, 1];
     const size = high - low || Math.abs(high) || 1;
     const [below, above] = units.length < 2 ? [room, 0.1] : number ? [2 * room, 1.6] : [1.35, 0.2];
@@ -88,7 +90,7 @@ function options(place, curves, shaded, levels, readout, rest) {
     legend: { show: false },
     scales: { x: { time: false }, ...Object.fromEntries(units.map((one, number) => [one.scale, { range: ranged(number) }])) },
     cursor: { drag: { x: true, y: false }, points: { size: 7 }, focus: { prox: -1 } },
-    axes: [{ ...style(), label: "time after the trigger / s", labelSize: 24 }, ...units.map(axis)],
+    axes: [{ ...style(), values: labels, space: 78, label: "time after the trigger / s", labelSize: 24 }, ...units.map(axis)],
     series: [{}, ...curves.map((one) => ({ label: one.label, scale: one.scale, stroke: colour(one.colour), alpha: one.alpha ?? 1, width: 1, points: { show: false } }))],
     hooks: {
       drawClear: [(plot) => shades(plot, shaded)],
@@ -102,6 +104,18 @@ function options(place, curves, shaded, levels, readout, rest) {
 function style() {
   const line = { stroke: colour("grid"), width: 1 };
   return { stroke: colour("quiet"), grid: line, ticks: line };
+}
+
+/** As many places as neighbouring marks need to differ. */
+function labels(plot, splits, axis, space, step) {
+  const places = Math.min(Math.max(-Math.floor(Math.log10(step) + 1e-9), 0), 12);
+  return splits.map((value) => (value === null ? "" : value.toFixed(places)));
+}
+
+/** A mark belongs to its own half of the picture. */
+function within(value, [low, high]) {
+  const margin = 0.12 * (high - low);
+  return value >= low - margin && value <= high + margin;
 }
 
 function read(plot, curves, readout) {

@@ -13,6 +13,14 @@ export function listen(handler) {
   return () => handlers.delete(handler);
 }
 
+const ENDS = ["done", "failed", "rejected", "interrupted"];
+
+/** Whether a run is over in that state. */
+export const isOver = (state) => ENDS.includes(state);
+
+/** Whether an event changes what a list of runs says. */
+export const changesRuns = (name, content) => ["result", "dropped", "back"].includes(name) || (name === "run" && (content.step === "begun" || content.step === "ended" || isOver(content.state)));
+
 const tell = (name, content) => [...handlers].forEach((handler) => handler(name, content));
 
 export function connect() {

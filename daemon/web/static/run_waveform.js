@@ -1,7 +1,8 @@
 // A run's waveform: current and power of one capture, with marker, windows and baseline, to zoom into and to read.
 import { chart } from "/page/chart.js";
 import { detail } from "/page/detail.js";
-import { card, make, problem } from "/page/dom.js";
+import { make, problem } from "/page/dom.js";
+import { isOver } from "/page/live.js";
 import { quantity } from "/page/quantity.js";
 import { waveform } from "/page/waveform.js";
 
@@ -41,7 +42,7 @@ export async function showWaveform(place, run, result, whenLeft, told) {
 
 function nothing(run) {
   if (run.captures.length) return `The files of its captures are not kept any more: ${run.captures[0].removed_reason || "they are not in the captures' folder"}. The results stand.`;
-  return ["done", "failed", "rejected", "interrupted"].includes(run.state) ? "No capture was taken." : "No capture was taken yet.";
+  return isOver(run.state) ? "No capture was taken." : "No capture was taken yet.";
 }
 
 function chooser(kept, show) {

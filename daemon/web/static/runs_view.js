@@ -1,7 +1,7 @@
 // Runs: all of them, some at a time, to find one, or two to compare.
 import { ask, part } from "/page/ask.js";
 import { card, make, problem } from "/page/dom.js";
-import { listen } from "/page/live.js";
+import { changesRuns, listen } from "/page/live.js";
 import { runsTable } from "/page/runs_table.js";
 
 const STEP = 100;
@@ -44,7 +44,7 @@ export async function runsView(view, whenLeft) {
   view.replaceChildren(make("h1", {}, "Runs"), card(null, make("div", { class: "toolbar" }, filter, compare, make("span", { class: "gap" }), said), list, make("div", { class: "toolbar" }, older)));
   const again = () => read().catch((error) => said.replaceChildren(problem(error)));
   whenLeft(listen((name, content) => {
-    if (["result", "dropped", "back"].includes(name) || ["begun", "ended"].includes(content.step)) again();
+    if (changesRuns(name, content)) again();
   }));
 }
 

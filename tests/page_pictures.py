@@ -22,11 +22,11 @@ from instruments.simulated.world import WorldSettings
 from tests.chromium import chromium, watched
 from tests.integration.bench_stage import Stage
 from tests.mosquitto import MosquittoBroker
-from tests.page_lab import BATCHES, RUNS, begin_campaign, calibrate, page_lab, perform
+from tests.page_lab import RUNS, begin_campaign, calibrate, page_lab, perform
 
 IMAGES = Path(__file__).resolve().parent.parent / "docs" / "images"
 LARGEST_BYTES = 200_000
-BENCH = {"bench": {"name": "lab-1"}, "calibration": {"missing": "degrade"}}
+BENCH = {"bench": {"name": "lab-1"}, "calibration": {"missing": "degrade"}, "runs": {"trigger_timeout_s": 100.0}}
 Do = Callable[[Page], Awaitable[None]]
 
 
@@ -97,8 +97,8 @@ async def _with_a_run_in_hand(stage: Stage, work: Callable[[], Awaitable[None]])
     await stage.request("vgg16-b1-1", network="vgg16", batch_size=1)
     await stage.state("vgg16-b1-1", "armed")
     await work()
-    await stage.marker.play(BATCHES)
-    await stage.finish("vgg16-b1-1", BATCHES, batch_size=1)
+    await stage.say("abort", "vgg16-b1-1", reason="user", text="the pictures are taken")
+    await stage.state("vgg16-b1-1", "failed", "interrupted")
 
 
 async def _shoot(pictures: tuple[Picture, ...], out: Path, address: str) -> None:

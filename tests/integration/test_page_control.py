@@ -48,7 +48,7 @@ async def test_who_has_the_token_ends_the_run(
         await stage.say("started", "r1", started_utc_ns=1)  # a step comes while somebody types
         await expect(page.locator("#token")).to_have_value("not-the-token-0123456789")
         await page.press("#token", "Enter")
-        await expect(page.locator(".abort [role=status]")).to_contain_text("Authorization")
+        await expect(page.locator(".abort [role=status]")).to_contain_text("not the daemon's token")
         assert stage.daemon.store.run("r1").state.value == "armed"  # type: ignore[union-attr]
         await page.fill("#token", TOKEN)
         await seen.shoot("bench-abort")

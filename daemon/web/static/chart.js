@@ -106,9 +106,10 @@ function style() {
   return { stroke: colour("quiet"), grid: line, ticks: line };
 }
 
-/** As many places as neighbouring marks need to differ. */
+/** As many places as the step between marks has: 0.0025 needs four. */
 function labels(plot, splits, axis, space, step) {
-  const places = Math.min(Math.max(-Math.floor(Math.log10(step) + 1e-9), 0), 12);
+  let places = Math.min(Math.max(-Math.floor(Math.log10(step) + 1e-9), 0), 12);
+  if (Math.abs(step * 10 ** places - Math.round(step * 10 ** places)) > 1e-6) places += 1;
   return splits.map((value) => (value === null ? "" : value.toFixed(places)));
 }
 

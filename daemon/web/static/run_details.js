@@ -6,8 +6,8 @@ import { quantity, size, when } from "/page/quantity.js";
 
 export function details(run, result) {
   return [
-    make("div", { class: "grid" }, card("Uncertainty budget", budget(result)), card("How it was measured", result ? about(run, result) : make("p", { class: "empty" }, "There is no result."))),
-    card("Downloads", downloads(run, result)),
+    ...(result ? [make("div", { class: "grid" }, card("Uncertainty budget", budget(result)), card("How it was measured", about(run, result)))] : []),
+    ...(result || run.captures.length ? [card("Downloads", downloads(run, result))] : []),
     card("Journal", table([["At (UTC)"], ["Event"], ["State"], ["Text"]], run.steps.map(entry), "stacked")),
   ];
 }
@@ -38,7 +38,7 @@ function downloads(run, result) {
     return make("li", {}, make("span", { class: "what" }, `capture ${one.capture_index}`), links);
   });
   if (result) rows.unshift(make("li", {}, make("span", { class: "what" }, "result"), link(`${base}/result.json`, "JSON")));
-  return rows.length ? make("ul", { class: "downloads" }, rows) : make("p", { class: "empty" }, "There is nothing to keep yet.");
+  return make("ul", { class: "downloads" }, rows);
 }
 
 function entry(one) {

@@ -1,7 +1,7 @@
 // One run: its waveform, what it came to and how sure that is, and everything to check it by.
 import { ask, part } from "/page/ask.js";
 import { badge, card, make } from "/page/dom.js";
-import { isOver, listen } from "/page/live.js";
+import { listen } from "/page/live.js";
 import { parts } from "/page/quantity.js";
 import { captureSettings, details } from "/page/run_details.js";
 import { showWaveform } from "/page/run_waveform.js";
@@ -15,7 +15,7 @@ export async function runView(view, whenLeft, runId) {
   const settings = make("div");
   view.replaceChildren(...head(run, result), place);
   whenLeft(listen((name, content) => {
-    const isOurs = content.run_id === runId && (name === "result" || ["captured", "ended"].includes(content.step) || isOver(content.state));
+    const isOurs = content.run_id === runId && (name === "result" || !run.results.length);
     if (isOurs || (name === "back" && !run.results.length)) dispatchEvent(new Event("hashchange"));
   }));
   await showWaveform(place, run, result, whenLeft, (found) => settings.replaceChildren(captureSettings(found)));

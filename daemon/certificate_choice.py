@@ -1,6 +1,6 @@
 """Certificate choice: which certificates a run may use, and what is wrong where there is none."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -50,6 +50,12 @@ class Choice:
         """How far the zero moved over the bracket, in amperes; None while it is open."""
         drift_a = None if self.closing is None else self.closing.bracket_drift_a
         return None if drift_a is None else drift_a.value
+
+    def without_all_but(self, certificate_ids: Collection[str]) -> "Choice":
+        """Return the choice less every certificate that is not among these."""
+        places = ("chain", "zero", "supply_zero", "closing", "lead", "delay")
+        left = {name: one for name in places if (one := getattr(self, name)) and one.certificate_id in certificate_ids}
+        return Choice(**left, reasons=self.reasons)
 
 
 class CertificateChooser:

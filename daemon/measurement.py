@@ -17,14 +17,16 @@ from daemon.captures import CaptureFiles, CaptureReference
 from daemon.certificate_choice import CertificateChooser
 from daemon.configuration import Configuration
 from daemon.errors import CaptureRemoved, StoreError
-from daemon.records import CaptureRecord, RunRecord
+from daemon.records import CaptureRecord, ResultRecord, RunRecord
 from daemon.retention import removed_text
 from daemon.store import Store
 from metrology.analysis import MeasuredCapture, RunAnalysis, RunFacts, analyse
 from metrology.clock_offset import ClockExchange
 from metrology.clock_windows import BoardTiming, ForcedTrigger
 from metrology.estimate import Quantity as MeasuredQuantity
+from metrology.ladder import Rung
 from metrology.measurement_model import BudgetTerm as MeasuredTerm
+from metrology.placement import Placement, placement
 from metrology.supply import SupplyConditions
 from runners.messages import BudgetTerm, QualityReason, Quantity, RunFinished, RunResult
 
@@ -118,15 +120,50 @@ class Measurement:
         self._store.add_result(message.model_dump(mode="json"))
         return message
 
+    def placement(self, result: ResultRecord, one: CaptureRecord) -> Placement:
+        """Return where one capture's batches lie as a stored result has them, by the certificates that it names.
+
+        Raises:
+            CertificateFileError: a certificate was changed, damaged, or is not there.
+            CaptureFileError: the capture's file is missing or damaged.
+            MetrologyError: the capture cannot be placed any more.
+            StoreError: the run is unknown or unfinished, or the database refused.
+            KeyError, TypeError, ValueError: the capture or the result does not say what it takes.
+        """
+        run = self._store.run(result.run_id)
+        if run is None or run.finished is None:
+            raise StoreError(f"run {result.run_id!r} cannot be placed: {'not finished' if run else 'no such run'}")
+        used = result.document.get("certificate_ids") or ()
+        measured = self._measured(one)
+        accuracy = self._accuracy(run, [one], [measured], used, only=True)
+        return placement(
+            measured,
+            rung=Rung(result.document["sync"]),
+            facts=facts_of(run),
+            influences=accuracy.influences,
+            is_first=one.capture_index == 0,
+        )
+
     def _accuracy(
-        self, run: RunRecord, stored: list[CaptureRecord], captures: list[MeasuredCapture], demanded: Sequence[str]
+        self,
+        run: RunRecord,
+        stored: list[CaptureRecord],
+        captures: list[MeasuredCapture],
+        demanded: Sequence[str],
+        *,
+        only: bool = False,
     ) -> Accuracy:
-        """Return what is known of the bench's errors at the time of the run, however late it is asked."""
+        """Return what is known of the bench's errors at the time of the run, however late it is asked.
+
+        `only`: by no other certificates than those that are demanded.
+        """
         circumstances = self._circumstances(run, stored, captures)
         at_utc_ns = stored[0].at_utc_ns if stored else run.requested_utc_ns
         choice = self._chooser.choose(
             circumstances, at_utc_ns=at_utc_ns, demanded=demanded, by_marker="marker" in run.sync
         )
+        if only:
+            choice = choice.without_all_but(demanded)
         loaded_v = max((one.supply.loaded_voltage_v for one in captures), default=0.0)
         return accuracy_of(self._configuration, choice, circumstances, supply_voltage_v=loaded_v)
 

@@ -194,10 +194,17 @@ class Store:
         """Return the bench whose run this is, ours or not; None where it is unknown."""
         return next((str(row.bench) for row in self._rows(select(runs.c.bench).where(runs.c.run_id == run_id))), None)
 
-    def runs(self, limit: int = 50) -> list[RunRecord]:
-        """Return the last runs, the newest first."""
+    def runs(self, limit: int = 50, *, offset: int = 0, ours: bool = False) -> list[RunRecord]:
+        """Return the last runs, the newest first.
+
+        Args:
+            limit: how many at most.
+            offset: how many of the newest are left out.
+            ours: this bench's alone, where a database is shared.
+        """
         newest = runs.c.requested_utc_ns.desc()
-        return self._runs(select(runs).order_by(newest, runs.c.run_id).limit(limit))
+        query = select(runs).where(self._is_ours) if ours else select(runs)
+        return self._runs(query.order_by(newest, runs.c.run_id).limit(limit).offset(offset))
 
     def run_count(self) -> int:
         """Return how many runs there are."""
@@ -232,6 +239,11 @@ class Store:
     def latest_result(self, run_id: str) -> ResultRecord | None:
         """Return a run's newest result; None where it has none."""
         return next(iter(self._results(run_id, limit=1)), None)
+
+    def latest_results(self, run_ids: Sequence[str]) -> dict[str, ResultRecord]:
+        """Return the newest result of each of these runs that has one, by run."""
+        query = select(results).where(results.c.run_id.in_(run_ids)).order_by(results.c.at_utc_ns, results.c.result_id)
+        return {row.run_id: ResultRecord(**row._mapping) for row in self._rows(query)}
 
     def journal(self, run_id: str | None = None) -> list[JournalEntry]:
         """Return what happened to a run, in order; None: to this bench's daemon, or to one unnamed by then."""

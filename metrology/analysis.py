@@ -34,6 +34,7 @@ from metrology.quality import (
 from metrology.supply import SupplyConditions
 from metrology.supply_pairs import idle_pair, loaded_pair
 from metrology.uncertainty import EnergyResult, Idle, evaluate
+from metrology.window import Window
 from metrology.witness import Testimony, hear
 
 BASELINE_GUARD_S = 1e-3
@@ -140,7 +141,7 @@ def analyse(
     reasons += [reason for one in captures for reason in _capture_reasons(one, limits)]
     if len(captures) < facts.captures_planned:
         reasons.append(_too_few_captures(len(captures), facts.captures_planned))
-    grounds = [_ground(one, influences) for one in captures]
+    grounds = [ground_of(one, influences) for one in captures]
     standing = climb_down(grounds, offered=facts.sync, pattern=facts.pattern)
     reasons += standing.reasons
     examined = _examine(captures, grounds, standing)
@@ -205,7 +206,8 @@ def _too_few_captures(taken: int, planned: int) -> Reason:
     return Reason(code=ReasonCode.TOO_FEW_CAPTURES, verdict=Verdict.DEGRADED, text=text)
 
 
-def _ground(one: MeasuredCapture, influences: Influences) -> Ground:
+def ground_of(one: MeasuredCapture, influences: Influences) -> Ground:
+    """Return what the rungs of the ladder can stand on in one capture."""
     record = ElectricalRecord.of(
         one.capture,
         supply_voltage_v=one.supply.loaded_voltage_v,
@@ -295,15 +297,22 @@ def _energies(examined: Sequence[_Examined], facts: RunFacts) -> tuple[list[Reco
     return [cut_batch(cut.record, cut.reading, batch_duration_s=facts.batch_duration_s)], []
 
 
-def _idle(first: _Examined) -> Idle | None:
-    """Return the run's baseline: the stretch before the first edge of its first capture."""
-    reading = first.reading
+def baseline_of(record: ElectricalRecord, reading: MarkerReading) -> Window | None:
+    """Return the idle stretch before the first edge; None where the record holds none that is long enough."""
     edge_s = reading.pulses[0].start_s if reading.pulses else reading.cut_start_s
     if reading.starts_high or edge_s is None:
         return None
     guard_s = BASELINE_GUARD_S + reading.edge_half_width_s
-    window = baseline_window(first.record.span, first_edge_s=edge_s, guard_s=guard_s)
-    if window is None or window.duration_s < BLOCK_COUNT * first.record.interval_s:
+    window = baseline_window(record.span, first_edge_s=edge_s, guard_s=guard_s)
+    if window is None or window.duration_s < BLOCK_COUNT * record.interval_s:
+        return None
+    return window
+
+
+def _idle(first: _Examined) -> Idle | None:
+    """Return the run's baseline: the stretch before the first edge of its first capture."""
+    window = baseline_of(first.record, first.reading)
+    if window is None:
         return None
     return Idle(
         integrals=first.record.integrals(window),

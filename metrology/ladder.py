@@ -94,6 +94,26 @@ def climb_down(grounds: Sequence[Ground], *, offered: Sequence[str], pattern: Ru
     return replace(standing, reasons=_none_holds(reasons, standing.rung))
 
 
+def reading_on(rung: Rung, ground: Ground, *, pattern: RunPattern, is_first: bool) -> MarkerReading:
+    """Return where one record's batches lie by a rung that the run is known to stand on, as `climb_down` has them.
+
+    Args:
+        rung: the rung of the run's result.
+        ground: the record.
+        pattern: what the board said of the times of its batches.
+        is_first: the run's first record; by `step`, no later one has batches.
+
+    Raises:
+        MetrologyError: the record cannot be placed so.
+    """
+    if rung is Rung.MARKER:
+        return ground.marker or MarkerReading.empty()
+    if rung is Rung.STEP and not is_first:
+        return MarkerReading.empty()
+    (reading,) = (_by_clock if rung is Rung.CLOCK else _by_step)([ground], pattern).readings
+    return reading
+
+
 def _shows_edges(grounds: Sequence[Ground]) -> bool:
     return any(one.marker is not None and (one.marker.pulses or one.marker.cut_start_s is not None) for one in grounds)
 

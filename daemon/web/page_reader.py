@@ -4,7 +4,7 @@ import asyncio
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
@@ -14,10 +14,13 @@ from calibration.document import certificate_to_text
 from calibration.store import CertificateStore
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
-from daemon.measurement import SUPPLY_KEY
+from daemon.energy_comparison import comparison_document, two_groups
+from daemon.errors import StoreError
+from daemon.export.capture_file import CaptureFormat
 from daemon.records import CaptureRecord, ResultRecord, RunRecord
 from daemon.store import Store
-from daemon.web.waveform import waveform_bytes
+from daemon.web.capture_reader import CaptureReader
+from metrology.errors import MetrologyError
 from runners.campaign.journal import read_journal
 from runners.campaign.local_campaigns import SUFFIX as CAMPAIGN_SUFFIX
 from runners.campaign.progress import CampaignProgress
@@ -27,8 +30,6 @@ T = TypeVar("T")
 REST_S = 0.1
 """Time between the beginnings of two readings while a run is in hand: one who asks for waveforms without a pause has a
 tenth of a core, and who looks does not notice."""
-KEPT_WAVEFORMS = 4
-"""Waveforms that are kept as they were sent, 600 kB each: whoever asks again takes no time from who measures."""
 
 
 class NotThere(Exception):
@@ -39,12 +40,11 @@ class PageReader:
     """Reads of one bench. Every method but `read` blocks, and is called by `read`."""
 
     def __init__(self, configuration: Configuration, store: Store) -> None:
-        self._bench = configuration.bench.name
         self._store = store
         self._files = CaptureFiles(configuration.storage.captures_directory)
+        self._captures = CaptureReader(configuration, store)
         self._certificates = CertificateStore(configuration.calibration.directory)
         self._campaigns = configuration.http.campaigns
-        self._drawn: dict[tuple[str, int, int, int], bytes] = {}
         self._turn = asyncio.Lock()
         self._begun_s = -math.inf
         # One thread: many who look wait for one another, and take one core at most from who measures.
@@ -67,10 +67,12 @@ class PageReader:
         """Let the thread go."""
         self._thread.shutdown(wait=False, cancel_futures=True)
 
-    def runs(self, limit: int) -> list[dict[str, Any]]:
-        """Return the last runs, the newest first, each with what its newest result came to."""
-        ours = [run for run in self._store.runs(limit) if run.bench == self._bench]
-        return [run_document(run) | {"result": self._summary(run)} for run in ours]
+    def runs(self, limit: int, offset: int = 0) -> list[dict[str, Any]]:
+        """Return the last runs of this bench, the newest first, each with what its newest result came to."""
+        ours = self._store.runs(limit, offset=offset, ours=True)
+        results = self._store.latest_results([run.run_id for run in ours if run.is_terminal])
+        summaries = {run_id: _result_summary(one) for run_id, one in results.items()}
+        return [run_document(run) | {"result": summaries.get(run.run_id)} for run in ours]
 
     def run(self, run_id: str) -> dict[str, Any]:
         """Return one run: its steps, its captures and its results, the newest first.
@@ -83,33 +85,37 @@ class PageReader:
             {"event": one.event, "state": one.state, "at_utc_ns": one.at_utc_ns, "text": one.detail.get("text")}
             for one in self._store.journal(run_id)
         ]
-        captures = [asdict(one) | {"kept": self._files.path(one.name).exists()} for one in self._store.captures(run_id)]
+        captures = [asdict(one) | {"kept": self._captures.is_kept(one.name)} for one in self._store.captures(run_id)]
         results = [dict(one.document) for one in self._store.results(run_id)]
         return run_document(run) | {"steps": steps, "captures": captures, "results": results}
 
-    def waveform(self, run_id: str, index: int) -> bytes:
-        """Return one capture as `daemon.web.waveform` has it.
+    def waveform(self, run_id: str, index: int, part: range | None = None) -> bytes:
+        """Return one capture, or a part of its samples, as `daemon.web.waveform` has it.
 
         Raises:
             NotThere: there is no such capture, or its file was removed.
             CaptureFileError: its file is damaged.
         """
-        record, path = self._capture(run_id, index)
-        found = path.stat()
-        key = (record.sha256, index, found.st_mtime_ns, found.st_size)
-        if key not in self._drawn:
-            while len(self._drawn) >= KEPT_WAVEFORMS:
-                self._drawn.pop(next(iter(self._drawn)))
-            self._drawn[key] = self._waveform(record, path)
-        return self._drawn[key]
+        record, _ = self._capture(run_id, index)
+        return self._captures.waveform(record, self._store.latest_result(run_id), part)
 
-    def _waveform(self, record: CaptureRecord, path: Path) -> bytes:
-        supply: Mapping[str, Any] = self._files.describe(path)["extra"].get(SUPPLY_KEY) or {}
-        return waveform_bytes(
-            self._files.read(path, expected_sha256=record.sha256),
-            supply_voltage_v=supply.get("loaded_voltage_v"),
-            is_first=record.capture_index == 0,
-        )
+    def export(self, run_id: str, index: int, form: CaptureFormat) -> tuple[str, bytes]:
+        """Return the name and the content of a capture in another format; raises NotThere, TooLarge."""
+        return self._captures.export(self._capture(run_id, index)[0], form)
+
+    def compare(self, first: str, second: str) -> dict[str, Any]:
+        """Return how the gross energies of two runs differ, or in words why they cannot be compared.
+
+        Raises:
+            NotThere: there is no such run on this bench.
+        """
+        for one in (first, second):
+            self._run(one)
+        try:
+            groups = two_groups(self._store, first, second)
+            return comparison_document(groups) | {"problem": None}
+        except (StoreError, MetrologyError) as error:
+            return {"problem": str(error)}
 
     def capture_file(self, run_id: str, index: int) -> Path:
         """Return where the file of a capture is; raises NotThere."""
@@ -159,10 +165,6 @@ class PageReader:
             why = f": {record.removed_reason}" if record.removed_reason else ""
             raise NotThere(f"the file of capture {record.capture_id} is not kept any more{why}")
         return record, path
-
-    def _summary(self, run: RunRecord) -> dict[str, Any] | None:
-        result = self._store.latest_result(run.run_id) if run.is_terminal else None
-        return None if result is None else _result_summary(result)
 
     def _picture(self, certificate_id: str) -> Path:
         return self._certificates.directory / f"{certificate_id}.png"

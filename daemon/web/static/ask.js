@@ -12,11 +12,13 @@ export async function askBytes(path) {
 }
 
 export async function abort(runId, token, text) {
+  // In words for whoever reads the page; the daemon's own are for whoever writes a program.
+  const words = { 401: "That is not the daemon's token; it is in the file that [http] token_file names." };
   const headers = { Authorization: `Bearer ${token}`, "Content-Type": "application/json" };
-  await answered(api(`runs/${part(runId)}/abort`), { method: "POST", headers, body: JSON.stringify({ text }) });
+  await answered(api(`runs/${part(runId)}/abort`), { method: "POST", headers, body: JSON.stringify({ text }) }, words);
 }
 
-async function answered(path, options = {}) {
+async function answered(path, options = {}, words = {}) {
   let answer;
   try {
     answer = await fetch(path, options);
@@ -25,5 +27,5 @@ async function answered(path, options = {}) {
   }
   if (answer.ok) return answer;
   const reason = await answer.json().catch(() => ({}));
-  throw new Error(reason.text || `The daemon answered with status ${answer.status}.`);
+  throw new Error(words[answer.status] || reason.text || `The daemon answered with status ${answer.status}.`);
 }

@@ -1,38 +1,52 @@
 // Bench: what it is, what it does now, the last runs, and how far campaigns are.
-import { abort, ask, part } from "/page/ask.js";
+import { abortForm } from "/page/abort_form.js";
+import { ask, part } from "/page/ask.js";
+import { campaignCard } from "/page/campaign_card.js";
 import { badge, card, facts, make, problem } from "/page/dom.js";
-import { listen } from "/page/live.js";
-import { age } from "/page/quantity.js";
+import { changesRuns, isOver, listen } from "/page/live.js";
 import { runsTable } from "/page/runs_table.js";
 import { steps } from "/page/steps.js";
 
 export async function benchView(view, whenLeft) {
   const state = make("section", { class: "card" });
-  const hand = make("section", { class: "card", "aria-live": "polite", id: "hand" });
-  const runs = make("div");
+  const told = make("div", { "aria-live": "polite" });
+  const control = make("div");
+  const hand = make("section", { class: "card", id: "hand" }, told, control);
+  const runs = make("div", {}, make("p", { class: "quiet" }, "Reading the runs…"));
   const campaigns = make("div");
   let bench = await ask("bench");
   let step = null;
   const show = () => {
     showBench(state, bench);
-    showHand(hand, bench, step);
+    showHand(hand, told, bench, step, run);
+    showControl(control, bench);
   };
   const read = async () => {
     const [found, under] = await Promise.all([ask("runs?limit=20"), ask("campaigns")]);
     runs.replaceChildren(runsTable(found));
-    campaigns.replaceChildren(...campaignCards(under));
+    const open = new Set([...campaigns.querySelectorAll("details[open]")].map((one) => one.parentElement.firstChild.textContent));
+    campaigns.replaceChildren(...under.map(campaignCard));
+    for (const one of campaigns.querySelectorAll("details")) one.open = open.has(one.parentElement.firstChild.textContent);
   };
-  show();
+  let run = null;
+  const look = async (runId) => {
+    if (!runId || run?.run_id === runId) return;
+    run = await ask(`runs/${part(runId)}`).catch(() => run);
+    if (run && step?.run_id !== run.run_id) step = { run_id: run.run_id, state: run.state };
+    show();
+  };
   view.replaceChildren(make("h1", {}, `Bench ${bench.bench}`), make("p", { class: "lead" }, "What it does now, and what it measured."),
     make("div", { class: "grid" }, hand, state), campaigns, card("Last runs", runs));
+  show();
   const again = () => read().catch((error) => runs.replaceChildren(problem(error)));
   whenLeft(listen((name, content) => {
     if (name === "bench") bench = content;
     else if (name === "run") step = content;
     if (name === "run" || name === "bench") show();
-    if (name !== "bench" && name !== "lost") again();
+    if (name === "run") look(step.run_id);
+    if (changesRuns(name, content)) again();
   }));
-  await again();
+  await Promise.all([again(), look(bench.run_in_hand)]);
 }
 
 function showBench(place, bench) {
@@ -45,11 +59,15 @@ function showBench(place, bench) {
   );
 }
 
-const ENDS = ["done", "failed", "rejected", "interrupted"];
+/** Only where it changes: what is typed must not go with the next step. */
+function showControl(place, { run_in_hand: runId, control }) {
+  const wanted = runId && control ? abortForm(runId) : null;
+  if (place.firstChild !== wanted) place.replaceChildren(...[wanted].filter(Boolean));
+}
 
-function showHand(place, bench, step) {
-  const runId = bench.run_in_hand || (step && !ENDS.includes(step.state) ? step.run_id : null);
-  place.classList.toggle("running", runId !== null);
+function showHand(card, place, bench, step, run) {
+  const runId = bench.run_in_hand || (step && !isOver(step.state) ? step.run_id : null);
+  card.classList.toggle("running", runId !== null);
   const told = step && (step.run_id === runId || runId === null) ? step : null;
   const heading = make("h2", {}, runId ? "Run in hand" : told ? "Last run" : "No run in hand");
   if (!runId && !told) {
@@ -58,44 +76,10 @@ function showHand(place, bench, step) {
   }
   const shown = runId || told.run_id;
   place.replaceChildren(heading, make("a", { class: "mono", href: `#/runs/${part(shown)}`, "data-live-run": shown }, shown));
+  if (run?.run_id === shown) place.append(make("p", { class: "small" }, `${run.network}, batch ${run.batch_size}, ${run.precision}${run.backend ? ` by ${run.backend}` : ""}, on board ${run.board}`));
   if (told) {
     place.append(steps(told.state));
-    if (told.captures_planned) place.append(make("p", { class: "small quiet" }, `${told.captures_taken} of ${told.captures_planned} captures are taken`));
+    if (told.captures_planned) place.append(make("p", { class: "small quiet" }, `${told.captures_taken} of ${told.captures_planned} ${told.captures_planned === 1 ? "capture" : "captures"} taken`));
     if (told.reason) place.append(make("p", { class: "problem small" }, `${told.reason.replaceAll("_", " ")}: ${told.text || ""}`));
   }
-  if (runId && bench.control) place.append(abortForm(runId));
-}
-
-function abortForm(runId) {
-  const token = make("input", { type: "password", autocomplete: "off", placeholder: "token", "aria-label": "Token of control", required: true });
-  const said = make("span", { class: "small", role: "status" });
-  const send = async () => {
-    try {
-      await abort(runId, token.value, "by the page");
-      said.textContent = "It is being ended.";
-    } catch (error) {
-      said.textContent = error.message;
-    }
-  };
-  return make("details", {}, make("summary", { class: "small" }, "End this run"),
-    make("div", { class: "toolbar" }, token, make("button", { type: "button", class: "danger", onclick: send }, "End run"), said));
-}
-
-function campaignCards(found) {
-  return found.map((one) => card(`Campaign ${one.name}`, one.problem ? problem(new Error(one.problem)) : campaign(one)));
-}
-
-function campaign({ runs, finished, remaining_s: left }) {
-  const count = (state) => runs.filter((run) => run.state === state).length;
-  const share = (state, kind) => {
-    const bar = make("span", { class: kind });
-    bar.style.width = `${(100 * count(state)) / Math.max(runs.length, 1)}%`;
-    return bar;
-  };
-  const rest = finished ? "; finished" : left === null ? "" : `; about ${age(left)} left`;
-  const broken = count("failed") + count("refused");
-  return [
-    make("div", { class: "bar" }, share("done", "done"), share("commanded", "commanded"), share("failed", "failed"), share("refused", "failed")),
-    make("p", { class: "small quiet" }, `${count("done")} of ${runs.length} runs are done${broken ? `, ${broken} failed or were refused` : ""}${rest}`),
-  ];
 }

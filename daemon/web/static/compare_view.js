@@ -1,36 +1,74 @@
-// Compare: two runs' waveforms over each other, and what each came to.
+// Compare: two runs' waveforms over each other, what each came to, and whether the difference is real.
 import { ask, part } from "/page/ask.js";
 import { chart } from "/page/chart.js";
-import { badge, card, make, table } from "/page/dom.js";
-import { quantity } from "/page/quantity.js";
+import { badge, card, make, problem, table } from "/page/dom.js";
+import { percent, quantity } from "/page/quantity.js";
 import { waveform } from "/page/waveform.js";
 
 const ROWS = [["Gross energy per image", "gross_energy_per_image_j", "J"], ["Net energy per image", "net_energy_per_image_j", "J"], ["Mean power", "mean_power_w", "W"], ["Idle power", "idle_power_w", "W"]];
 
 export async function compareView(view, whenLeft, ...runIds) {
-  const [runs, found] = await Promise.all([Promise.all(runIds.map((one) => ask(`runs/${part(one)}`))), Promise.all(runIds.map((one) => waveform(one, 0)))]);
-  const names = runs.map((run) => `${run.network}, batch ${run.batch_size} (${run.run_id})`);
-  const curves = onOneAxis(found).map((values, number) => ({ label: runIds[number], axis: "current / A", values, colour: number ? "second" : "current", scale: "A", unit: "A", alpha: number ? 0.6 : 1 }));
-  const drawn = chart(found[0].times, curves);
-  const legend = make("div", { class: "legend" }, names.map((name, number) => make("span", {}, make("i", { class: number ? "k-second" : "k-current" }), name)));
-  view.replaceChildren(make("h1", {}, "Two runs"), make("p", { class: "lead" }, "The first capture of each, from its trigger."),
-    card(null, drawn.element, legend), card("What they came to", comparison(runs)),
-    make("p", { class: "small quiet" }, "Errors that both runs share cancel in their difference: joulebench compare says whether it is real."));
+  const [first, second] = runIds.map(part);
+  const [compared, ...runs] = await Promise.all([ask(`runs/${first}/compared-with/${second}`), ...runIds.map((one) => ask(`runs/${part(one)}`))]);
+  const names = runs.map((run) => `${run.network}, batch ${run.batch_size}, ${run.precision}`);
+  const over = card("Current, from each one's trigger");
+  view.replaceChildren(make("h1", {}, "Two runs"), make("p", { class: "lead" }, names.join("   against   ")), verdict(compared), over, card("What they came to", comparison(runs, compared)));
+  await overlay(over, runs, names, whenLeft);
+}
+
+function verdict(compared) {
+  if (compared.problem) return make("section", { class: "card reasons degraded" }, make("h2", {}, "They cannot be compared"), make("p", {}, compared.problem));
+  return make("section", { class: `card reasons ${compared.distinguishable ? "real" : ""}` }, make("h2", {}, compared.distinguishable ? "The difference is significant" : "No significant difference"),
+    make("p", {}, compared.sentence), make("p", { class: "small quiet" }, "Errors that both runs share, such as a gain by the same certificate, cancel in the difference."));
+}
+
+async function overlay(place, runs, names, whenLeft) {
+  const indexes = runs.map((run) => run.captures.find((one) => one.kept)?.capture_index);
+  const without = runs.filter((_, number) => indexes[number] === undefined);
+  if (without.length) {
+    place.append(make("p", { class: "empty" }, `No capture is kept of ${without.map((run) => run.run_id).join(" and ")}: there is nothing to lay over each other.`));
+    return;
+  }
+  const found = await Promise.all(runs.map((run, number) => waveform(run.run_id, indexes[number]))).catch((error) => error);
+  if (found instanceof Error) {
+    place.append(problem(found));
+    return;
+  }
+  const { times, values } = onOneAxis(found);
+  const curves = values.map((one, number) => ({ label: `${number + 1}`, axis: "current / A", values: one, colour: number ? "second" : "current", scale: "A", unit: "A", alpha: number ? 0.6 : 1 }));
+  const isWhole = found.every(({ head }) => head.samples_a_block === 1);
+  const drawn = chart(times, curves, { isWhole: () => isWhole, label: "Current of two runs over each other" });
+  const legend = make("div", { class: "legend" }, runs.map((run, number) => make("span", {}, make("i", { class: number ? "k-second" : "k-current" }), `${number + 1}: ${run.run_id} (${names[number]})`)));
+  const tools = make("div", { class: "toolbar" }, make("button", { type: "button", onclick: () => drawn.all() }, "Whole record"));
+  place.append(...[tools, drawn.element, legend, isWhole ? null : make("p", { class: "small quiet" }, "A long record is drawn by the least and the greatest of each few samples.")].filter(Boolean));
   drawn.draw();
   whenLeft(drawn.end);
 }
 
-/** The second capture on the first one's samples, each by its nearest in time; all of them where both agree. */
+/** Both captures on the times of both; where one has no sample at a time of the other it is left undefined. */
 function onOneAxis([first, second]) {
-  const { origin_s: origin, interval_s: interval, samples } = second.head;
-  if (origin === first.head.origin_s && interval === first.head.interval_s && samples === first.head.samples) return [first.current, second.current];
-  const nearest = Array.from(first.times, (time) => second.current[Math.round((time - origin) / interval)] ?? null);
-  return [first.current, nearest];
+  const [one, other] = [first.head, second.head];
+  if (one.origin_s === other.origin_s && one.interval_s === other.interval_s && one.samples === other.samples) return { times: first.times, values: [first.current, second.current] };
+  const [times, a, b] = [[], [], []];
+  for (let i = 0, j = 0; i < first.times.length || j < second.times.length;) {
+    const [here, there] = [first.times[i] ?? Infinity, second.times[j] ?? Infinity];
+    times.push(Math.min(here, there));
+    a.push(here <= there ? first.current[i++] : undefined);
+    b.push(there <= here ? second.current[j++] : undefined);
+  }
+  return { times, values: [a, b] };
 }
 
-function comparison(runs) {
+function comparison(runs, compared) {
   const results = runs.map((run) => run.results[0] || {});
-  const row = ([label, key, unit]) => make("tr", {}, make("td", {}, label), results.map((one) => make("td", { class: "number" }, quantity(one[key]?.value, one[key]?.expanded_uncertainty_95, unit))));
-  const verdicts = make("tr", {}, make("td", {}, "Verdict"), results.map((one, number) => make("td", { class: "number" }, badge(one.quality || runs[number].state))));
-  return table([["± U95"], ...runs.map((run) => [run.run_id, 1])], [...ROWS.map(row), verdicts]);
+  const links = runs.map((run) => [make("a", { class: "mono", href: `#/runs/${part(run.run_id)}` }, run.run_id), 1]);
+  const difference = (key) => {
+    if (key !== "gross_energy_per_image_j" || compared.problem) return "";
+    const { difference_j: absolute, relative } = compared;
+    return `${quantity(absolute.value, absolute.expanded_uncertainty_95, "J")} (${percent(relative.value, relative.expanded_uncertainty_95)})`;
+  };
+  const row = ([label, key, unit]) => make("tr", {}, make("th", { scope: "row" }, label), results.map((one, number) => cell(number, quantity(one[key]?.value, one[key]?.expanded_uncertainty_95, unit))), cell(2, difference(key)));
+  const cell = (number, content) => make("td", { class: "number", "data-label": ["1", "2", "1 − 2"][number] }, content);
+  const verdicts = make("tr", {}, make("th", { scope: "row" }, "Verdict"), results.map((one, number) => cell(number, badge(one.quality || runs[number].state))), cell(2, ""));
+  return table([["± U95"], ...links, ["1 − 2", 1]], [...ROWS.map(row), verdicts], "pairs");
 }

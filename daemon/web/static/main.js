@@ -2,6 +2,7 @@
 import { benchView } from "/page/bench_view.js";
 import { calibrationView } from "/page/calibration_view.js";
 import { compareView } from "/page/compare_view.js";
+import { showConnection } from "/page/connection.js";
 import { problem } from "/page/dom.js";
 import { connect, listen } from "/page/live.js";
 import { runView } from "/page/run_view.js";
@@ -17,6 +18,7 @@ const ROUTES = [
   [/^#\/runs\/([^/]+)$/, runView],
   [/^#\/compare\/([^/]+)\/([^/]+)$/, compareView],
   [/^#\/calibration$/, calibrationView],
+  [/^#\/calibration\/([^/]+)$/, calibrationView],
 ];
 
 async function show() {
@@ -27,12 +29,20 @@ async function show() {
   const hash = location.hash || "#/";
   mark(hash);
   const [route, build] = ROUTES.find(([pattern]) => pattern.test(hash)) || [/^/, benchView];
+  document.title = `${titleOf(hash)} · joulebench`;
   try {
     const names = (route.exec(hash) || []).slice(1).map(decodeURIComponent);
     await build(view, (end) => (turn === shown ? ends.push(end) : end()), ...names);
   } catch (error) {
-    if (turn === shown) view.replaceChildren(problem(error));
+    if (turn !== shown) return;
+    view.replaceChildren(problem(error));
+    ends.push(listen((name) => name === "back" && show()));
   }
+}
+
+function titleOf(hash) {
+  const [place, name] = hash.slice(2).split("/").map(decodeURIComponent);
+  return { runs: name || "Runs", compare: "Two runs", calibration: "Calibration" }[place] || "Bench";
 }
 
 function mark(hash) {
@@ -45,26 +55,27 @@ function mark(hash) {
   }
 }
 
-const live = document.getElementById("live");
-const say = (state, text) => {
-  live.dataset.state = state;
-  live.textContent = text;
-};
-listen((name, content) => {
-  if (name === "open") say("on", "live");
-  if (name === "lost") say("off", "not connected, trying again");
-  if (name === "dropped") say("on", `live; ${content.count} events were dropped`);
-  if (name === "bench") document.getElementById("version").textContent = `joulebench ${content.version}, bench ${content.bench}`;
-});
-
+const help = document.getElementById("help");
 const PLACES = { b: "#/", r: "#/runs", c: "#/calibration" };
 addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || /^(INPUT|SELECT|TEXTAREA)$/.test(event.target.tagName)) return;
-  if (event.key === "t") nextTheme();
+  if (event.key === "?") help.showModal();
+  else if (event.key === "t") nextTheme();
+  else if (event.key === "/") find(event);
   else if (PLACES[event.key]) location.hash = PLACES[event.key];
 });
+
+function find(event) {
+  event.preventDefault();
+  const filter = document.getElementById("filter");
+  if (filter) filter.focus();
+  else location.hash = "#/runs";
+}
+
 document.getElementById("theme").addEventListener("click", nextTheme);
+document.getElementById("keys").addEventListener("click", () => help.showModal());
 addEventListener("hashchange", show);
 keepTheme();
+showConnection();
 show();
 connect();

@@ -22,6 +22,12 @@ export function quantity(value, spread, unit) {
   return `${around ? `${number} ± ${around}` : number} ${full}`.trim();
 }
 
+/** A part of one as per cent, with its spread. */
+export function percent(value, spread) {
+  const places = decimals(100 * value, 100 * spread);
+  return `${(100 * value).toFixed(places)} ± ${(100 * spread).toFixed(places)} %`;
+}
+
 export function when(utcNs) {
   return utcNs ? new Date(utcNs / 1e6).toISOString().replace("T", " ").slice(0, 19) : "–";
 }

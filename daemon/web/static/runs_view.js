@@ -1,27 +1,54 @@
-// Runs: more of them, and two to compare.
+// Runs: all of them, some at a time, to find one, or two to compare.
 import { ask, part } from "/page/ask.js";
-import { card, make } from "/page/dom.js";
-import { listen } from "/page/live.js";
+import { card, make, problem } from "/page/dom.js";
+import { changesRuns, listen } from "/page/live.js";
 import { runsTable } from "/page/runs_table.js";
+
+const STEP = 100;
 
 export async function runsView(view, whenLeft) {
   const picked = new Set();
-  const hint = make("span", { class: "quiet small" }, "Pick two runs to overlay their waveforms.");
-  const button = make("button", { type: "button", disabled: true, onclick: () => {
+  let [runs, asked, isAll] = [[], STEP, false];
+  const list = make("div");
+  const said = make("span", { class: "quiet small", role: "status" });
+  const compare = make("button", { type: "button", disabled: true, onclick: () => {
     location.hash = `#/compare/${[...picked].map(part).join("/")}`;
-  } }, "Compare");
+  } }, "Compare the two picked");
+  const filter = make("input", { type: "search", id: "filter", "aria-label": "Filter runs", placeholder: "filter: network, verdict, board…", oninput: () => show() });
+  const older = make("button", { type: "button", onclick: () => read(STEP) }, "Show older ones");
   const pick = (run, box) => {
     if (box.checked) picked.add(run.run_id);
     else picked.delete(run.run_id);
-    button.disabled = picked.size !== 2;
+    compare.disabled = picked.size !== 2;
   };
-  const list = make("div");
-  const refresh = async () => {
-    if (!picked.size) list.replaceChildren(runsTable(await ask("runs?limit=200"), pick));
+  const show = () => {
+    const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
+    const fitting = runs.filter((run) => words.every((word) => textOf(run).includes(word)));
+    if (fitting.length || !words.length) list.replaceChildren(runsTable(fitting, { pick, picked }));
+    else list.replaceChildren(make("p", { class: "empty" }, "None of the runs that are shown fits the filter."));
+    said.textContent = `${words.length ? `${fitting.length} of ` : ""}${runs.length} ${isAll ? "runs, all there are" : "newest runs"}`;
+    older.hidden = isAll;
   };
-  await refresh();
-  view.replaceChildren(make("h1", {}, "Runs"), card(null, make("div", { class: "toolbar" }, button, hint), list));
+  const read = async (more = 0) => {
+    asked += more;
+    const found = [];
+    do {
+      const some = await ask(`runs?limit=${Math.min(asked - found.length, STEP)}&offset=${found.length}`);
+      found.push(...some);
+      isAll = some.length < STEP;
+    } while (!isAll && found.length < asked);
+    runs = [...new Map(found.map((run) => [run.run_id, run])).values()];
+    show();
+  };
+  await read();
+  view.replaceChildren(make("h1", {}, "Runs"), card(null, make("div", { class: "toolbar" }, filter, compare, make("span", { class: "gap" }), said), list, make("div", { class: "toolbar" }, older)));
+  const again = () => read().catch((error) => said.replaceChildren(problem(error)));
   whenLeft(listen((name, content) => {
-    if (name === "result" || name === "dropped" || content.step === "begun" || content.step === "ended") refresh().catch(() => {});
+    if (changesRuns(name, content)) again();
   }));
+}
+
+function textOf(run) {
+  const told = [run.run_id, run.network, `batch ${run.batch_size}`, run.precision, run.backend, run.board, run.state, run.reason, run.result?.quality, ...(run.result?.reasons || [])];
+  return told.filter(Boolean).join(" ").replaceAll("_", " ").toLowerCase();
 }

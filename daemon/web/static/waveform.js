@@ -1,11 +1,13 @@
 // Waveform: one capture, decoded from what daemon/web/waveform.py writes.
 import { askBytes, part } from "/page/ask.js";
 
-export async function waveform(runId, index) {
-  return decoded(await askBytes(`runs/${part(runId)}/captures/${index}/waveform`));
+/** A capture, or `count` of its samples from `first` on. */
+export async function waveform(runId, index, first = null, count = null) {
+  const range = first === null ? "" : `?first=${first}&count=${count}`;
+  return decoded(await askBytes(`runs/${part(runId)}/captures/${index}/waveform${range}`));
 }
 
-export function decoded(buffer) {
+function decoded(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));
   const start = 4 + length;

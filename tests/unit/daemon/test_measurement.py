@@ -177,3 +177,33 @@ def test_the_markers_delay_matters_where_a_marker_is_offered(
     CertificateStore(tmp_path / "certificates").add(replace(delay, board="b"))
     run_of(measurement, store, capture_of(PULSES), sync=sync)
     assert ("calibration_mismatch" in [one.code for one in measurement.result("r").reasons]) is told
+
+
+def test_windows_are_placed_again_by_the_certificates_of_the_result(
+    measurement: Measurement, store: Store, tmp_path: Path
+) -> None:
+    """A certificate of the marker's delay that came later moves no window of an earlier result."""
+    measured_run(measurement, store)
+    measurement.result("r")
+    before = store.latest_result("r")
+    (one,) = store.captures("r")
+    assert before is not None
+    plain = measurement.placement(before, one)
+    later = replace(DELAY, board="b", valid_until_utc_ns=2 * time.time_ns())
+    CertificateStore(tmp_path / "certificates").add(later)
+    measurement.result("r", certificates=[later.certificate_id])
+    after = store.latest_result("r")
+    assert after is not None
+    assert measurement.placement(before, one) == plain
+    moved_s = measurement.placement(after, one).reading.pulses[0].start_s - plain.reading.pulses[0].start_s
+    assert moved_s == pytest.approx(later.rise_delay_s.value)
+    assert moved_s != 0
+
+
+def test_a_run_that_is_not_finished_has_no_windows_to_place(measurement: Measurement, store: Store) -> None:
+    measured_run(measurement, store)
+    measurement.result("r")
+    result, (one,) = store.latest_result("r"), store.captures("r")
+    assert result is not None
+    with pytest.raises(StoreError, match="no such run"):
+        measurement.placement(replace(result, run_id="other"), one)

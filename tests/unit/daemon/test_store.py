@@ -342,3 +342,25 @@ def test_each_daemon_has_a_journal_of_its_own(url: str) -> None:
         assert [entry.event for entry in ours.journal()] == ["here"]
         assert [entry.event for entry in theirs.journal()] == ["there"]
         assert [entry.event for entry in lab.journal()] == ["here", "there"]
+
+
+def test_the_last_runs_of_one_bench_are_not_pushed_out_by_anothers(url: str) -> None:
+    with Store(url, bench="a") as ours, Store(url, bench="b") as theirs:
+        for number in range(3):
+            ours.create_run(run_id=f"a{number}", **REQUEST, at_utc_ns=number)
+            theirs.create_run(run_id=f"b{number}", **REQUEST, at_utc_ns=100 + number)
+        assert [run.run_id for run in ours.runs(2)] == ["b2", "b1"]
+        assert [run.run_id for run in ours.runs(2, ours=True)] == ["a2", "a1"]
+        assert [run.run_id for run in ours.runs(2, ours=True, offset=2)] == ["a0"]
+
+
+def test_the_newest_result_of_each_run_comes_in_one_reading(store: Store) -> None:
+    for run_id in ("r1", "r2", "r3"):
+        store.create_run(run_id=run_id, **REQUEST)
+    for run_id, result_id, at in (("r1", "old", 1), ("r2", "only", 5), ("r1", "new", 2)):
+        result = example_result(run_id=run_id, result_id=result_id, at_utc_ns=at)
+        store.add_result(result)
+    found = store.latest_results(["r1", "r2", "r3"])
+    assert {run_id: one.result_id for run_id, one in found.items()} == {"r1": "new", "r2": "only"}
+    assert found["r1"] == store.latest_result("r1")
+    assert store.latest_results([]) == {}

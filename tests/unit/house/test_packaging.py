@@ -1,9 +1,11 @@
 """What `make setup` installs: pinned, allowed, and complete."""
 
 import re
+import shutil
 import subprocess
 import sys
 import tomllib
+import zipfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
@@ -12,6 +14,8 @@ from typing import Any
 import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
+
+from daemon.web.page_files import page_files
 
 FORBIDDEN_LICENCE = re.compile(r"\b(A?GPL|GNU (Affero )?General Public)", re.IGNORECASE)
 ACCEPTED = {"trace"}
@@ -148,3 +152,33 @@ def test_the_gate_is_a_script_that_lets_nothing_skip(repository: Path) -> None:
     assert gate.stat().st_mode & 0o111
     assert subprocess.run(["bash", "-n", str(gate)], timeout=60, check=False).returncode == 0
     assert "export JOULEBENCH_NO_SKIP=1" in gate.read_text()
+
+
+@pytest.mark.long
+def test_the_wheel_holds_the_page_and_the_licence_of_what_draws_it(repository: Path, tmp_path: Path) -> None:
+    """Built of a copy, so that nothing is left beside the sources."""
+    tracked = subprocess.run(
+        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+        cwd=repository, capture_output=True, text=True, check=True, timeout=60,
+    ).stdout.split("\0")  # fmt: skip
+    source = tmp_path / "source"
+    for name in filter(None, tracked):
+        if (repository / name).is_file() and not name.startswith(("tests/", "docs/")):
+            (source / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(repository / name, source / name)
+    subprocess.run(
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        cwd=source, check=True, capture_output=True, timeout=100,
+    )  # fmt: skip
+    (wheel,) = tmp_path.glob("*.whl")
+    with zipfile.ZipFile(wheel) as packed:
+        names = set(packed.namelist())
+        page = {f"daemon/web/static/{name}" for name in page_files()}
+        assert len(page) > 15
+        assert page <= names
+        (metadata,) = [one for one in names if one.endswith(".dist-info/METADATA")]
+        text = packed.read(metadata).decode()
+        kept = [packed.read(one) for one in names if ".dist-info/licenses/" in one]
+    assert "License-Expression: Apache-2.0 AND MIT" in text
+    uplot = (repository / "daemon" / "web" / "static" / "uplot" / "LICENSE").read_bytes()
+    assert {uplot, (repository / "LICENSE").read_bytes()} == set(kept)

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from metrology.clock_windows import BoardTiming, ForcedTrigger
-from metrology.ladder import Ground, Rung, RunPattern, Standing, climb_down
+from metrology.errors import MetrologyError
+from metrology.ladder import Ground, Rung, RunPattern, Standing, climb_down, reading_on
 from metrology.marker import MarkerReading
 from metrology.quality import Verdict
 from metrology.window import Window
@@ -142,3 +143,29 @@ def test_a_current_without_steps_is_no_ground_for_the_lowest_rung() -> None:
 
 def test_no_record_at_all_is_no_error() -> None:
     assert climb_down([], offered=ALL, pattern=pattern_of()).readings == ()
+
+
+@pytest.mark.parametrize(
+    ("marker", "offered", "pattern"),
+    [
+        (SHOWN, ALL, pattern_of()),
+        (SHOWN, ("clock",), pattern_of()),
+        (SILENT, ALL, pattern_of(exchanged=False)),
+        (None, ("step",), pattern_of(timed=False)),
+    ],
+)
+def test_one_record_is_read_again_as_the_run_stood_on_it(
+    marker: MarkerReading | None, offered: tuple[str, ...], pattern: RunPattern
+) -> None:
+    grounds = [ground_of(marker), ground_of(marker, name="capture 1")]
+    standing = climb_down(grounds, offered=offered, pattern=pattern)
+    again = [
+        reading_on(standing.rung, one, pattern=pattern, is_first=number == 0) for number, one in enumerate(grounds)
+    ]
+    assert tuple(again) == standing.readings
+    assert again[0].pulses
+
+
+def test_a_record_that_cannot_be_placed_again_says_why() -> None:
+    with pytest.raises(MetrologyError, match="was not forced"):
+        reading_on(Rung.CLOCK, ground_of(forced=False), pattern=pattern_of(), is_first=True)

@@ -1,7 +1,9 @@
 """What the page is made of, and every question it asks, on a store and files of its own."""
 
+import io
 import json
 import re
+import zipfile
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -12,7 +14,9 @@ import pytest_asyncio
 
 from daemon.captures import CaptureFiles
 from daemon.configuration import OwnConfiguration
+from daemon.export.capture_file import CaptureFormat, contents_of
 from daemon.store import Store
+from daemon.web import capture_reader
 from daemon.web.content_policy import POLICY
 from daemon.web.event_feed import WATCHER_LIMIT
 from daemon.web.page_files import page_files
@@ -21,6 +25,7 @@ from runners.campaign.local_campaigns import SUFFIX
 from tests.unit.daemon.example_capture import example_capture
 from tests.unit.daemon.stored_runs import add_run
 from tests.unit.daemon.web.stage import WebStage
+from tests.unit.daemon.web.test_waveform import parts_of
 
 SCRIPTS = {
     name: file.content.decode() for name, file in page_files().items() if name.endswith((".js", ".html", ".css"))
@@ -43,6 +48,7 @@ async def stage(tmp_path: Path) -> AsyncIterator[WebStage]:
     with Store(configuration.storage.url, bench="test") as store:
         add_run(store, "r1")
         add_run(store, "r2", energy_j=None, quality="invalid")
+        add_run(store, "r3", energy_j=1.5)
         store.add_capture("r1", 0, reference)
         reader = PageReader(configuration, store)
         yield WebStage(reader=reader)
@@ -73,6 +79,65 @@ async def test_a_capture_comes_as_it_lies_on_the_disk(stage: WebStage, tmp_path:
     assert (await asked(stage, "/api/v1/runs/r1/captures/0/waveform")).status_code == 200
 
 
+@pytest.mark.parametrize(("form", "name"), [("csv", "r1-0.csv"), ("npz", "r1-0.npz"), ("raw", "r1-0.raw.zip")])
+async def test_a_capture_comes_in_other_formats_as_the_command_writes_them(
+    stage: WebStage, tmp_path: Path, form: str, name: str
+) -> None:
+    answer = await asked(stage, f"/api/v1/runs/r1/captures/0/export?form={form}")
+    assert name in answer.headers["content-disposition"]
+    files = CaptureFiles(tmp_path / "captures")
+    expected = contents_of(files.read("r1-0.parquet"), files.describe("r1-0.parquet"), CaptureFormat(form))
+    if form == "raw":
+        with zipfile.ZipFile(io.BytesIO(answer.content)) as packed:
+            assert {one.removeprefix("r1-0.raw"): packed.read(one) for one in packed.namelist()} == expected
+    elif form == "csv":
+        assert answer.content == expected[""]
+    else:
+        found, wanted = np.load(io.BytesIO(answer.content)), np.load(io.BytesIO(expected[""]))
+        assert set(found) == set(wanted)
+        assert all(np.array_equal(found[one], wanted[one]) for one in found)
+
+
+async def test_what_is_too_long_for_another_format_is_the_commands(
+    stage: WebStage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(capture_reader, "DOWNLOAD_LIMIT", 100)
+    answer = await asked(stage, "/api/v1/runs/r1/captures/0/export?form=csv")
+    assert (answer.status_code, answer.json()["reason"]) == (413, "too_large")
+    assert "joulebench captures export r1 --format csv" in answer.json()["text"]
+
+
+async def test_a_part_of_a_waveform_can_be_asked_for(stage: WebStage) -> None:
+    answer = await asked(stage, "/api/v1/runs/r1/captures/0/waveform?first=10&count=20")
+    head, codes, _ = parts_of(answer.content)
+    assert (head["samples"], head["recorded_samples"], codes.size) == (20, 1000, 20)
+
+
+async def test_windows_that_cannot_be_placed_again_are_said_to_be(stage: WebStage) -> None:
+    head, _, _ = parts_of((await asked(stage, "/api/v1/runs/r1/captures/0/waveform")).content)
+    assert head["placed_by"] is None
+    assert "not finished" in head["placing_problem"]
+
+
+async def test_two_runs_are_compared_as_the_command_does(stage: WebStage) -> None:
+    with_itself = (await asked(stage, "/api/v1/runs/r1/compared-with/r1")).json()
+    assert "on both sides" in with_itself["problem"]
+    with_invalid = (await asked(stage, "/api/v1/runs/r1/compared-with/r2")).json()
+    assert "cannot be compared" in with_invalid["problem"]
+    found = (await asked(stage, "/api/v1/runs/r1/compared-with/r3")).json()
+    assert found["problem"] is None
+    assert found["distinguishable"]
+    assert found["difference_j"]["value"] == pytest.approx(-0.5)
+    assert "costs 33.3" in found["sentence"]
+
+
+async def test_older_runs_come_by_offset(stage: WebStage) -> None:
+    runs = [one["run_id"] for one in (await asked(stage, "/api/v1/runs")).json()]
+    found = [(await asked(stage, f"/api/v1/runs?limit=1&offset={at}")).json()[0]["run_id"] for at in range(3)]
+    assert found == runs
+    assert (await asked(stage, "/api/v1/runs?offset=3")).json() == []
+
+
 async def test_a_damaged_capture_is_refused_and_not_drawn(stage: WebStage, tmp_path: Path) -> None:
     path = tmp_path / "captures" / "r1-0.parquet"
     content = bytearray(path.read_bytes())
@@ -85,8 +150,8 @@ async def test_a_damaged_capture_is_refused_and_not_drawn(stage: WebStage, tmp_p
 @pytest.mark.parametrize(
     "path",
     [
-        "runs/none", "runs/none/result.json", "runs/r1/captures/1/waveform", "runs/r2/captures/0/file",
-        "certificates/none/picture",
+        "runs/none", "runs/none/result.json", "runs/r1/compared-with/none", "runs/r1/captures/1/waveform",
+        "runs/r2/captures/0/file", "certificates/none/picture",
     ],
 )  # fmt: skip
 async def test_what_is_not_there_is_said_to_be(stage: WebStage, path: str) -> None:

@@ -6,7 +6,8 @@ import pytest
 
 from daemon.captures import CaptureFiles
 from daemon.web import page_reader
-from daemon.web.page_reader import KEPT_WAVEFORMS, PageReader
+from daemon.web.capture_reader import KEPT_WAVEFORMS
+from daemon.web.page_reader import PageReader
 from tests.unit.daemon.web.stage import WebStage
 from tests.unit.daemon.web.test_page import asked, stage
 
@@ -46,7 +47,7 @@ async def test_a_waveform_is_made_once(stage: WebStage, monkeypatch: pytest.Monk
     for _ in range(3):
         assert (await asked(stage, "/api/v1/runs/r1/captures/0/waveform")).status_code == 200
     assert made == ["r1"]
-    assert len(stage.reader._drawn) == 1 <= KEPT_WAVEFORMS
+    assert len(stage.reader._captures._sent) == 1 <= KEPT_WAVEFORMS
 
 
 async def test_readings_of_one_reader_take_turns(stage: WebStage) -> None:

@@ -50,6 +50,7 @@ class ReasonCode(StrEnum):
     SUPPLY_TRIPPED = "supply_tripped"
     SUPPLY_OFF = "supply_off"
     UNCERTAIN = "uncertain"
+    ACCURACY_UNKNOWN = "accuracy_unknown"
     CALIBRATION_MISSING = "calibration_missing"
     CALIBRATION_EXPIRED = "calibration_expired"
     CALIBRATION_MISMATCH = "calibration_mismatch"

@@ -78,7 +78,7 @@ def draft_of(
         size_bytes=source.size_bytes,
         format=recording.instrument,
         identity=identity,
-        is_unit=instrument is not None or any(word.isalnum() and _has_number(word) for word in identity.split()[2:]),
+        is_unit=instrument is not None or recording.is_unit,
         sample_rate_hz=series.sample_rate_hz,
         samples_per_point=series.samples_per_bin,
         means=recording.means,
@@ -115,10 +115,6 @@ def _with_energy_alone(accuracy: StatedAccuracy, series: Series) -> StatedAccura
     if series.charges_c is not None:
         return accuracy
     return replace(accuracy, voltage_gain=0.0, voltage_offset_v=0.0, voltage_source="energy alone was measured")
-
-
-def _has_number(word: str) -> bool:
-    return any(character.isdigit() for character in word)
 
 
 def _build(one: Cut, channels: Channels, recording: Recording, *, identity: str, name: str) -> _Built:

@@ -77,6 +77,7 @@ def read_file(
         edge_limit_s=edge_limit_s,
         series=series,
         identity=gather.identity or _IDENTITIES.get(kind, ""),
+        is_unit=gather.is_unit,
         instrument=kind.value,
         means=choice.means or kind in _MEANS,
         recorded_utc_ns=gather.recorded_utc_ns,

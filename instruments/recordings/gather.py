@@ -34,6 +34,8 @@ class Gather:
     """Sample period, in seconds."""
     identity: str = ""
     """Model and serial number, as far as the file says."""
+    is_unit: bool = False
+    """The identity holds a serial number, so that it names one unit."""
     recorded_utc_ns: int | None = None
     """When the file says that it begins, in nanoseconds of UTC."""
     expected: int | None = None
@@ -167,8 +169,13 @@ class Gather:
             self._halve()
 
     def _halve(self) -> None:
+        """Make two neighbours one until there are few enough; an odd one goes back to what waits for its bin."""
         merged = np.concatenate(self._blocks, axis=1)
-        if merged.shape[1] % 2:
-            return  # wait until pairs come out even
-        self._blocks = [merged.reshape(3, -1, 2).sum(axis=2)]
-        self.factor *= 2
+        while merged.shape[1] > self.bin_limit:
+            if merged.shape[1] % 2:
+                parts = np.repeat(merged[:, -1:] / self.factor, self.factor, axis=1)
+                self._rest = np.concatenate([parts, self._rest], axis=1)
+                merged = merged[:, :-1]
+            merged = merged.reshape(3, -1, 2).sum(axis=2)
+            self.factor *= 2
+        self._blocks = [merged]

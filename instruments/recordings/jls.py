@@ -78,6 +78,7 @@ def _read(path: Path, choice: Choice, tell: Tell | None) -> Gather:
             instrument=INSTRUMENT,
             interval_s=1.0 / current.sample_rate,
             identity=_identity(reader, current),
+            is_unit=_told(getattr(reader.sources.get(current.source_id), "serial_number", None)),
             expected=length,
             choice=choice,
             tell=tell,
@@ -105,7 +106,11 @@ def _identity(reader: Any, signal: Any) -> str:
     """Return what recorded a signal, such as `Jetperch JS220 001234`."""
     source = reader.sources.get(signal.source_id)
     words = () if source is None else (source.vendor, source.model, source.serial_number)
-    return " ".join(str(word).strip() for word in words if word and str(word).strip() not in ("", "-")) or INSTRUMENT
+    return " ".join(str(word).strip() for word in words if _told(word)) or INSTRUMENT
+
+
+def _told(word: object) -> bool:
+    return bool(word) and str(word).strip() not in ("", "-")
 
 
 def _signal(path: Path, signals: dict[str, Any], name: str) -> Any:

@@ -91,6 +91,7 @@ def _read(path: Path, channels: list[Channel], choice: Choice, tell: Tell | None
         instrument=INSTRUMENT,
         interval_s=current.interval_s,
         identity=f"Keysight {current.frame}" if current.frame else INSTRUMENT,
+        is_unit=":" in current.frame.strip(":"),
         expected=current.points,
         choice=choice,
         tell=tell,

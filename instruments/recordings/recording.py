@@ -28,6 +28,8 @@ class Recording:
     """Current, voltage and marker, where they are to be stored; None: energies alone were asked for."""
     identity: str = ""
     """What recorded it: maker, model and serial number, as far as the file says."""
+    is_unit: bool = False
+    """That names one unit, by its serial number."""
     instrument: str = ""
     """Kind of instrument, for a key of what was recorded with what."""
     means: bool = True

@@ -7,7 +7,7 @@ from daemon.imports.stated_accuracy import ASSUMED_CLOCK
 from metrology.analysis import MeasuredCapture, RunAnalysis, RunFacts, analyse
 from metrology.estimate import Estimate
 from metrology.influences import Influences
-from metrology.quality import QualityLimits, Reason, ReasonCode, Verdict
+from metrology.quality import QualityLimits, Reason, ReasonCode, Verdict, accuracy_unknown_reason
 
 LABELS = {
     "probe gain": "instrument gain",
@@ -79,12 +79,7 @@ def _accuracy_reasons(facts: ImportFacts) -> list[Reason]:
     missing = facts.accuracy.missing
     if not missing:
         return []
-    text = (
-        f"nobody says how accurate {facts.identity} is, so the ± holds scatter and rounding, and not its errors: "
-        "import again "
-        f"with {', '.join(missing)} from its data sheet (0 where the other one holds both)"
-    )
-    return [Reason(code=ReasonCode.ACCURACY_UNKNOWN, verdict=Verdict.DEGRADED, text=text)]
+    return [accuracy_unknown_reason(facts.identity, missing)]
 
 
 def _rate_reasons(facts: ImportFacts) -> list[Reason]:

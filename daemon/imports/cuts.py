@@ -60,10 +60,10 @@ def cut(series: Series, windows: Sequence[Window], idle: IdleStretch, *, apart: 
     levels = series.levels if from_line and series.levels is not None else _levels(series, windows)
     begin = max(0, _border(series, idle.start_s))
     if not apart:
-        cuts = [_padded(begin, levels.size, levels)]
+        cuts = [_padded(begin, levels.size, levels, from_line=from_line)]
     else:
         spans = [(_border(series, one.start_s), _border(series, one.end_s)) for one in windows]
-        cuts = [_padded(*_reach(spans, k, begin, levels.size), levels) for k in range(len(spans))]
+        cuts = [_padded(*_reach(spans, k, begin, levels.size), levels, from_line=from_line) for k in range(len(spans))]
     seen = sum(_pulses(one.levels) for one in cuts)
     if seen != len(windows):
         raise ImportRefused(
@@ -97,11 +97,14 @@ def _reach(spans: list[tuple[int, int]], k: int, begin: int, count: int) -> tupl
     return first, min(end + margin, (end + later) // 2 if k + 1 < len(spans) else count)
 
 
-def _padded(first: int, last: int, levels: NDArray[np.bool_]) -> Cut:
-    """Return a cut, with a repeated sample on either side where its marker is high at the very edge of the file."""
+def _padded(first: int, last: int, levels: NDArray[np.bool_], *, from_line: bool) -> Cut:
+    """Return a cut, with a repeated sample on either side where a window begins or ends with the very file.
+
+    A line that is high there begins or ends with no edge: it stays as it is, and its pulse is none.
+    """
     part = levels[first:last]
-    before = int(first == 0 and bool(part[:1].any()))
-    after = int(last == levels.size and bool(part[-1:].any()))
+    before = int(not from_line and first == 0 and bool(part[:1].any()))
+    after = int(not from_line and last == levels.size and bool(part[-1:].any()))
     return Cut(first=first, last=last, levels=np.pad(part, (before, after)), before=before, after=after)
 
 

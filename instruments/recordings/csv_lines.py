@@ -87,4 +87,7 @@ def _row(line: str) -> str:
 
 
 def _cells(line: str, delimiter: str) -> tuple[str, ...]:
-    return tuple(cell.strip() for cell in next(csv.reader([line.rstrip("\n")], delimiter=delimiter), []))
+    try:
+        return tuple(cell.strip() for cell in next(csv.reader([line.rstrip("\n")], delimiter=delimiter), []))
+    except csv.Error:
+        return (line.strip(),)  # no heading, and the rows will not fit to it

@@ -29,6 +29,8 @@ ENERGY_FILE = "trace1-energy.bin"
 TIMESTAMPS_FILE = "trace1-timestamps.json"
 RESULTS_FILE = "results.txt"
 IDENTITY = "energy monitor of EEMBC EnergyRunner"
+LONGEST = 1 << 22
+"""Most samples of a trace: seventy minutes at the 1 kHz of EnergyRunner, whose sessions last two."""
 LARGEST_W = 1e9
 """Power beyond this is no measurement of a board."""
 
@@ -105,6 +107,10 @@ def _read_counts(directory: Path) -> Mapping[int, int]:
 
 
 def _read_energy(path: Path) -> Series:
+    if path.exists() and (long := path.stat().st_size) > _HEADER_BYTES + LONGEST * _SAMPLE_BYTES:
+        raise file_error(
+            path, f"has {long} bytes, and {LONGEST} samples of {_SAMPLE_BYTES} are the most; record one session"
+        )
     content = read_file(path)
     rate_hz = _checked_rate_hz(content, path)
     size = len(content) - _HEADER_BYTES

@@ -57,7 +57,7 @@ class Gather:
 
     def __post_init__(self) -> None:
         if self.expected is not None:
-            self.factor = max(1, -(-min(self.expected, self._last) // self.bin_limit))
+            self.factor = max(1, -(-(min(self.expected, self._last) - self._first) // self.bin_limit))
 
     @property
     def _first(self) -> int:

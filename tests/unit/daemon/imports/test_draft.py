@@ -182,3 +182,13 @@ def test_windows_of_different_images_are_refused() -> None:
     with pytest.raises(ImportRefused, match=r"different numbers of images \(10, 20\)"):
         images_of(replace(recording(), images=(10, 20)))
     assert images_of(recording(images=None)) is None
+
+
+@pytest.mark.parametrize(("from_s", "to_s", "windows"), [(0.8, 2.0, 1), (0.0, 1.4, 1), (0.8, 1.8, 1), (0.0, 2.0, 2)])
+def test_pulses_that_the_files_ends_cut_are_none(from_s: float, to_s: float, windows: int) -> None:
+    made = draft(recording(choice=Choice(from_s=from_s, to_s=to_s)))
+    assert made.facts.window_count == windows
+    assert made.facts.repeated_samples == 0
+    analysis = analyse_import(made.captures, made.facts)
+    assert (analysis.batches, analysis.images) == (windows, 10 * windows)
+    assert analysis.verdict is not Verdict.INVALID, analysis.reasons

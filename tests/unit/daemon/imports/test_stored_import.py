@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from typer.testing import CliRunner
 
@@ -13,8 +14,10 @@ from daemon.cli.main import app
 from daemon.errors import ImportRefused
 from daemon.imports.stored_import import RunNames
 from daemon.store import Store
+from instruments.recordings.energyrunner import RESULTS_FILE
 from instruments.recordings.errors import RecordingError
 from tests.unit.recordings.instrument_files import write_jls, write_ppk2
+from tests.unit.recordings.test_official_energies import RECORDINGS, official
 
 ACCURATE = (
     *("--gain-accuracy", "1", "--offset-accuracy", "1e-3"),
@@ -165,3 +168,27 @@ def test_names_are_those_of_the_contract(field: str, value: str) -> None:
     names: dict[str, Any] = {"network": "n", "board": "b", "precision": "int8", "batch_size": 1, "run_id": None}
     with pytest.raises(ImportRefused, match=field.replace("_", "-")):
         RunNames(**(names | {field: value}))
+
+
+def test_a_program_reads_a_document_and_nothing_beside_it(file: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    invoke("import", file, *WINDOWS, "--json")
+    assert capfd.readouterr().err == ""
+
+
+@pytest.mark.recordings
+@pytest.mark.long
+@pytest.mark.parametrize("name", RECORDINGS)
+def test_a_real_recording_becomes_a_run_of_its_official_energy(name: str, recordings: Path, tmp_path: Path) -> None:
+    words = ("--directory", tmp_path / "s", "--network", name.rsplit("_", 1)[1], "--batch-size", "1", "--board", "mcu")
+    accuracy = ("--gain-accuracy", "1", "--offset-accuracy", "1e-6")
+    found = invoke("import", "energyrunner", recordings / name, *words, *accuracy, "--json")["result"]
+    results = (recordings / name / RESULTS_FILE).read_text()
+    per_image_j = 1e-6 * float(np.mean(official(results, "Energy/Inf.")))
+    assert found["gross_energy_per_image_j"]["value"] == pytest.approx(per_image_j, rel=4e-4)
+    assert found["gross_energy_per_image_j"]["expanded_uncertainty_95"] > 0.005 * per_image_j
+    assert (found["captures"], found["batches"]) == (5, found["images"])
+    # what lies before the first window is idle on some boards, and boot and warm-up on others, which is said
+    idle = found["idle_power_w"]
+    codes = {one["code"] for one in found["reasons"]}
+    assert codes == (set() if idle else {"baseline_missing"})
+    assert found["quality"] == ("valid" if idle else "degraded")

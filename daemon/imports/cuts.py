@@ -59,6 +59,8 @@ def cut(series: Series, windows: Sequence[Window], idle: IdleStretch, *, apart: 
         raise ImportRefused(f"{len(windows)} windows of their own are more than the {MAX_CAPTURES} captures of a run")
     levels = series.levels if from_line and series.levels is not None else _levels(series, windows)
     begin = max(0, _border(series, idle.start_s))
+    if from_line and levels[begin]:
+        begin += int(np.argmin(levels[begin:]))  # the end of a pulse that the begin of the file cut is no idle time
     if not apart:
         cuts = [_padded(begin, levels.size, levels, from_line=from_line)]
     else:

@@ -192,3 +192,16 @@ def test_pulses_that_the_files_ends_cut_are_none(from_s: float, to_s: float, win
     analysis = analyse_import(made.captures, made.facts)
     assert (analysis.batches, analysis.images) == (windows, 10 * windows)
     assert analysis.verdict is not Verdict.INVALID, analysis.reasons
+
+
+def test_the_end_of_a_cut_pulse_is_no_idle_time() -> None:
+    """The file begins half a millisecond before the end of a pulse; what follows it is idle."""
+    made = draft(recording(choice=Choice(from_s=0.9995)))
+    analysis = analyse_import(made.captures, made.facts)
+    assert analysis.batches == 1
+    assert analysis.energy is not None
+    assert analysis.energy.idle_power_w is not None
+    assert analysis.energy.idle_power_w.value == pytest.approx(0.2 * 4.96, rel=0.01)
+    levels = made.captures[0].capture.marker_levels()
+    assert levels is not None
+    assert not levels[0]

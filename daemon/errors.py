@@ -7,6 +7,7 @@ DaemonError
 |- CertificateDemandError  two certificates of one kind are to be used at once
 |- CaptureFileError      one capture's file: not written, not readable, or not what was written
 |  `- CaptureRemoved     retention has removed it
+|- ImportRefused         a recording of another instrument that cannot become a run
 |- ExportError           what was measured could not be written as asked
 |- BackupError           a backup that was not made, is not whole, or cannot be restored there
 |- StorageHeld           a backup and retention at the captures at once
@@ -54,6 +55,10 @@ class CertificateDemandError(DaemonError):
             f"certificates {first} and {second} are both of the kind {kind!r}, and a result uses one of each kind; "
             "name one of them"
         )
+
+
+class ImportRefused(DaemonError):
+    """A recording of another instrument that cannot become a run; the text says why, and what to do."""
 
 
 class CaptureFileError(DaemonError):

@@ -1,45 +1,31 @@
 """Measurement: keeps a run's captures, and computes its result from what is kept."""
 
-import math
-import time
-import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict
-from hashlib import sha256
-from typing import Any
 
 from calibration.circumstances import Circumstances
 from calibration.conditions import Conditions
 from daemon.accuracy import Accuracy, accuracy_of
 from daemon.bench_configuration import conditions
 from daemon.bench_keeper import Record
+from daemon.capture_facts import CONDITIONS_KEY, FORCED_KEY, REMOTE_SENSE_KEY, SUPPLY_KEY, capture_id_of
 from daemon.captures import CaptureFiles, CaptureReference
 from daemon.certificate_choice import CertificateChooser
 from daemon.configuration import Configuration
-from daemon.errors import CaptureRemoved, StoreError
+from daemon.errors import StoreError
+from daemon.imports.imported_result import imported_placement, imported_result, is_imported
+from daemon.measured_capture import measured_capture
 from daemon.records import CaptureRecord, ResultRecord, RunRecord
-from daemon.retention import removed_text
+from daemon.result_message import result_message
 from daemon.store import Store
-from metrology.analysis import MeasuredCapture, RunAnalysis, RunFacts, analyse
+from metrology.analysis import MeasuredCapture, RunFacts, analyse
 from metrology.clock_offset import ClockExchange
-from metrology.clock_windows import BoardTiming, ForcedTrigger
-from metrology.estimate import Quantity as MeasuredQuantity
+from metrology.clock_windows import BoardTiming
 from metrology.ladder import Rung
-from metrology.measurement_model import BudgetTerm as MeasuredTerm
 from metrology.placement import Placement, placement
-from metrology.supply import SupplyConditions
-from runners.messages import BudgetTerm, QualityReason, Quantity, RunFinished, RunResult
+from runners.messages import RunFinished, RunResult
 
-CAPTURE_ID_LIMIT = 64
-"""Longest identifier of the contract."""
-SUPPLY_KEY = "supply"
-"""Where a capture's file keeps what the supply said around it."""
-FORCED_KEY = "forced_trigger"
-"""Where it keeps when its trigger was forced, by the lab's monotonic clock."""
-CONDITIONS_KEY = "conditions"
-"""Where it keeps the settings that a certificate must have been made with to hold for it."""
-REMOTE_SENSE_KEY = "remote_sense"
-"""Where it keeps whether the supply sensed its voltage at the board."""
+__all__ = ["SUPPLY_KEY", "Measurement", "capture_id_of", "facts_of"]
 
 
 class Measurement:
@@ -107,7 +93,9 @@ class Measurement:
         if run is None or run.finished is None:
             raise StoreError(f"run {run_id!r} cannot be analysed: {'not finished' if run else 'no such run'}")
         stored = self._store.captures(run_id)
-        captures = [self._measured(one) for one in stored]
+        if is_imported(self._files, stored):
+            return imported_result(self._store, self._files, run, version=self._version)
+        captures = [measured_capture(self._files, one) for one in stored]
         accuracy = self._accuracy(run, stored, captures, certificates)
         analysis = analyse(
             captures,
@@ -116,7 +104,14 @@ class Measurement:
             limits=self._configuration.quality.limits(),
             known_reasons=accuracy.reasons,
         )
-        message = self._message(run, analysis, accuracy, [one.capture_id for one in stored])
+        message = result_message(
+            run,
+            analysis,
+            capture_ids=[one.capture_id for one in stored],
+            version=self._version,
+            certificate_ids=tuple(one.certificate_id for one in accuracy.certificates),
+            certificate_sha256s=accuracy.checksums,
+        )
         self._store.add_result(message.model_dump(mode="json"))
         return message
 
@@ -133,8 +128,10 @@ class Measurement:
         run = self._store.run(result.run_id)
         if run is None or run.finished is None:
             raise StoreError(f"run {result.run_id!r} cannot be placed: {'not finished' if run else 'no such run'}")
+        measured = measured_capture(self._files, one)
+        if is_imported(self._files, [one]):
+            return imported_placement(self._files, one, measured)
         used = result.document.get("certificate_ids") or ()
-        measured = self._measured(one)
         accuracy = self._accuracy(run, [one], [measured], used, only=True)
         return placement(
             measured,
@@ -180,55 +177,6 @@ class Measurement:
             board=run.board,
         )
 
-    def _measured(self, one: CaptureRecord) -> MeasuredCapture:
-        path = self._files.path(one.name)
-        if one.removed_utc_ns is not None and not path.exists():
-            when = removed_text(one.removed_utc_ns, one.removed_reason)
-            problem = f"{when}; results stand, but cannot be computed again unless it is copied back from a backup"
-            raise CaptureRemoved(path, "read", problem)
-        extra = self._files.describe(one.name)["extra"]
-        return MeasuredCapture(
-            name=f"capture {one.capture_index}",
-            capture=self._files.read(one.name, expected_sha256=one.sha256),
-            supply=SupplyConditions(**extra[SUPPLY_KEY]),
-            forced=ForcedTrigger(**forced) if (forced := extra.get(FORCED_KEY)) else None,
-        )
-
-    def _message(self, run: RunRecord, analysis: RunAnalysis, accuracy: Accuracy, capture_ids: list[str]) -> RunResult:
-        finished: Mapping[str, Any] = run.finished or {}
-        rate = analysis.images_per_s
-        return RunResult(
-            run_id=run.run_id,
-            result_id=str(uuid.uuid4()),
-            board=run.board,
-            network=run.network,
-            batch_size=run.batch_size,
-            precision=run.precision,
-            backend=run.backend,
-            images=finished["images"],
-            batches=finished["batches"],
-            captures=len(capture_ids),
-            images_per_s=rate,
-            image_duration_s=None if not rate else 1 / rate,
-            sync=analysis.rung.value,
-            quality=analysis.verdict.value,
-            reasons=_reasons(analysis),
-            software_version=self._version,
-            capture_ids=tuple(capture_ids),
-            certificate_ids=tuple(one.certificate_id for one in accuracy.certificates),
-            certificate_sha256s=accuracy.checksums,
-            at_utc_ns=time.time_ns(),
-            **_quantities(analysis),
-        )
-
-
-def capture_id_of(run_id: str, index: int) -> str:
-    """Return a capture's identifier: readable where it fits into the contract's 64 characters, hashed where not."""
-    plain = f"{run_id}-{index}"
-    if len(plain) <= CAPTURE_ID_LIMIT:
-        return plain
-    return f"{run_id[:40]}-{sha256(run_id.encode()).hexdigest()[:16]}-{index}"
-
 
 def facts_of(run: RunRecord) -> RunFacts:
     """Return what the board said of a finished run."""
@@ -264,50 +212,3 @@ def _timing(report: RunFinished) -> BoardTiming | None:
 def _seconds(duration_ns: int | None) -> float | None:
     """Return a duration in seconds; a board that says zero has said nothing."""
     return None if not duration_ns else duration_ns * 1e-9
-
-
-def _reasons(analysis: RunAnalysis) -> tuple[QualityReason, ...]:
-    """Return one reason a code, so that a run of a thousand captures fits into a message; the first one speaks."""
-    texts: dict[str, list[str]] = {}
-    for reason in analysis.reasons:
-        texts.setdefault(reason.code.value, []).append(reason.text)
-    return tuple(QualityReason(code=code, text=_first_of(found)) for code, found in texts.items())
-
-
-def _first_of(texts: list[str]) -> str:
-    more = f" (and {len(texts) - 1} more of this kind)" if len(texts) > 1 else ""
-    return texts[0][: 1000 - len(more)] + more
-
-
-def _quantities(analysis: RunAnalysis) -> dict[str, Any]:
-    energy = analysis.energy
-    if energy is None:
-        return {}
-    return {
-        "gross_energy_per_image_j": _quantity(energy.gross_energy_per_image_j),
-        "net_energy_per_image_j": _quantity(energy.net_energy_per_image_j),
-        "batch_energy_per_image_j": _quantity(energy.batch_energy_per_image_j),
-        "mean_power_w": _quantity(energy.mean_power_w),
-        "idle_power_w": _quantity(energy.idle_power_w),
-        "budget": tuple(_budget_term(term) for term in energy.budget),
-    }
-
-
-def _budget_term(term: MeasuredTerm) -> BudgetTerm:
-    return BudgetTerm(**(asdict(term) | {"degrees_of_freedom": _finite(term.degrees_of_freedom)}))
-
-
-def _finite(freedom: float) -> float | None:
-    """Return degrees of freedom as the contract has them: null where they are infinite."""
-    return freedom if math.isfinite(freedom) else None
-
-
-def _quantity(measured: MeasuredQuantity | None) -> Quantity | None:
-    if measured is None:
-        return None
-    return Quantity(
-        value=measured.value,
-        standard_uncertainty=measured.standard_uncertainty,
-        degrees_of_freedom=_finite(measured.degrees_of_freedom),
-        expanded_uncertainty_95=measured.expanded_uncertainty_95,
-    )

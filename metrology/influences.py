@@ -61,6 +61,8 @@ class Influences:
     names: Mapping[str, str] = field(default_factory=dict)
     """Name of the error behind an input, by budget term, where other runs share that same error: a certificate, or an
     instrument of the bench. Terms of one name cancel when two runs are compared."""
+    labels: Mapping[str, str] = field(default_factory=dict)
+    """What the budget calls a term, where neither probe nor oscilloscope stands behind it; `names` goes by it."""
 
     def __post_init__(self) -> None:
         if not -1 <= self.gain_zero_correlation <= 1:

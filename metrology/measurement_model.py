@@ -73,6 +73,7 @@ class MeasurementModel:
 
     def add(self, term: str, quantity: str, estimate: Estimate) -> Any:
         """Add one input and return its uncertain number (a plain float where it is exact)."""
+        term = self._influences.labels.get(term, term)
         if estimate.standard_uncertainty == 0:
             return estimate.value
         number = GTC.ureal(estimate.value, estimate.standard_uncertainty, estimate.degrees_of_freedom, label=term)

@@ -50,6 +50,7 @@ class ReasonCode(StrEnum):
     SUPPLY_TRIPPED = "supply_tripped"
     SUPPLY_OFF = "supply_off"
     UNCERTAIN = "uncertain"
+    ACCURACY_UNKNOWN = "accuracy_unknown"
     CALIBRATION_MISSING = "calibration_missing"
     CALIBRATION_EXPIRED = "calibration_expired"
     CALIBRATION_MISMATCH = "calibration_mismatch"
@@ -326,6 +327,20 @@ def uncertain_reasons(gross: Quantity, limits: QualityLimits) -> list[Reason]:
         f"±{limits.maximum_relative_u95:.0%}; the budget names the largest term"
     )
     return [Reason(code=ReasonCode.UNCERTAIN, verdict=Verdict.DEGRADED, text=text)]
+
+
+def accuracy_unknown_reason(instrument: str, missing: Sequence[str]) -> Reason:
+    """Return the reason of a recording by an instrument whose errors nobody has told.
+
+    Args:
+        instrument: what recorded it.
+        missing: by which options its errors are told.
+    """
+    text = (
+        f"nobody says how accurate {instrument} is, so the ± holds scatter and rounding, and not its errors: import it "
+        f"again with {', '.join(missing)} from its data sheet (0 where another one holds both)"
+    )
+    return Reason(code=ReasonCode.ACCURACY_UNKNOWN, verdict=Verdict.DEGRADED, text=text)
 
 
 def calibration_missing_reason() -> Reason:

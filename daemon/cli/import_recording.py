@@ -4,19 +4,25 @@ Without `--json` the table is the output; with it, standard output holds one JSO
 """
 
 import json
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 import typer.core
-from rich.table import Table
+from rich.markup import escape
 
+from daemon.cli import import_options as opt
+from daemon.cli.import_options import Wanted
 from daemon.cli.output_console import output_console
+from daemon.cli.run_store import ConfigOption
 
 if TYPE_CHECKING:
     from instruments.recordings.recording import Recording
+
+BOARD = "imported"
 
 
 class _Formats(typer.core.TyperGroup):
@@ -31,27 +37,9 @@ class _Formats(typer.core.TyperGroup):
 app = typer.Typer(cls=_Formats, no_args_is_help=True, help="Measure the recordings of other instruments.")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class WindowEnergy:
-    """One inference window, measured; its fields are keys of the JSON document."""
-
-    start_s: float
-    """Start, in seconds from the first sample."""
-    end_s: float
-    """End, in seconds from the first sample."""
-    energy_j: float
-    """Energy of the window, from the samples, in joules."""
-    mean_power_w: float
-    """Mean power in the window, in watts."""
-    images: int | None
-    """Images inferred in it; None where nobody says."""
-    energy_per_image_j: float | None
-    """Energy of one image, in joules; None without their number."""
-
-
 @app.command("energyrunner")
 def import_energyrunner(
-    directory: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that holds trace1-energy.bin.")],
+    directory_of_files: Annotated[Path, typer.Argument(metavar="DIR", help="Folder that holds trace1-energy.bin.")],
     images_per_window: Annotated[
         int | None, typer.Option(min=1, metavar="N", help="Images in each window, instead of what results.txt says.")
     ] = None,
@@ -59,23 +47,44 @@ def import_energyrunner(
         Literal["marker", "step"],
         typer.Option(help="Where windows come from: the board's time stamps, or the steps of the power alone."),
     ] = "marker",
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    supply: Annotated[
+        float | None, typer.Option(metavar="VOLTS", help="Supply voltage, at which the energies are kept as a current.")
+    ] = None,
+    directory: opt.DirectoryStoreOption = None,
+    config: ConfigOption = None,
+    network: opt.NetworkOption = None,
+    batch_size: opt.BatchSizeOption = None,
+    board: opt.BoardOption = BOARD,
+    precision: opt.PrecisionOption = "unknown",
+    run_id: opt.RunIdOption = None,
+    instrument: opt.InstrumentOption = None,
+    gain_accuracy: opt.GainOption = None,
+    offset_accuracy: opt.OffsetOption = None,
+    clock_accuracy: opt.ClockOption = None,
+    as_json: opt.JsonOption = False,
 ) -> None:
     """Measure every inference window of an EEMBC EnergyRunner recording."""
     from instruments.recordings.energyrunner import read_recording
 
-    recording = read_recording(directory, images_per_window=images_per_window, sync=sync)
-    _show(recording, directory, as_json=as_json)
-
-
-def _show(recording: "Recording", path: Path, *, as_json: bool) -> None:
-    energies = measure_windows(recording)
-    if as_json:
-        document = {"sample_rate_hz": recording.sample_rate_hz, "sync": recording.sync}
-        typer.echo(json.dumps(document | {"windows": _window_documents(recording, energies)}, indent=2))
-    else:
-        title = f"{path.resolve().name}: {recording.sample_rate_hz:g} Hz"
-        output_console().print(_table(recording, energies, title=title))
+    wanted = Wanted(
+        config=config,
+        directory=directory,
+        network=network,
+        batch_size=batch_size,
+        board=board,
+        precision=precision,
+        run_id=run_id,
+        instrument=instrument,
+        gain_pct=gain_accuracy,
+        offset_a=offset_accuracy,
+        voltage_gain_pct=None,
+        voltage_offset_v=None,
+        clock_ppm=clock_accuracy,
+        supply_v=supply,
+    )
+    wanted.check()
+    recording = read_recording(directory_of_files, images_per_window=images_per_window, sync=sync)
+    _show(recording, directory_of_files, wanted, as_json=as_json)
 
 
 def _importer(kind: str) -> Callable[..., None]:
@@ -92,24 +101,59 @@ def _importer(kind: str) -> Callable[..., None]:
             float | None, typer.Option(help="Scale of a current probe on a channel in volts.")
         ] = None,
         rate: Annotated[float | None, typer.Option(metavar="HZ", help="Sample rate, where there is no time.")] = None,
+        means: Annotated[
+            bool, typer.Option("--means", help="Each sample is the mean of its interval, and not a point.")
+        ] = False,
+        from_s: Annotated[
+            float | None,
+            typer.Option("--from", metavar="SECONDS", help="Take the file from here, from its first sample."),
+        ] = None,
+        to_s: Annotated[float | None, typer.Option("--to", metavar="SECONDS", help="Take it up to here.")] = None,
         window: Annotated[
             tuple[float, float] | None,
             typer.Option(metavar="START END", help="One window, in seconds from the first sample."),
         ] = None,
-        images_per_window: Annotated[
-            int | None, typer.Option(min=1, metavar="N", help="Images in each window.")
-        ] = None,
+        images_per_window: opt.ImagesOption = None,
         sync: Annotated[
             Literal["marker", "step"],
             typer.Option(help="Where windows come from: the marker's line, or the steps of the power alone."),
         ] = "marker",
-        as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+        directory: opt.DirectoryStoreOption = None,
+        config: ConfigOption = None,
+        network: opt.NetworkOption = None,
+        batch_size: opt.BatchSizeOption = None,
+        board: opt.BoardOption = BOARD,
+        precision: opt.PrecisionOption = "unknown",
+        run_id: opt.RunIdOption = None,
+        instrument: opt.InstrumentOption = None,
+        gain_accuracy: opt.GainOption = None,
+        offset_accuracy: opt.OffsetOption = None,
+        voltage_gain_accuracy: opt.VoltageGainOption = None,
+        voltage_offset_accuracy: opt.VoltageOffsetOption = None,
+        clock_accuracy: opt.ClockOption = None,
+        as_json: opt.JsonOption = False,
     ) -> None:
-        from daemon.cli.progress_line import progress_line
+        from daemon.cli.reading_bar import reading_bar
         from instruments.recordings.choice import Choice
         from instruments.recordings.formats import Format, read_file
         from metrology.window import Window
 
+        wanted = Wanted(
+            config=config,
+            directory=directory,
+            network=network,
+            batch_size=batch_size,
+            board=board,
+            precision=precision,
+            run_id=run_id,
+            instrument=instrument,
+            gain_pct=gain_accuracy,
+            offset_a=offset_accuracy,
+            voltage_gain_pct=voltage_gain_accuracy,
+            voltage_offset_v=voltage_offset_accuracy,
+            clock_ppm=clock_accuracy,
+        )
+        wanted.check()
         choice = Choice(
             current=current,
             voltage=voltage,
@@ -118,14 +162,17 @@ def _importer(kind: str) -> Callable[..., None]:
             amperes_per_volt=amperes_per_volt,
             time=time,
             rate_hz=rate,
+            from_s=from_s,
+            to_s=to_s,
+            means=means,
         )
         given = () if window is None else (Window(start_s=window[0], end_s=window[1]),)
-        with progress_line() as tell:
-            tell(f"reading {file.name}")
+        images = images_per_window or batch_size
+        with reading_bar(file.name, file.stat().st_size if file.is_file() else 0) as tell:
             recording = read_file(
-                file, choice, kind=Format(kind), sync=sync, given=given, images_per_window=images_per_window
+                file, choice, kind=Format(kind), sync=sync, given=given, images_per_window=images, tell=tell
             )
-        _show(recording, file, as_json=as_json)
+        _show(recording, file, wanted, as_json=as_json)
 
     return run
 
@@ -142,46 +189,57 @@ for _name, _text in _HELP.items():
     app.command(_name, help=_text)(_importer(_name))
 
 
-def measure_windows(recording: "Recording") -> list[WindowEnergy]:
-    """Return each inference window of a recording with its energy, computed from the samples."""
-    from metrology.power import energy_j, mean_power_w
+def _show(recording: "Recording", path: Path, wanted: Wanted, *, as_json: bool) -> None:
+    from daemon.cli.import_table import (
+        recording_document,
+        sample_rate_hz,
+        summary_lines,
+        windows_table,
+    )
 
-    measured = []
-    for window, images in zip(recording.windows, recording.images, strict=True):
-        window_j = energy_j(recording.record, window)
-        measured.append(
-            WindowEnergy(
-                start_s=window.start_s,
-                end_s=window.end_s,
-                energy_j=window_j,
-                mean_power_w=mean_power_w(recording.record, window),
-                images=images,
-                energy_per_image_j=None if images is None else window_j / images,
+    summary = _summary(recording, path, wanted, quiet=as_json)
+    if as_json:
+        typer.echo(json.dumps(recording_document(recording, summary), indent=2))
+        return
+    console = output_console()
+    console.print(windows_table(recording, title=f"{path.resolve().name}: {sample_rate_hz(recording):g} Hz"))
+    for line in () if summary is None else summary_lines(summary):
+        console.print(escape(line), highlight=False, soft_wrap=True)
+
+
+def _summary(recording: "Recording", path: Path, wanted: Wanted, *, quiet: bool) -> Mapping[str, Any] | None:
+    """Return what all windows together say, from the store where it is kept; None where nothing can be said."""
+    from daemon.cli.import_table import summary_document
+    from daemon.cli.progress_line import progress_line
+    from daemon.errors import ImportRefused
+    from daemon.imports.draft import draft_of, images_of
+    from daemon.imports.import_analysis import analyse_import
+    from daemon.imports.source_file import SourceFile
+
+    with progress_line() if not quiet or sys.stderr.isatty() else nullcontext(_silent) as tell:
+        try:
+            images = images_of(recording)
+            tell(f"computing from {path.name}")
+            draft = draft_of(
+                recording,
+                SourceFile.of(path),
+                images_per_window=images or 1,
+                accuracy=wanted.accuracy(),
+                instrument=wanted.instrument,
+                supply_v=wanted.supply_v,
             )
-        )
-    return measured
+        except ImportRefused:
+            if wanted.stored:
+                raise
+            return None
+        if not wanted.stored:
+            return summary_document(analyse_import(draft.captures, draft.facts), images_known=images is not None)
+        if images is None:
+            raise ImportRefused(f"{path}: nobody says how many images a window holds; give --images-per-window N")
+        from daemon.cli.import_store import keep
+
+        return keep(draft, wanted, images_per_window=images, tell=tell)
 
 
-def _window_documents(recording: "Recording", energies: list[WindowEnergy]) -> list[dict[str, Any]]:
-    """Return each window as a JSON object; one that was found in the power says whether it is sure, or why not."""
-    documents = [asdict(one) for one in energies]
-    if recording.sync != "step":
-        return documents
-    pairs = zip(documents, recording.doubts, strict=True)
-    return [document | {"confident": doubt is None, "reason": doubt} for document, doubt in pairs]
-
-
-def _table(recording: "Recording", energies: list[WindowEnergy], *, title: str) -> Table:
-    stepped = recording.sync == "step"
-    table = Table(title=title, caption="No windows were found." if not energies else None)
-    for name in ("start / s", "end / s", "energy / J", "mean power / W", "images", "energy per image / J"):
-        table.add_column(name, justify="right")
-    if stepped:
-        table.add_column("confident")
-    judgements = [[doubt or "yes"] for doubt in recording.doubts] if stepped else [[] for _ in energies]
-    for one, judgement in zip(energies, judgements, strict=True):
-        per_image = "-" if one.energy_per_image_j is None else f"{one.energy_per_image_j:.6g}"
-        images = "-" if one.images is None else str(one.images)
-        edges = (f"{one.start_s:.3f}", f"{one.end_s:.3f}")
-        table.add_row(*edges, f"{one.energy_j:.6g}", f"{one.mean_power_w:.6g}", images, per_image, *judgement)
-    return table
+def _silent(_text: str) -> None:
+    """Tell nobody: a program reads what this verb prints, and nobody looks at standard error."""

@@ -1,7 +1,7 @@
 """`joulebench reprocess`: new results from stored captures, beside the old ones."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,7 +10,7 @@ import typer
 from rich.console import Console
 from rich.progress import track
 
-from daemon.cli.run_store import JsonOption
+from daemon.cli.run_store import JsonOption, run_store
 from metrology.errors import JoulebenchError
 
 if TYPE_CHECKING:
@@ -24,7 +24,15 @@ VOLATILE = ("result_id", "at_utc_ns")
 
 def reprocess(
     runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Identifiers of the runs.")],
-    config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")],
+    config: Annotated[
+        Path | None, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")
+    ] = None,
+    directory: Annotated[
+        Path | None,
+        typer.Option(
+            "--directory", metavar="DIR", help="Storage directory of runs that were imported, which need none."
+        ),
+    ] = None,
     certificate: Annotated[
         list[str] | None,
         typer.Option(metavar="ID", help="Certificate to use in the place of its kind; may be given several times."),
@@ -35,21 +43,14 @@ def reprocess(
 
     A run that cannot be computed does not keep the others from it. Exit status 0: all were. 1: some were not.
     """
-    from daemon.captures import CaptureFiles
-    from daemon.configuration import load_configuration
-    from daemon.measurement import Measurement
-    from daemon.store import Store
-
-    configuration = load_configuration(config)
-    with Store(configuration.storage.url, create=False) as store:
-        files = CaptureFiles(configuration.storage.captures_directory)
-        measurement = Measurement(configuration, store, files, version=version("joulebench"))
+    with run_store(config, directory) as store:
+        compute = _computation(store, config, directory, tuple(certificate or ()))
         documents: list[dict[str, Any]] = []
         failures: list[tuple[str, str]] = []
         for run_id in _tracked(runs):
             before = store.latest_result(run_id)
             try:
-                after = measurement.result(run_id, certificates=certificate or ())
+                after = compute(run_id)
             except (JoulebenchError, OSError) as error:
                 failures.append((run_id, str(error)))
                 continue
@@ -63,6 +64,26 @@ def reprocess(
         typer.echo(f"joulebench: {run_id} was not computed: {text}", err=True)
     if failures:
         raise typer.Exit(1)
+
+
+def _computation(
+    store: "Store", config: Path | None, directory: Path | None, certificates: tuple[str, ...]
+) -> "Callable[[str], RunResult]":
+    """Return what computes a run: by a bench's configuration, or, in a bare folder, by what imported captures say."""
+    from daemon.captures import CaptureFiles
+    from daemon.configuration import load_configuration
+    from daemon.imports.imported_result import imported_alone
+    from daemon.measurement import Measurement
+
+    if directory is not None:
+        if certificates:
+            raise typer.BadParameter("--certificate is for runs of a bench; give its --config FILE")
+        files = CaptureFiles(directory / "captures")
+        return lambda run_id: imported_alone(store, files, run_id, version=version("joulebench"))
+    configuration = load_configuration(Path(str(config)))
+    files = CaptureFiles(configuration.storage.captures_directory)
+    measurement = Measurement(configuration, store, files, version=version("joulebench"))
+    return lambda run_id: measurement.result(run_id, certificates=certificates)
 
 
 def _tracked(runs: list[str]) -> Iterable[str]:

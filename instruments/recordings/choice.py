@@ -23,8 +23,20 @@ class Choice:
     """Column of time; None takes the one that its name shows."""
     rate_hz: float | None = None
     """Sample rate where the file holds no time, in hertz."""
+    from_s: float | None = None
+    """Begin of the stretch that is taken, in seconds from the first sample; None: the whole file."""
+    to_s: float | None = None
+    """End of it, likewise."""
+    means: bool = False
+    """Each sample is the mean of its interval, and not a point, where the format does not say."""
 
     def __post_init__(self) -> None:
+        for name in ("from_s", "to_s"):
+            value = getattr(self, name)
+            if value is not None and not 0 <= value <= 1e9:
+                raise MetrologyError(f"{name} must lie in 0..1e9 s, got {value!r}")
+        if self.from_s is not None and self.to_s is not None and self.to_s <= self.from_s:
+            raise MetrologyError(f"to_s must lie after from_s, got {self.from_s!r} to {self.to_s!r} s")
         for name in ("supply_v", "amperes_per_volt", "rate_hz"):
             value = getattr(self, name)
             if value is not None and not 1e-9 <= abs(value) <= 1e12:

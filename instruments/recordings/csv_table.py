@@ -1,182 +1,137 @@
 """CSV files of many instruments: named columns, with units in brackets, evenly sampled.
 
-One reader for Nordic PPK2 (`Timestamp(ms),Current(uA),D0-D7,...`), Otii (`Timestamp`, currents and voltages by name),
-Keysight (`x-axis,1,2` over `second,Volt,Volt`), and any other table whose columns are named on the command line.
+One reader for Nordic PPK2, Otii, Keysight InfiniiVision, and any other table whose columns are named on the command
+line. Comma, semicolon or tab; quoted headings; decimal comma where the comma parts nothing; comment lines and CRLF.
+
+Sources. PPK2: `Timestamp(ms)`, `Current(uA)`, `D0-D7` (eight digits, D0 first) or `D0` to `D7`, each 0, 1, X (both
+within the sample) or - (unknown), by Nordic's own program (github.com/NordicSemiconductor/pc-nrfconnect-ppk,
+`src/actions/exportChartAction.ts`). Keysight: `x-axis,1,2` over `second,Volt,Volt`, as published by users of these
+oscilloscopes. Otii: `Timestamp` in seconds, then currents and voltages by the channel's name; not confirmed [?],
+since the vendor publishes no description of it.
 """
 
 import math
-import re
 from collections.abc import Iterator
-from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from instruments.recordings.choice import Choice
+from instruments.recordings.csv_columns import Columns, NoColumn, choose
+from instruments.recordings.csv_lines import Heading, line_blocks, open_text, read_heading
 from instruments.recordings.errors import RecordingError
-from instruments.recordings.gather import Gather
+from instruments.recordings.gather import Gather, Tell
 
-_BLOCK_ROWS = 1 << 16
-_LINE_LIMIT = 1 << 14
-_PREFIX = {"n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3}
-_UNITS = {"second": "s", "seconds": "s", "sec": "s", "volt": "v", "volts": "v", "ampere": "a", "amp": "a", "amps": "a"}
+UNTITLED = "CSV"
+_HIGH_WORDS = {"1", "X", "x", "high", "High", "HIGH", "true", "True", "TRUE", "on"}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Column:
-    """A column by its heading."""
-
-    name: str
-    unit: str
-    """Base unit in lower case (s, v, a), empty where none is told."""
-    scale: float
-    """Factor to the base unit."""
-    position: int
-
-
-def read(path: Path, choice: Choice, *, instrument: str = "CSV") -> Gather:
+def read(path: Path, choice: Choice, tell: Tell | None = None, *, instrument: str = UNTITLED) -> Gather:
     """Read one file.
 
     Raises:
         RecordingError: it is no table, a row is damaged, time is not even, or a column cannot be found.
     """
     try:
-        with path.open(encoding="utf-8-sig", newline=None) as file:
-            return _Table(path, instrument, choice).read(file)
+        with open_text(path) as file:
+            return _Table(path, instrument, choice, tell).read(file)
     except UnicodeDecodeError as error:
         raise RecordingError(path, f"is not text: {error.reason}", instrument=instrument) from error
+    except NoColumn as error:
+        raise RecordingError(path, str(error), instrument=instrument) from error
     except OSError as error:
         raise RecordingError(path, f"cannot be read: {error.strerror}", instrument=instrument) from error
 
 
-def column_of(name: str, position: int, unit: str = "") -> Column:
-    """Return a column, its unit taken from brackets in the heading where `unit` is empty."""
-    told = unit or (found[1] if (found := re.search(r"[(\[]\s*(\S+?)\s*[)\]]\s*$", name)) else "")
-    told = _UNITS.get(told.lower(), told)
-    base = told[-1:].lower()
-    known = base in ("s", "v", "a") and told[:-1] in _PREFIX
-    bare = re.sub(r"\s*[(\[][^()\[\]]*[)\]]\s*$", "", name).strip()
-    return Column(name=bare, unit=base if known else "", scale=_PREFIX[told[:-1]] if known else 1.0, position=position)
-
-
 class _Table:
-    def __init__(self, path: Path, instrument: str, choice: Choice) -> None:
-        self._path, self._instrument, self._choice = path, instrument, choice
+    def __init__(self, path: Path, instrument: str, choice: Choice, tell: Tell | None) -> None:
+        self._path, self._instrument, self._choice, self._tell = path, instrument, choice, tell
         self._row = 0
+        self._start_s = self._end_s = 0.0
 
     def _error(self, problem: str) -> RecordingError:
         return RecordingError(self._path, problem, instrument=self._instrument)
 
     def read(self, file: TextIO) -> Gather:
-        columns, delimiter = self._heading(file)
-        current = self._found(columns, self._choice.current, unit="a", word="current")
-        if current is None:
-            raise self._error(f"has no column of current among {_names(columns)}; name it with --current")
-        voltage = self._voltage(columns)
-        time = self._time(columns)
-        marker, bit = self._marker(columns)
-        scale = self._current_scale(current)
-        taken = [one.position for one in (current, voltage, marker, time) if one is not None]
+        heading = read_heading(file)
+        if heading is None or (len(heading.names) < 2 and self._choice.rate_hz is None):
+            raise self._error("its first line holds no columns; it is no CSV file")
+        columns = choose(heading.names, heading.units, self._choice)
+        self._row = heading.lines
         gather: Gather | None = None
-        for rows in self._blocks(file, delimiter, taken):
-            amperes, *rest = rows.T
-            volts = self._choice.supply_v if voltage is None else rest.pop(0) * voltage.scale
-            levels = None if marker is None else _levels(rest.pop(0), bit)
-            times_s = None if time is None else rest.pop(0) * time.scale
+        for values, levels in self._blocks(file, heading, columns):
+            times_s = values.get("time")
             gather = gather or self._gather(times_s)
             self._check_even(times_s, gather)
-            gather.add(amperes * scale * np.asarray(volts), levels)
+            volts = values["voltage"] if "voltage" in values else float(self._choice.supply_v or 0.0)
+            gather.add(values["current"], volts, levels)
         if gather is None:
             raise self._error("holds no rows under its heading; it is truncated")
+        if columns.time is not None and gather.samples > 1:
+            # the rate of the first block is rounded as its time stamps are; that of the whole file is far less
+            gather.stretch((self._end_s - self._start_s) / (gather.samples - 1))
         return gather
 
-    def _heading(self, file: TextIO) -> tuple[list[Column], str]:
-        lines = [file.readline(_LINE_LIMIT) for _ in range(2)]
-        self._row = 1
-        delimiter = next((one for one in (";", "\t", ",") if one in lines[0]), ",")
-        names = [cell.strip().strip('"') for cell in lines[0].rstrip("\n").split(delimiter)]
-        units = [cell.strip().strip('"') for cell in lines[1].rstrip("\n").split(delimiter)]
-        if len(names) < 2 and self._choice.rate_hz is None:
-            raise self._error("its first line holds no columns; it is no CSV file")
-        if units[0].lower() in ("second", "s") and len(units) == len(names):
-            self._row = 2
-        else:
-            units = [""] * len(names)
-            file.seek(0)
-            file.readline(_LINE_LIMIT)
-        return [column_of(name, k, units[k]) for k, name in enumerate(names)], delimiter
-
-    def _found(self, columns: list[Column], name: str | None, *, unit: str, word: str) -> Column | None:
-        if name is not None:
-            found = [one for one in columns if one.name == name]
-            if not found:
-                raise self._error(f"has no column {name!r}, only {_names(columns)}")
-            return found[0]
-        found = [one for one in columns if word in one.name.lower()] or [one for one in columns if one.unit == unit]
-        if len(found) > 1:
-            raise self._error(
-                f"has {len(found)} columns of {word}; name the right one of {_names(found)} with --{word}"
-            )
-        return found[0] if found else None
-
-    def _voltage(self, columns: list[Column]) -> Column | None:
-        if self._choice.supply_v is not None and self._choice.voltage is None:
-            return None
-        found = self._found(columns, self._choice.voltage, unit="v", word="voltage")
-        if found is None:
-            raise self._error("holds no voltage; name its column with --voltage or give --supply VOLTS")
-        return found
-
-    def _time(self, columns: list[Column]) -> Column | None:
-        if self._choice.rate_hz is not None:
-            return None
-        for word in ("x-axis", "time"):
-            found = [one for one in columns if word in one.name.lower()]
-            if self._choice.time is None and found:
-                return found[0]
-        found_s = self._found(columns, self._choice.time, unit="s", word="time")
-        if found_s is None:
-            raise self._error("holds no column of time; name it with --time or give the sample rate with --rate")
-        return found_s
-
-    def _marker(self, columns: list[Column]) -> tuple[Column | None, int | None]:
-        name = self._choice.marker
-        joined = [one for one in columns if one.name == "D0-D7"]
-        if name and joined and re.fullmatch(r"D[0-7]", name) and name not in {one.name for one in columns}:
-            return joined[0], int(name[1])
-        return (None if name is None else self._found(columns, name, unit="", word="marker")), None
-
-    def _current_scale(self, current: Column) -> float:
-        if current.unit != "v":
-            return current.scale
-        if self._choice.amperes_per_volt is None:
-            raise self._error(f"column {current.name} is in volts; give the probe's scale with --amperes-per-volt")
-        return current.scale * self._choice.amperes_per_volt
-
-    def _blocks(self, file: TextIO, delimiter: str, taken: list[int]) -> Iterator[NDArray[np.float64]]:
-        while lines := list(islice(file, _BLOCK_ROWS)):
-            text = [line for line in lines if line.strip()]
-            if text:
-                yield self._parsed(text, delimiter, taken)
+    def _blocks(
+        self, file: TextIO, heading: Heading, columns: Columns
+    ) -> Iterator[tuple[dict[str, Any], NDArray[np.bool_] | None]]:
+        """Yield values by `current`, `voltage` and `time`, in base units, and the marker's levels."""
+        taken = {"current": columns.current, "voltage": columns.voltage, "time": columns.time}
+        found = {name: one for name, one in taken.items() if one is not None}
+        size = max(1, self._path.stat().st_size)
+        for lines in self._lines(file):
+            rows = [line for line in lines if line]
+            if rows:
+                numbers = self._parsed(rows, heading.delimiter, [one.position for one in found.values()])
+                values = {name: numbers[:, k] * one.scale for k, (name, one) in enumerate(found.items())}
+                levels = None if columns.marker is None else self._levels(rows, heading.delimiter, columns)
+                yield values, levels
             self._row += len(lines)
+            if self._tell is not None and hasattr(file, "buffer"):
+                self._tell(file.buffer.tell() / size)
 
-    def _parsed(self, lines: list[str], delimiter: str, taken: list[int]) -> NDArray[np.float64]:
+    def _lines(self, file: TextIO) -> Iterator[list[str]]:
         try:
-            return np.loadtxt(lines, delimiter=delimiter, usecols=taken, quotechar='"', ndmin=2, comments=None)
-        except (ValueError, IndexError) as error:
+            yield from line_blocks(file)
+        except UnicodeDecodeError:
+            raise
+        except ValueError as error:
+            raise self._error(f"after line {self._row} {error}; it is no table, or damaged") from error
+
+    def _parsed(self, rows: list[str], delimiter: str, taken: list[int]) -> NDArray[np.float64]:
+        text = rows if delimiter == "," else [row.replace(",", ".") for row in rows]
+        try:
+            with np.errstate(all="ignore"):
+                return np.loadtxt(text, delimiter=delimiter, usecols=taken, quotechar='"', ndmin=2, comments=None)
+        except (ValueError, IndexError, OverflowError) as error:
             raise self._error(
                 f"a row after line {self._row} is damaged ({str(error).splitlines()[0]}); copy the file again"
             ) from error
+
+    def _levels(self, rows: list[str], delimiter: str, columns: Columns) -> NDArray[np.bool_]:
+        """Return the marker's levels; digits of the joined column, and cells that are no numbers, by their text."""
+        position, digit = columns.marker.position if columns.marker else 0, columns.marker_digit
+        try:
+            cells = [row.split(delimiter)[position].strip().strip('"') for row in rows]
+        except IndexError:
+            raise self._error(
+                f"a row after line {self._row} is damaged (it has no marker); copy the file again"
+            ) from None
+        if digit is not None:
+            return np.array([cell.zfill(8)[digit : digit + 1] in _HIGH_WORDS for cell in cells], dtype=np.bool_)
+        try:
+            return np.asarray(np.array([cell.replace(",", ".") for cell in cells], dtype=np.float64) > 0.5)
+        except ValueError:
+            return np.array([cell in _HIGH_WORDS for cell in cells], dtype=np.bool_)
 
     def _gather(self, times_s: NDArray[np.float64] | None) -> Gather:
         interval_s = self._interval_s(times_s)
         if not math.isfinite(interval_s) or not 1e-12 <= interval_s <= 1e6:
             raise self._error(f"time goes on by {interval_s} s a row, and must by 1e-12..1e6 s")
         self._start_s = 0.0 if times_s is None else float(times_s[0])
-        return Gather(path=self._path, instrument=self._instrument, interval_s=interval_s)
+        return Gather(path=self._path, instrument=self._instrument, interval_s=interval_s, choice=self._choice)
 
     def _interval_s(self, times_s: NDArray[np.float64] | None) -> float:
         if self._choice.rate_hz is not None or times_s is None:
@@ -195,12 +150,4 @@ class _Table:
                 f"sample {int(numbers[bad[0]])} is at {times_s[bad[0]]} s, out of step with {gather.interval_s:g} s a "
                 "sample; samples were lost or the rate changes, export at a fixed rate"
             )
-
-
-def _levels(values: NDArray[np.float64], bit: int | None) -> NDArray[np.bool_]:
-    # the eight digits of D0-D7 are read as one decimal number, D0 leftmost
-    return np.asarray(values > 0.5) if bit is None else np.asarray(values // 10 ** (7 - bit) % 10 == 1)
-
-
-def _names(columns: list[Column]) -> str:
-    return ", ".join(one.name[:60] for one in columns[:20])
+        self._end_s = float(times_s[-1])

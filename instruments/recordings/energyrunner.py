@@ -1,9 +1,9 @@
 """EEMBC EnergyRunner: energy per sample period from a current monitor, with the time stamps of a board's marker.
 
 A folder holds `trace1-energy.bin` (tag 0xF1, sample rate in hertz as float32, then one float32 a sample: microjoules;
-all little-endian), `trace1-timestamps.json` (seconds from the first sample; the first stamp ends the set-up, then they
-come in pairs, start and end of an inference window) and, where the host kept it, `results.txt`. Windows are those of
-the time stamps, or, without them, those that the steps of power show (`metrology.step`).
+all little-endian), `trace1-timestamps.json` (seconds from the first sample; the first stamp ends the set-up, then
+they come in pairs, start and end of an inference window) and, where the host kept it, `results.txt`. Windows are
+those of the time stamps, or, without them, those that the steps of power show (`metrology.step`).
 """
 
 import json
@@ -19,6 +19,7 @@ from instruments.recordings.energyrunner_file import file_error, read_file
 from instruments.recordings.energyrunner_images import images_by_number, images_of_found
 from instruments.recordings.energyrunner_results import read_inference_counts
 from instruments.recordings.recording import Recording
+from instruments.recordings.series import Series
 from metrology.bins import EnergyBins
 from metrology.errors import MetrologyError
 from metrology.step import StepWindow, find_step_windows
@@ -27,6 +28,11 @@ from metrology.window import Window
 ENERGY_FILE = "trace1-energy.bin"
 TIMESTAMPS_FILE = "trace1-timestamps.json"
 RESULTS_FILE = "results.txt"
+IDENTITY = "energy monitor of EEMBC EnergyRunner"
+LONGEST = 1 << 22
+"""Most samples of a trace: seventy minutes at the 1 kHz of EnergyRunner, whose sessions last two."""
+LARGEST_W = 1e9
+"""Power beyond this is no measurement of a board."""
 
 _TAG = 0xF1
 _HEADER_BYTES = 5
@@ -51,25 +57,40 @@ def read_recording(
     """
     if not directory.is_dir():
         raise file_error(directory, f"there is no such folder; give the one that holds {ENERGY_FILE}")
-    record = _read_energy(directory / ENERGY_FILE)
+    series = _read_energy(directory / ENERGY_FILE)
     if sync == "step":
-        return _stepped(directory, record, images_per_window=images_per_window)
-    windows = _read_windows(directory / TIMESTAMPS_FILE, record)
+        return _stepped(directory, series, images_per_window=images_per_window)
+    windows = _read_windows(directory / TIMESTAMPS_FILE, series.bins)
     if images_per_window is not None:
-        return Recording(record=record, windows=windows, images=(images_per_window,) * len(windows))
-    images = images_by_number(_read_counts(directory), len(windows))
-    return Recording(record=record, windows=windows, images=images)
+        images: tuple[int | None, ...] = (images_per_window,) * len(windows)
+    else:
+        images = images_by_number(_read_counts(directory), len(windows))
+    return Recording(
+        record=series.bins, windows=windows, images=images, series=series, identity=IDENTITY, instrument="energyrunner"
+    )
 
 
-def _stepped(directory: Path, record: EnergyBins, *, images_per_window: int | None) -> Recording:
+def _stepped(directory: Path, series: Series, *, images_per_window: int | None) -> Recording:
+    record = series.bins
     found = _found(directory, record)
     confident = [one.confident for one in found]
+    limits_s = [one.edge_uncertainty_s for one in found if one.confident and one.edge_uncertainty_s is not None]
     if images_per_window is None:
         images = images_of_found(_read_counts(directory), confident)
     else:
         images = tuple(images_per_window if sure else None for sure in confident)
     windows, doubts = tuple(one.window for one in found), tuple(one.reason for one in found)
-    return Recording(record=record, windows=windows, images=images, sync="step", doubts=doubts)
+    return Recording(
+        record=record,
+        windows=windows,
+        images=images,
+        sync="step",
+        doubts=doubts,
+        edge_limit_s=max(limits_s, default=0.0),
+        series=series,
+        identity=IDENTITY,
+        instrument="energyrunner",
+    )
 
 
 def _found(directory: Path, record: EnergyBins) -> tuple[StepWindow, ...]:
@@ -85,7 +106,11 @@ def _read_counts(directory: Path) -> Mapping[int, int]:
     return read_inference_counts(path) if path.exists() else {}
 
 
-def _read_energy(path: Path) -> EnergyBins:
+def _read_energy(path: Path) -> Series:
+    if path.exists() and (long := path.stat().st_size) > _HEADER_BYTES + LONGEST * _SAMPLE_BYTES:
+        raise file_error(
+            path, f"has {long} bytes, and {LONGEST} samples of {_SAMPLE_BYTES} are the most; record one session"
+        )
     content = read_file(path)
     rate_hz = _checked_rate_hz(content, path)
     size = len(content) - _HEADER_BYTES
@@ -101,7 +126,21 @@ def _read_energy(path: Path) -> EnergyBins:
         raise file_error(
             path, f"sample {bad[0]} is {energies_uj[bad[0]]} uJ, and must be finite ({bad.size} such samples)"
         )
-    return EnergyBins.of(energies_uj * _UJ_TO_J, interval_s=1.0 / rate_hz)
+    largest = int(np.argmax(np.abs(energies_uj)))
+    if abs(energies_uj[largest]) * _UJ_TO_J * rate_hz > LARGEST_W:
+        raise file_error(
+            path,
+            f"sample {largest} is {energies_uj[largest]:g} uJ, beyond {LARGEST_W:g} W at {rate_hz:g} Hz; the file is "
+            "damaged, copy it again",
+        )
+    return Series(
+        energies_j=energies_uj * _UJ_TO_J,
+        charges_c=None,
+        levels=None,
+        lowest_voltage_v=math.nan,
+        highest_voltage_v=math.nan,
+        interval_s=1.0 / rate_hz,
+    )
 
 
 def _checked_rate_hz(content: bytes, path: Path) -> float:

@@ -1,5 +1,14 @@
-"""Joulescope `.jls`, read by its maker's own library: signals `current` (A), `voltage` (V), digital lines."""
+"""Joulescope `.jls`, version 2, read by its maker's own library: signals `current` (A), `voltage` (V), digital lines.
 
+The file begins with 16 bytes of magic, then its length as uint64, which is 0 while it is being written, its version
+and a checksum. A file whose length is not the one told was cut, or never closed. pyjls would repair such a file in
+place, and with it change what was recorded, so it is refused here before pyjls sees it.
+
+Source: github.com/jetperch/jls, `include/jls/format.h` and pyjls's `structs.py`; lengths and repair were observed
+with pyjls 0.17.
+"""
+
+import struct
 from pathlib import Path
 from typing import Any
 
@@ -8,34 +17,50 @@ from numpy.typing import NDArray
 
 from instruments.recordings.choice import Choice
 from instruments.recordings.errors import RecordingError
-from instruments.recordings.gather import Gather
+from instruments.recordings.gather import Gather, Tell
 
 INSTRUMENT = "Joulescope"
 MAGIC = b"jlsfmt\r\n"
+_HEAD_BYTES = 32
 _BLOCK_SAMPLES = 1 << 18
 
 
-def read(path: Path, choice: Choice) -> Gather:
-    """Read one file.
+def read(path: Path, choice: Choice, tell: Tell | None = None) -> Gather:
+    """Read one file; it is not changed.
 
     Raises:
         RecordingError: it is not such a file, it is damaged, or has no current.
     """
     try:
-        with path.open("rb") as file:
-            head = file.read(len(MAGIC))
-        if head != MAGIC:
-            raise _error(path, f"begins with {head!r}, not with {MAGIC!r} of a JLS file")
-        return _read(path, choice)
-    except (OSError, RuntimeError, ValueError) as error:
-        raise _error(path, f"cannot be read by pyjls ({error}); it may be truncated, copy it again") from error
+        _check_whole(path)
+        return _read(path, choice, tell)
+    except (OSError, RuntimeError, ValueError, OverflowError) as error:
+        raise _error(path, f"cannot be read by pyjls ({error}); it is damaged, copy it again") from error
 
 
 def _error(path: Path, problem: str) -> RecordingError:
     return RecordingError(path, problem, instrument=INSTRUMENT)
 
 
-def _read(path: Path, choice: Choice) -> Gather:
+def _check_whole(path: Path) -> None:
+    size = path.stat().st_size
+    with path.open("rb") as file:
+        head = file.read(_HEAD_BYTES)
+    if not head.startswith(MAGIC) or len(head) < _HEAD_BYTES:
+        raise _error(
+            path, f"begins with {head[:8]!r} and has {size} bytes, not with {MAGIC!r} and a whole head of a JLS file"
+        )
+    (told,) = struct.unpack_from("<Q", head, 16)
+    if told != size:
+        why = "it was never closed" if told == 0 else "it is truncated"
+        raise _error(
+            path,
+            f"has {size} bytes where its head says {told}: {why}; copy it again, or open a copy in the Joulescope UI, "
+            "which repairs it",
+        )
+
+
+def _read(path: Path, choice: Choice, tell: Tell | None) -> Gather:
     try:
         from pyjls import Reader
     except ImportError as error:
@@ -47,19 +72,45 @@ def _read(path: Path, choice: Choice) -> Gather:
         voltage = _signal(path, signals, choice.voltage or "voltage") if choice.supply_v is None else None
         marker = None if choice.marker is None else _signal(path, signals, choice.marker)
         taken = [one for one in (current, voltage, marker) if one is not None]
-        if not all(one.sample_rate == current.sample_rate for one in taken):
-            raise _error(path, "its current, voltage and marker have not the same sample rate; take others")
-        if not all(one.sample_id_offset == current.sample_id_offset for one in taken):
-            begins = ", ".join(f"{one.name} at {one.sample_id_offset}" for one in taken)
-            raise _error(path, f"its signals begin at different samples ({begins}); record them from the same moment")
-        length = min(one.length for one in taken)  # digital lines come in whole bytes, and signals end one by one
-        gather = Gather(path=path, instrument=INSTRUMENT, interval_s=1.0 / current.sample_rate)
+        length = _length(path, taken)
+        gather = Gather(
+            path=path,
+            instrument=INSTRUMENT,
+            interval_s=1.0 / current.sample_rate,
+            identity=_identity(reader, current),
+            is_unit=_told(getattr(reader.sources.get(current.source_id), "serial_number", None)),
+            expected=length,
+            choice=choice,
+            tell=tell,
+        )
         for start in range(0, length, _BLOCK_SAMPLES):
             count = min(_BLOCK_SAMPLES, length - start)
             volts = choice.supply_v if voltage is None else _floats(reader, voltage, start, count)
             levels = None if marker is None else _bits(reader, marker, start, count)
-            gather.add(_floats(reader, current, start, count) * np.asarray(volts), levels)
+            gather.add(_floats(reader, current, start, count), 0.0 if volts is None else volts, levels)
         return gather
+
+
+def _length(path: Path, taken: list[Any]) -> int:
+    """Return the samples that all signals have; they must belong together."""
+    current = taken[0]
+    if not all(one.sample_rate == current.sample_rate for one in taken):
+        raise _error(path, "its current, voltage and marker have not the same sample rate; take others")
+    if not all(one.sample_id_offset == current.sample_id_offset for one in taken):
+        begins = ", ".join(f"{one.name} at {one.sample_id_offset}" for one in taken)
+        raise _error(path, f"its signals begin at different samples ({begins}); record them from the same moment")
+    return int(min(one.length for one in taken))  # digital lines come in whole bytes, and signals end one by one
+
+
+def _identity(reader: Any, signal: Any) -> str:
+    """Return what recorded a signal, such as `Jetperch JS220 001234`."""
+    source = reader.sources.get(signal.source_id)
+    words = () if source is None else (source.vendor, source.model, source.serial_number)
+    return " ".join(str(word).strip() for word in words if _told(word)) or INSTRUMENT
+
+
+def _told(word: object) -> bool:
+    return bool(word) and str(word).strip() not in ("", "-")
 
 
 def _signal(path: Path, signals: dict[str, Any], name: str) -> Any:
@@ -69,7 +120,8 @@ def _signal(path: Path, signals: dict[str, Any], name: str) -> Any:
 
 
 def _floats(reader: Any, signal: Any, start: int, count: int) -> NDArray[np.float64]:
-    return np.asarray(reader.fsr(signal.signal_id, start, count), dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(reader.fsr(signal.signal_id, start, count), dtype=np.float64)
 
 
 def _bits(reader: Any, signal: Any, start: int, count: int) -> NDArray[np.bool_]:

@@ -22,8 +22,10 @@ def current_a(k: int) -> float:
 
 def write_ppk2(folder: Path) -> Path:
     path = folder / "session.ppk2"
-    # D0 high is 10, low 01; D1 to D7 low
-    frames = [struct.pack("<fH", current_a(k) * 1e6, 0x5556 if high(k) else 0x5555) for k in range(SAMPLES)]
+    # current little-endian, lines big-endian, as Nordic's own writer has them; D0 high is 10, low 01; D1 to D7 low
+    frames = [
+        struct.pack("<f", current_a(k) * 1e6) + struct.pack(">H", 0x5556 if high(k) else 0x5555) for k in range(SAMPLES)
+    ]
     with zipfile.ZipFile(path, "w") as archive:
         document = {"metadata": {"samplesPerSecond": RATE_HZ, "startSystemTime": 0}, "formatVersion": 2}
         archive.writestr("metadata.json", json.dumps(document))
@@ -46,7 +48,8 @@ def write_keysight(folder: Path) -> Path:
     amps = b"".join(struct.pack("<f", current_a(k)) for k in range(SAMPLES))
     volts = struct.pack("<f", 5.0) * SAMPLES
     body = waveform("1", kind=1, unit=4, data=amps) + waveform("2", kind=1, unit=1, data=volts)
-    body += waveform("D0", kind=6, unit=0, data=bytes(high(k) for k in range(SAMPLES)))
+    # a pod is one waveform, whose bytes hold eight lines; D3 is the marker, D0 toggles all the time
+    body += waveform("Pod 1", kind=6, unit=0, data=bytes(high(k) << 3 | k % 2 for k in range(SAMPLES)))
     path.write_bytes(b"AG10" + struct.pack("<2i", 12 + len(body), 3) + body)
     return path
 

@@ -1,11 +1,15 @@
 """EnergyRunner recordings: a known one read, and each way in which a file can be wrong."""
 
+import contextlib
 import json
 import math
+import random
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from instruments.recordings.energyrunner import ENERGY_FILE, RESULTS_FILE, TIMESTAMPS_FILE, read_recording
 from instruments.recordings.energyrunner_images import images_of_found
@@ -205,3 +209,24 @@ def test_written_example_is_what_a_host_writes(tmp_path: Path) -> None:
     write_recording(tmp_path)
     assert json.loads((tmp_path / TIMESTAMPS_FILE).read_text())[0] == 0.01
     assert (tmp_path / ENERGY_FILE).read_bytes()[:5] == b"\xf1\x00\x00\xc8\x42"  # 100.0, little-endian
+
+
+@settings(max_examples=60, deadline=None, derandomize=True, suppress_health_check=list(HealthCheck))
+@given(seed=st.integers(0, 2**32 - 1))
+def test_random_damage_gives_only_the_declared_error(seed: int, tmp_path: Path) -> None:
+    dice, folder = random.Random(seed), write_recording(tmp_path)
+    path = folder / dice.choice((ENERGY_FILE, TIMESTAMPS_FILE, RESULTS_FILE))
+    content = bytearray(path.read_bytes())
+    for _ in range(dice.randint(1, 6)):
+        content[dice.randrange(len(content))] = dice.randrange(256)
+    path.write_bytes(content[: dice.randint(0, len(content))] if dice.random() < 0.3 else content)
+    with contextlib.suppress(RecordingError):  # the one error that is declared
+        read_recording(folder)
+
+
+def test_a_trace_longer_than_any_session_is_refused_unread(tmp_path: Path) -> None:
+    folder = write_recording(tmp_path)
+    with (folder / ENERGY_FILE).open("r+b") as file:
+        file.truncate(10**11)  # a hole on the disk, which nobody may read
+    with pytest.raises(RecordingError, match="4194304 samples of 4 are the most"):
+        read_recording(folder)

@@ -1,0 +1,207 @@
+"""Draft: captures whose energy is the file's, within the doubt that they state."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from daemon.errors import ImportRefused
+from daemon.imports.draft import ImportDraft, draft_of, images_of
+from daemon.imports.import_analysis import analyse_import, reasons_of
+from daemon.imports.source_file import SourceFile
+from daemon.imports.stated_accuracy import StatedAccuracy
+from instruments.recordings.choice import Choice
+from instruments.recordings.recording import Recording
+from instruments.recordings.series import Series
+from metrology.electrical import ElectricalRecord
+from metrology.power import energy_j
+from metrology.quality import ReasonCode, Verdict
+from metrology.window import Window
+from tests.unit.daemon.imports.example_series import RATE_HZ, recording, signals
+
+SOURCE = SourceFile(name="example.jls", sha256="ab" * 32, size_bytes=1000)
+EXACT = StatedAccuracy(gain=0.0, offset_a=0.0, voltage_gain=0.0, voltage_offset_v=0.0, clock=0.0)
+
+
+def draft(found: Recording, accuracy: StatedAccuracy = EXACT, images: int = 10) -> ImportDraft:
+    return draft_of(found, SOURCE, images_per_window=images, accuracy=accuracy)
+
+
+def linear_energy_j(power_w: np.ndarray, start_s: float, end_s: float) -> float:
+    """Return the integral of samples at the middle of their intervals, straight lines between."""
+    times_s = (np.arange(power_w.size) + 0.5) / RATE_HZ
+    inside = times_s[(times_s > start_s) & (times_s < end_s)]
+    grid_s = np.concatenate([[start_s], inside, [end_s]])
+    return float(np.trapezoid(np.interp(grid_s, times_s, power_w), grid_s))
+
+
+@pytest.mark.parametrize("sag_v", [0.0, 0.2, 3.0])
+def test_gross_energy_is_the_files_within_the_stated_rounding(sag_v: float) -> None:
+    current_a, voltage_v, _ = signals(sag_v=sag_v)
+    made = draft(recording(sag_v=sag_v))
+    (one,) = made.captures
+    record = ElectricalRecord.of(one.capture, supply_voltage_v=one.supply.loaded_voltage_v, lead_resistance_ohm=0.0)
+    for start_s, end_s in ((0.6, 1.6), (0.6, 1.0), (0.05, 0.55)):
+        exact_j = linear_energy_j(current_a * voltage_v, start_s, end_s)
+        found_j = energy_j(record, Window(start_s=start_s, end_s=end_s))
+        duration_s = end_s - start_s
+        doubt_j = made.facts.rounding_a * 5.0 * duration_s + made.facts.rounding_v * abs(exact_j) / 3
+        assert abs(found_j - exact_j) <= doubt_j + 1e-12
+        assert doubt_j < 1e-4 * exact_j  # and the doubt is small
+
+
+def test_the_result_holds_the_files_energy_and_its_budget_the_rounding() -> None:
+    current_a, voltage_v, _ = signals()
+    made = draft(recording())
+    analysis = analyse_import(made.captures, made.facts)
+    assert analysis.verdict is Verdict.VALID
+    assert analysis.energy is not None
+    gross = analysis.energy.gross_energy_per_image_j
+    assert gross.value == pytest.approx(linear_energy_j(current_a * voltage_v, 0.6, 1.6) / 20, rel=1e-5)
+    assert "16-bit rounding" in {term.term for term in analysis.energy.budget}
+    net = analysis.energy.net_energy_per_image_j
+    idle_w = float(np.mean((current_a * voltage_v)[:5900]))
+    assert net is not None
+    assert net.value == pytest.approx(gross.value - idle_w * 1.0 / 20, rel=1e-3)
+
+
+def test_a_thinned_file_keeps_its_energy() -> None:
+    current_a, voltage_v, _ = signals(sag_v=3.0)
+    made = draft(recording(sag_v=3.0, bin_limit=2048))
+    assert made.facts.samples_per_point == 16
+    assert made.facts.sample_rate_hz == pytest.approx(RATE_HZ)
+    analysis = analyse_import(made.captures, made.facts)
+    assert analysis.energy is not None
+    gross = analysis.energy.gross_energy_per_image_j
+    exact_j = float((current_a * voltage_v)[6000:16000].sum()) / RATE_HZ / 20
+    assert abs(gross.value - exact_j) <= gross.expanded_uncertainty_95
+    assert gross.value == pytest.approx(exact_j, rel=2e-3)
+
+
+def test_windows_that_thinning_would_merge_are_refused() -> None:
+    with pytest.raises(ImportRefused, match=r"of 2 windows \d can be told apart.*--from and --to"):
+        draft(recording(bin_limit=8))
+
+
+def test_a_stretch_keeps_every_sample_of_itself() -> None:
+    whole, part = recording(), recording(choice=Choice(from_s=0.5, to_s=1.1))
+    assert part.windows == (Window(start_s=0.6, end_s=1.0),)
+    assert energy_j(part.record, part.windows[0]) == pytest.approx(energy_j(whole.record, whole.windows[0]))
+    (one,) = draft(part).captures
+    assert one.capture.time_base.origin_s == pytest.approx(0.5 + 0.5 / RATE_HZ)
+
+
+def test_an_unknown_accuracy_never_looks_sure() -> None:
+    made = draft(recording(), StatedAccuracy())
+    analysis = analyse_import(made.captures, made.facts)
+    assert analysis.verdict is Verdict.DEGRADED
+    (reason,) = [one for one in analysis.reasons if one.code is ReasonCode.ACCURACY_UNKNOWN]
+    for option in ("--gain-accuracy", "--offset-accuracy", "--voltage-gain-accuracy", "--voltage-offset-accuracy"):
+        assert option in reason.text
+
+
+def test_a_gain_of_the_instrument_counts_in_proportion() -> None:
+    made = draft(recording(), replace(EXACT, gain=0.03))
+    analysis = analyse_import(made.captures, made.facts)
+    assert analysis.energy is not None
+    gross = analysis.energy.gross_energy_per_image_j
+    (term,) = [one for one in analysis.energy.budget if one.term == "instrument gain"]
+    assert term.standard_uncertainty_j == pytest.approx(0.03 / 3**0.5 * gross.value, rel=1e-6)
+    assert term.common == "Jetperch JS110 002557: gain"  # one unit, whose gain two of its recordings share
+
+
+def test_our_own_bench_is_in_no_budget() -> None:
+    made = draft(recording(), StatedAccuracy(gain=0.01, offset_a=1e-3, voltage_gain=0.01, voltage_offset_v=0.01))
+    analysis = analyse_import(made.captures, made.facts)
+    assert analysis.energy is not None
+    words = " ".join(f"{one.term} {one.source}" for one in analysis.energy.budget)
+    assert not any(word in words for word in ("probe", "scope", "declared", "lead"))
+
+
+def test_points_taken_slowly_are_invalid_and_means_are_not() -> None:
+    points = draft(recording(means=False))
+    assert analyse_import(points.captures, points.facts).verdict is Verdict.INVALID
+    (reason,) = reasons_of(points.facts)
+    assert reason.code is ReasonCode.SAMPLE_RATE
+    assert "--means" in reason.text
+    assert not reasons_of(draft(recording(means=True)).facts)
+
+
+def test_a_window_that_is_the_whole_file_gets_its_edges() -> None:
+    found = recording()
+    whole = replace(found, windows=(found.record.span,), images=(10,), sync="given")
+    made = draft(whole)
+    assert made.facts.repeated_samples == 2
+    analysis = analyse_import(made.captures, made.facts)
+    assert analysis.energy is not None
+    exact_j = energy_j(found.record, found.record.span) / 10
+    assert analysis.energy.gross_energy_per_image_j.value == pytest.approx(exact_j, rel=1e-6)
+
+
+def test_energies_alone_become_a_current_and_need_no_voltage() -> None:
+    current_a, voltage_v, _ = signals()
+    series = Series(
+        energies_j=current_a * voltage_v / RATE_HZ,
+        charges_c=None,
+        levels=None,
+        lowest_voltage_v=float("nan"),
+        highest_voltage_v=float("nan"),
+        interval_s=1 / RATE_HZ,
+    )
+    windows = (Window(start_s=0.6, end_s=1.0), Window(start_s=1.2, end_s=1.6))
+    found = Recording(
+        record=series.bins, windows=windows, images=(10, 10), series=series, identity="x", instrument="energyrunner"
+    )
+    for supply_v in (None, 3.3):
+        made = draft_of(
+            found, SOURCE, images_per_window=10, accuracy=StatedAccuracy(gain=0.01, offset_a=0.0), supply_v=supply_v
+        )
+        # windows of their own: what lies between them counts nowhere
+        assert len(made.captures) == 2
+        analysis = analyse_import(made.captures, made.facts)
+        assert analysis.verdict is Verdict.VALID, analysis.reasons
+        assert analysis.energy is not None
+        exact_j = sum(energy_j(found.record, one) for one in windows) / 20
+        assert analysis.energy.gross_energy_per_image_j.value == pytest.approx(exact_j, rel=1e-4)
+
+
+def test_unsure_windows_are_left_out_and_none_sure_is_refused() -> None:
+    found = replace(
+        recording(), sync="step", doubts=("an edge may be 9 ms off", None), images=(None, 10), edge_limit_s=3e-3
+    )
+    made = draft(found)
+    assert len(made.captures) == made.facts.window_count == 1
+    analysis = analyse_import(made.captures, made.facts)
+    assert analysis.energy is not None
+    assert {"window start", "window end"} <= {one.term for one in analysis.energy.budget}
+    with pytest.raises(ImportRefused, match="none of 2 windows"):
+        draft(replace(found, doubts=("a", "b"), images=(None, None)))
+
+
+def test_windows_of_different_images_are_refused() -> None:
+    with pytest.raises(ImportRefused, match=r"different numbers of images \(10, 20\)"):
+        images_of(replace(recording(), images=(10, 20)))
+    assert images_of(recording(images=None)) is None
+
+
+@pytest.mark.parametrize(("from_s", "to_s", "windows"), [(0.8, 2.0, 1), (0.0, 1.4, 1), (0.8, 1.8, 1), (0.0, 2.0, 2)])
+def test_pulses_that_the_files_ends_cut_are_none(from_s: float, to_s: float, windows: int) -> None:
+    made = draft(recording(choice=Choice(from_s=from_s, to_s=to_s)))
+    assert made.facts.window_count == windows
+    assert made.facts.repeated_samples == 0
+    analysis = analyse_import(made.captures, made.facts)
+    assert (analysis.batches, analysis.images) == (windows, 10 * windows)
+    assert analysis.verdict is not Verdict.INVALID, analysis.reasons
+
+
+def test_the_end_of_a_cut_pulse_is_no_idle_time() -> None:
+    """The file begins half a millisecond before the end of a pulse; what follows it is idle."""
+    made = draft(recording(choice=Choice(from_s=0.9995)))
+    analysis = analyse_import(made.captures, made.facts)
+    assert analysis.batches == 1
+    assert analysis.energy is not None
+    assert analysis.energy.idle_power_w is not None
+    assert analysis.energy.idle_power_w.value == pytest.approx(0.2 * 4.96, rel=0.01)
+    levels = made.captures[0].capture.marker_levels()
+    assert levels is not None
+    assert not levels[0]

@@ -7,8 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import track
 
 from daemon.cli.run_store import JsonOption
 from metrology.errors import JoulebenchError
@@ -67,6 +65,9 @@ def reprocess(
 
 def _tracked(runs: list[str]) -> Iterable[str]:
     """Return the runs, with a bar of progress where somebody looks at it."""
+    from rich.console import Console
+    from rich.progress import track
+
     console = Console(stderr=True)
     return track(runs, "reprocessing", console=console, transient=True) if console.is_terminal else runs
 

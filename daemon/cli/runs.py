@@ -12,7 +12,6 @@ import typer
 from daemon.cli.output_console import output_console
 from daemon.cli.run_store import ConfigOption, DirectoryOption, JsonOption, run_store
 from daemon.cli.runs_export import export_runs
-from daemon.cli.runs_table import budget_table, history_table, journal_table, reasons_lines, run_table, runs_table
 from daemon.errors import StoreError
 
 if TYPE_CHECKING:
@@ -31,6 +30,8 @@ def list_runs(
     as_json: JsonOption = False,
 ) -> None:
     """List the last runs, the newest first."""
+    from daemon.cli.runs_table import runs_table
+
     with run_store(config, directory) as store:
         rows = [(run, store.latest_result(run.run_id)) for run in store.runs(limit)]
     if as_json:
@@ -51,6 +52,8 @@ def show_run(
     as_json: JsonOption = False,
 ) -> None:
     """Show one run: its results with their uncertainty budget, its captures, and what happened."""
+    from daemon.cli.runs_table import budget_table, history_table, journal_table, reasons_lines, run_table
+
     with run_store(config, directory) as store:
         run = store.run(run_id)
         if run is None:

@@ -17,7 +17,6 @@ def send_campaign(
 ) -> None:
     """Have a board perform a campaign by itself (`board serve --campaigns`); return once it has begun."""
     check_identifiers(board=board)
-    from daemon.bootstrap import broker_address
     from daemon.configuration import load_configuration
     from daemon.lab_client import LabClient
     from runners.campaign.driver import settings_of
@@ -28,7 +27,7 @@ def send_campaign(
     configuration = load_configuration(config)
 
     async def send() -> None:
-        async with LabClient(broker_address(configuration), bench=configuration.bench.name, board=board) as lab:
+        async with LabClient(configuration.mqtt.address(), bench=configuration.bench.name, board=board) as lab:
             await lab.send_campaign(CampaignCommand(plan=settings_of(plan), again=again))
 
     asyncio.run(send())

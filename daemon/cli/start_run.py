@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from daemon.cli.command_line import board_command, check_identifiers
 from daemon.quantity_text import quantity_text
@@ -41,6 +40,8 @@ def start_run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")] = False,
 ) -> None:
     """Command a board to perform one run, and print what the bench measured."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     check_identifiers(board=board)
     command = board_command(
         run_id=run_id or _new_run_id(network, batch_size),
@@ -83,12 +84,11 @@ def _new_run_id(network: str, batch_size: int) -> str:
 async def _perform(
     config: Path, board: str, command: "BoardCommand", *, timeout_s: float, tell: Callable[[str], None]
 ) -> "RunResult":
-    from daemon.bootstrap import broker_address
     from daemon.configuration import load_configuration
     from daemon.lab_client import LabClient
 
     configuration = load_configuration(config)
-    async with LabClient(broker_address(configuration), bench=configuration.bench.name, board=board) as lab:
+    async with LabClient(configuration.mqtt.address(), bench=configuration.bench.name, board=board) as lab:
         await lab.board_online()
         tell("loading and warming up")
         return await lab.perform(command, timeout_s=timeout_s, on_state=lambda state: tell(state.state.value))

@@ -2,7 +2,7 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -40,10 +40,30 @@ def prepare_file(name: str | None, *, create: bool) -> None:
         raise StoreError(f"there is no database {path}: the daemon makes it when it first starts")
 
 
+def read_only_query(path: Path) -> str:
+    """Return how SQLite is to open a database for reading, so that nothing is made or changed beside it.
+
+    A reader of a file in WAL mode needs `-wal` and `-shm` beside it, and makes them where they are missing: then nobody
+    has the file open, and it can be read as one that does not change. It is opened anew for each reading, so that this
+    holds for moments only.
+    """
+    in_use = any(path.with_name(path.name + ending).exists() for ending in ("-wal", "-journal"))
+    return "mode=ro" if in_use else "mode=ro&immutable=1"
+
+
 def set_pragmas(connection: Any, _record: object) -> None:
     """Set a new connection up to lose nothing."""
+    _execute(connection, _PRAGMAS)
+
+
+def set_reading_pragmas(connection: Any, _record: object) -> None:
+    """Set a new connection up that only reads, to wait for a writer as others do."""
+    _execute(connection, _PRAGMAS[:1])
+
+
+def _execute(connection: Any, pragmas: Sequence[str]) -> None:
     cursor = connection.cursor()
-    for pragma in _PRAGMAS:
+    for pragma in pragmas:
         cursor.execute(pragma)
     cursor.close()
 

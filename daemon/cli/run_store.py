@@ -25,7 +25,7 @@ def run_store(config: Path | None, directory: Path | None) -> Iterator["Store"]:
     # The database layer takes half a second to import; `joulebench --help` should not wait for it.
     from daemon.store import Store
 
-    with Store(database_url(config, directory), create=False) as store:
+    with Store(database_url(config, directory), read_only=True) as store:
         yield store
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from daemon.cli.part_bars import part_bars
+from daemon.cli.progress_line import progress_line
 from daemon.cli.run_store import ConfigOption, DirectoryOption, run_store
 from daemon.durable_file import write_durably
 from daemon.errors import ExportError
@@ -53,7 +53,8 @@ def export_runs(
 
     chosen = _format_of(form, out)
     _check_quality(quality or ())
-    with run_store(config, directory) as store:
+    with run_store(config, directory) as store, progress_line() as tell:
+        tell("reading runs and results")
         rows = [
             row
             for row in _rows(store, all_results=all_results)
@@ -94,14 +95,10 @@ def _check_quality(words: Sequence[str]) -> None:
 
 def _rows(store: "Store", *, all_results: bool) -> Iterator[dict[str, Any]]:
     from daemon.export.result_columns import row_of
-    from daemon.result_energy import EVERY_RUN
+    from daemon.run_history import runs_with_results
 
-    runs = store.runs(EVERY_RUN)
-    with part_bars() as watch:
-        for number, run in enumerate(runs, 1):
-            results = store.results(run.run_id) if all_results else [store.latest_result(run.run_id)]
-            yield from (row_of(run, result) for result in results or [None])
-            watch("runs", number, len(runs))
+    for run, results in runs_with_results(store, newest_only=not all_results):
+        yield from (row_of(run, result) for result in results or (None,))
 
 
 def _fits(row: dict[str, Any], **wanted: Sequence[str] | None) -> bool:

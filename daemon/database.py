@@ -5,7 +5,6 @@ import sqlite3
 from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from sqlalchemy import URL, Engine, create_engine, event
 from sqlalchemy.engine import make_url
@@ -15,6 +14,7 @@ from daemon import postgresql, sqlite_file
 from daemon.database_errors import cause_of
 from daemon.errors import StoreError
 from daemon.schema import NEWEST, REVISIONS, held_revision, refusal
+from daemon.sqlite_reading import read_only_uri
 
 # NaN is no JSON: PostgreSQL refuses it, and no other reader must find it either.
 _JSON = partial(json.dumps, allow_nan=False)
@@ -74,8 +74,7 @@ def _sqlite_engine(url: URL) -> Engine:
 
 
 def _sqlite_reader(path: Path) -> Engine:
-    # The driver takes a URI of SQLite's own, in which a path's ? or % must not end it.
-    uri = f"file:{quote(str(path.absolute()))}?{sqlite_file.read_only_query(path)}"
+    uri = read_only_uri(path)
     engine = create_engine(
         URL.create("sqlite", database=str(path)),
         creator=lambda: sqlite3.connect(uri, uri=True, check_same_thread=False),

@@ -40,17 +40,6 @@ def prepare_file(name: str | None, *, create: bool) -> None:
         raise StoreError(f"there is no database {path}: the daemon makes it when it first starts")
 
 
-def read_only_query(path: Path) -> str:
-    """Return how SQLite is to open a database for reading, so that nothing is made or changed beside it.
-
-    A reader of a file in WAL mode needs `-wal` and `-shm` beside it, and makes them where they are missing: then nobody
-    has the file open, and it can be read as one that does not change. It is opened anew for each reading, so that this
-    holds for moments only.
-    """
-    in_use = any(path.with_name(path.name + ending).exists() for ending in ("-wal", "-journal"))
-    return "mode=ro" if in_use else "mode=ro&immutable=1"
-
-
 def set_pragmas(connection: Any, _record: object) -> None:
     """Set a new connection up to lose nothing."""
     _execute(connection, _PRAGMAS)

@@ -14,6 +14,7 @@ import typer
 from rich.console import Console
 
 from daemon.cli.command_line import board_command, check_identifiers
+from daemon.cli.completion import network_names
 from daemon.cli.log import (
     LogDestination,
     LogFileMbOption,
@@ -157,7 +158,9 @@ def run(
     broker: BrokerOption,
     bench: BenchOption,
     board: BoardOption,
-    network: Annotated[str, typer.Option("--network", metavar="NAME", help="Network to run.")],
+    network: Annotated[
+        str, typer.Option("--network", metavar="NAME", help="Network to run.", autocompletion=network_names)
+    ],
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images in one batch.")] = 1,
     captures: Annotated[int, typer.Option("--captures", min=1, max=1000, help="Records to take.")] = 1,
     images: Annotated[

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from daemon.cli.command_line import check_identifiers
+from daemon.cli.completion import board_names
 from daemon.cli.interruption import until_interrupted
 from daemon.cli.log import LogLevel, configure_log
 from daemon.cli.output_console import output_console
@@ -39,7 +40,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 def run_campaign(
     file: FileArgument,
     config: Annotated[Path, typer.Option("--config", metavar="CONFIG", help="Configuration of the bench (TOML).")],
-    board: Annotated[str, typer.Option("--board", metavar="NAME", help="Board whose agent is to run it.")],
+    board: Annotated[
+        str, typer.Option("--board", metavar="NAME", help="Board whose agent is to run it.", autocompletion=board_names)
+    ],
     state: StateOption = None,
     again: Annotated[bool, typer.Option("--again", help="Try what was refused for good once more.")] = False,
     patience_s: Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from daemon.cli.completion import capture_indices, run_ids, words
 from daemon.cli.run_store import ConfigOption, DirectoryOption, run_store
 from daemon.durable_file import write_together
 from daemon.errors import ExportError
@@ -14,17 +15,29 @@ FORMATS = ("csv", "npz", "raw")
 
 
 def export_capture(
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Whose capture.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Whose capture.", autocompletion=run_ids)],
     config: ConfigOption = None,
     directory: DirectoryOption = None,
     form: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="Values, arrays, or plain 16-bit codes.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="Values, arrays, or plain 16-bit codes.",
+            autocompletion=words(*FORMATS),
+        ),
     ] = "csv",
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Left out: RUN.csv, RUN.npz or RUN.raw here.")
     ] = None,
     capture: Annotated[
-        int | None, typer.Option("--capture", metavar="INDEX", help="Which one, where the run has several.")
+        int | None,
+        typer.Option(
+            "--capture",
+            metavar="INDEX",
+            help="Which one, where the run has several.",
+            autocompletion=capture_indices,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document of what was written.")] = False,
 ) -> None:

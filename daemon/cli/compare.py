@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from daemon.cli.completion import run_ids
 from daemon.cli.run_store import ConfigOption, DirectoryOption, JsonOption, run_store
 from daemon.quantity_text import quantity_text
 
@@ -17,7 +18,10 @@ OVER_LIMIT = 3
 """Exit status where `--fail-over` is exceeded; 1 is an error and 2 a wrong call."""
 
 Group = Annotated[
-    str, typer.Argument(metavar="RUN_OR_GROUP", help="A run, several with commas between, or NETWORK[:BATCH].")
+    str,
+    typer.Argument(
+        metavar="RUN_OR_GROUP", help="A run, several with commas between, or NETWORK[:BATCH].", autocompletion=run_ids
+    ),
 ]
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from daemon.cli.completion import network_names
 from daemon.cli.output_console import output_console
 from runners.networks.catalogue import NETWORKS, NetworkSpec, network_spec
 from runners.networks.paper import PAPER_VALUES, PaperValues
@@ -38,7 +39,8 @@ def networks(
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Network to show.")], as_json: JsonOption = False
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Network to show.", autocompletion=network_names)],
+    as_json: JsonOption = False,
 ) -> None:
     """Show one network's layers with parameters and operations of one image, and the paper's values (needs torch)."""
     spec = network_spec(name)

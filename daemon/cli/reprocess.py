@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from daemon.cli.completion import certificate_ids, run_ids
 from daemon.cli.run_store import JsonOption
 from metrology.errors import JoulebenchError
 
@@ -21,11 +22,17 @@ VOLATILE = ("result_id", "at_utc_ns")
 
 
 def reprocess(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Identifiers of the runs.")],
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN...", help="Identifiers of the runs.", autocompletion=run_ids)
+    ],
     config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")],
     certificate: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="Certificate to use in the place of its kind; may be given several times."),
+        typer.Option(
+            metavar="ID",
+            help="Certificate to use in the place of its kind; may be given several times.",
+            autocompletion=certificate_ids,
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:

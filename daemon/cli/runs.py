@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from daemon.cli.completion import run_ids
 from daemon.cli.output_console import output_console
 from daemon.cli.run_store import ConfigOption, DirectoryOption, JsonOption, run_store
 from daemon.cli.runs_export import export_runs
@@ -42,7 +43,7 @@ def list_runs(
 
 @app.command("show")
 def show_run(
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Identifier of the run.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Identifier of the run.", autocompletion=run_ids)],
     config: ConfigOption = None,
     directory: DirectoryOption = None,
     budget: Annotated[bool, typer.Option("--budget", help="Show only the uncertainty budget.")] = False,

@@ -7,12 +7,15 @@ from typing import Annotated
 import typer
 
 from daemon.cli.command_line import check_identifiers
+from daemon.cli.completion import board_names
 
 
 def send_campaign(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The campaign (TOML).", dir_okay=False)],
     config: Annotated[Path, typer.Option("--config", metavar="CONFIG", help="Configuration of the bench (TOML).")],
-    board: Annotated[str, typer.Option("--board", metavar="NAME", help="Board that is to perform it.")],
+    board: Annotated[
+        str, typer.Option("--board", metavar="NAME", help="Board that is to perform it.", autocompletion=board_names)
+    ],
     again: Annotated[bool, typer.Option("--again", help="Try what was refused for good once more.")] = False,
 ) -> None:
     """Have a board perform a campaign by itself (`board serve --campaigns`); return once it has begun."""

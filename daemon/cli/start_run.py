@@ -11,14 +11,19 @@ import typer
 from rich.console import Console
 
 from daemon.cli.command_line import board_command, check_identifiers
+from daemon.cli.completion import board_names, network_names, words
 from daemon.quantity_text import quantity_text
 
 if TYPE_CHECKING:
     from runners.messages import BoardCommand, Quantity, RunResult
 
 ConfigOption = Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")]
-BoardOption = Annotated[str, typer.Option("--board", metavar="NAME", help="Board whose agent is to run it.")]
-NetworkOption = Annotated[str, typer.Option("--network", metavar="NAME", help="Network to run.")]
+BoardOption = Annotated[
+    str, typer.Option("--board", metavar="NAME", help="Board whose agent is to run it.", autocompletion=board_names)
+]
+NetworkOption = Annotated[
+    str, typer.Option("--network", metavar="NAME", help="Network to run.", autocompletion=network_names)
+]
 
 
 def start_run(
@@ -30,7 +35,9 @@ def start_run(
     images: Annotated[
         int | None, typer.Option(min=1, help="Images to run; left out: until the last capture is taken.")
     ] = None,
-    precision: Annotated[str, typer.Option(help="Number format: fp32, fp16, bf16.")] = "fp32",
+    precision: Annotated[
+        str, typer.Option(help="Number format: fp32, fp16, bf16.", autocompletion=words("fp32", "fp16", "bf16"))
+    ] = "fp32",
     backend: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="One that the board announces, such as onnx-cpu; left out: its own."),

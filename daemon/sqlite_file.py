@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import make_url
 
 from daemon.errors import StoreError
+from runners.count_text import count_text
 
 _LOCK_TIMEOUT_S = 10
 MIGRATION_TIMEOUT_S = 60
@@ -38,6 +40,12 @@ def prepare_file(name: str | None, *, create: bool) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
     elif not path.exists():
         raise StoreError(f"there is no database {path}: the daemon makes it when it first starts")
+
+
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of a database; None for one on a server."""
+    parsed = make_url(url)
+    return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
 
 
 def set_pragmas(connection: Any, _record: object) -> None:
@@ -71,7 +79,7 @@ def migrating(engine: Engine) -> Iterator[Connection]:
             yield connection
             if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
                 raise StoreError(
-                    f"the new tables of {engine.url} would lose {len(broken)} reference(s): left as it was"
+                    f"the new tables of {engine.url} would lose {count_text(len(broken), 'reference')}: left as it was"
                 )
 
 

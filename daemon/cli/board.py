@@ -24,6 +24,7 @@ from daemon.cli.log import (
     LogLevel,
     configure_log,
 )
+from daemon.cli.progress_line import progress_line
 from runners import board_environment
 from runners.markers import MARKER_FORMS, marker_from_url
 
@@ -190,9 +191,12 @@ def run(
         images_planned=images,
         captures=captures,
     )
-    abilities = _abilities(scripted, backend, device, threads)
-    settings = _settings(broker, bench, board, abilities, sync=sync, announce=False)
-    outcome = _with_agent(settings, abilities, marker, lambda agent: agent.perform(order))
+    with progress_line() as tell:
+        tell("loading what infers")
+        abilities = _abilities(scripted, backend, device, threads)
+        settings = _settings(broker, bench, board, abilities, sync=sync, announce=False)
+        tell(f"run {order.run_id}: loading {network}, then measured by bench {bench}")
+        outcome = _with_agent(settings, abilities, marker, lambda agent: agent.perform(order))
     if outcome is None:
         raise typer.Exit(130)
     if as_json:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from daemon.cli.completion import run_ids
+from daemon.cli.progress_line import progress_line
 from daemon.cli.run_store import ConfigOption, DirectoryOption, JsonOption, run_store
 from daemon.quantity_text import quantity_text
 
@@ -45,7 +46,8 @@ def compare(
     from daemon.result_energy import find_group
     from metrology.comparison import compare as compare_energies
 
-    with run_store(config, directory) as store:
+    with run_store(config, directory) as store, progress_line() as tell:
+        tell("reading results")
         groups = _told_apart(find_group(store, first), find_group(store, second), first, second)
     _refuse_common_runs(*groups)
     comparison = compare_energies(groups[0].energy(), groups[1].energy())

@@ -67,7 +67,15 @@ def demo(
 
 def _performed(plan: "DemoPlan") -> "list[DemoRun]":
     """Perform a demonstration with its progress on standard error."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     from daemon.demo.demonstration import demonstrate
 
@@ -78,6 +86,7 @@ def _performed(plan: "DemoPlan") -> "list[DemoRun]":
         BarColumn(20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("importing", total=len(plan.pairs))

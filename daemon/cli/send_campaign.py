@@ -1,6 +1,7 @@
 """`joulebench campaign send`: hand a campaign to a board, which performs it by itself."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Annotated
 
@@ -17,6 +18,7 @@ def send_campaign(
         str, typer.Option("--board", metavar="NAME", help="Board that is to perform it.", autocompletion=board_names)
     ],
     again: Annotated[bool, typer.Option("--again", help="Try what was refused for good once more.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Have a board perform a campaign by itself (`board serve --campaigns`); return once it has begun."""
     check_identifiers(board=board)
@@ -34,4 +36,7 @@ def send_campaign(
             await lab.send_campaign(CampaignCommand(plan=settings_of(plan), again=again))
 
     asyncio.run(send())
-    typer.echo(f"board {board} performs campaign {plan.name}: {len(plan.runs)} runs")
+    if as_json:
+        typer.echo(json.dumps({"board": board, "name": plan.name, "runs": len(plan.runs)}))
+    else:
+        typer.echo(f"board {board} performs campaign {plan.name}: {len(plan.runs)} runs")

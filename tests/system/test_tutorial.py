@@ -13,7 +13,7 @@ from tests.mosquitto import MosquittoBroker, free_port
 from tests.unit.house.documents import REPOSITORY
 
 pytestmark = [
-    pytest.mark.mosquitto, pytest.mark.system, pytest.mark.alone, pytest.mark.long, pytest.mark.timeout(420),
+    pytest.mark.mosquitto, pytest.mark.system, pytest.mark.alone, pytest.mark.long, pytest.mark.timeout(900),
 ]  # fmt: skip
 PAGE = REPOSITORY / "docs" / "tutorials" / "from-nothing-to-a-report.md"
 MARKED = re.compile(
@@ -93,7 +93,7 @@ def test_the_tutorial_is_performed_to_its_report(mosquitto_broker: MosquittoBrok
     script = script_of(steps(), {"1883": mosquitto_broker.port, "9464": free_port()})
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     done = subprocess.run(
-        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=400, check=False,
+        ["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, timeout=850, check=False,
         env=os.environ | {"PATH": path, "COLUMNS": "120"},
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr

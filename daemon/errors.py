@@ -23,6 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from metrology.errors import JoulebenchError
+from runners.count_text import count_text
 
 
 class DaemonError(JoulebenchError):
@@ -36,7 +37,7 @@ class ConfigurationError(DaemonError):
         self.path = path
         self.problems = tuple(problems)
         lines = "\n".join(f"  {problem}" for problem in self.problems)
-        super().__init__(f"{path}: {len(self.problems)} problem(s) in the configuration:\n{lines}")
+        super().__init__(f"{path}: {count_text(len(self.problems), 'problem')} in the configuration:\n{lines}")
 
 
 class StoreError(DaemonError):

@@ -1,10 +1,12 @@
 """Readiness: everything that a run needs, examined without changing anything of the bench."""
 
 import asyncio
+import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any, TypeVar
 
 import aiomqtt
@@ -21,6 +23,7 @@ from daemon.bench_configuration import bench_settings, circumstances
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
 from daemon.database_status import database_status
+from daemon.errors import StoreError
 from daemon.remedies import (
     ALARM_STANDS,
     CAPTURES_REFUSED,
@@ -34,6 +37,7 @@ from daemon.remedies import (
 )
 from daemon.sections.application import MqttSection
 from daemon.sections.storage import MissingCertificate
+from daemon.sqlite_file import sqlite_path
 from daemon.store import Store
 from daemon.supply_alarm import AlarmFile
 from instruments.bench import Bench
@@ -264,11 +268,22 @@ async def _connect(configuration: Configuration) -> None:
 
 
 def _store(configuration: Configuration) -> str:
-    status = database_status(configuration.storage.url, create=True)
+    file = sqlite_path(configuration.storage.url)
+    if file is not None and not file.exists():
+        _refuse_unwritable(file)
+        return f"{configuration.storage.shown_url} is not there yet: the daemon makes it when it first starts"
+    status = database_status(configuration.storage.url)
     if status.state == "older" and status.url.startswith("sqlite"):
         return f"{status.url}, tables of revision {status.held}: the daemon upgrades them when it starts, after a copy"
     with Store(configuration.storage.url) as store:
         return f"{configuration.storage.shown_url}, {store.run_count()} runs"
+
+
+def _refuse_unwritable(file: Path) -> None:
+    """Refuse a folder in which the daemon could not make its database; nothing is made."""
+    folder = next(folder for folder in file.absolute().parents if folder.exists())
+    if not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)):
+        raise StoreError(f"database {file} is not there, and cannot be made: {folder} is no folder to write in")
 
 
 def _captures_finding(configuration: Configuration) -> Finding:

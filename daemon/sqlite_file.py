@@ -2,15 +2,17 @@
 
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.engine import make_url
 
 from daemon.errors import StoreError
+from runners.count_text import count_text
 
 _LOCK_TIMEOUT_S = 10
 MIGRATION_TIMEOUT_S = 60
@@ -40,10 +42,25 @@ def prepare_file(name: str | None, *, create: bool) -> None:
         raise StoreError(f"there is no database {path}: the daemon makes it when it first starts")
 
 
+def sqlite_path(url: str) -> Path | None:
+    """Return the file of a database; None for one on a server."""
+    parsed = make_url(url)
+    return Path(str(parsed.database)) if parsed.get_backend_name() == "sqlite" else None
+
+
 def set_pragmas(connection: Any, _record: object) -> None:
     """Set a new connection up to lose nothing."""
+    _execute(connection, _PRAGMAS)
+
+
+def set_reading_pragmas(connection: Any, _record: object) -> None:
+    """Set a new connection up that only reads, to wait for a writer as others do."""
+    _execute(connection, _PRAGMAS[:1])
+
+
+def _execute(connection: Any, pragmas: Sequence[str]) -> None:
     cursor = connection.cursor()
-    for pragma in _PRAGMAS:
+    for pragma in pragmas:
         cursor.execute(pragma)
     cursor.close()
 
@@ -62,7 +79,7 @@ def migrating(engine: Engine) -> Iterator[Connection]:
             yield connection
             if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").fetchall():
                 raise StoreError(
-                    f"the new tables of {engine.url} would lose {len(broken)} reference(s): left as it was"
+                    f"the new tables of {engine.url} would lose {count_text(len(broken), 'reference')}: left as it was"
                 )
 
 

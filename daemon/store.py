@@ -28,7 +28,7 @@ _TERMINAL = frozenset(phase.value for phase in RunPhase if phase.terminal)
 class Store:
     """The database of one bench or of several."""
 
-    def __init__(self, url: str, *, create: bool = True, bench: str = "") -> None:
+    def __init__(self, url: str, *, create: bool = True, bench: str = "", read_only: bool = False) -> None:
         """Open a database.
 
         Args:
@@ -36,11 +36,12 @@ class Store:
             bench: Bench whose runs are entered and recovered; several benches may share a database, and a run of
                 another is unknown here. Left out: the runs of all benches.
             create: Make it where it is missing; without, a missing database is an error.
+            read_only: Only read; no file is made or changed, and every method that writes raises.
 
         Raises:
             StoreError: it cannot be opened, or holds tables of another version.
         """
-        self._engine = open_database(url, create=create)
+        self._engine = open_database(url, create=create and not read_only, read_only=read_only)
         self._bench = bench
 
     def __enter__(self) -> Self:

@@ -8,7 +8,7 @@ from daemon.export.capture_file import columns_of
 from daemon.export.result_columns import row_of
 from daemon.export.result_file import frame_of
 from daemon.export.stored_captures import stored_capture
-from daemon.result_energy import EVERY_RUN
+from daemon.run_history import each_result, runs_with_results
 from daemon.sections.storage import sqlite_url
 from daemon.store import Store
 
@@ -27,13 +27,15 @@ class StoredData:
     def runs(self) -> "pd.DataFrame":
         """One row a run, the newest first, with its newest result; columns as `joulebench runs export` has them."""
         with self._store() as store:
-            return frame_of([row_of(run, store.latest_result(run.run_id)) for run in store.runs(EVERY_RUN)])
+            history = runs_with_results(store)
+        return frame_of([row_of(run, results[0] if results else None) for run, results in history])
 
     @property
     def results(self) -> "pd.DataFrame":
         """One row a result, older ones too; runs without a result are not in it."""
         with self._store() as store:
-            return frame_of([row_of(run, one) for run in store.runs(EVERY_RUN) for one in store.results(run.run_id)])
+            history = runs_with_results(store, newest_only=False)
+        return frame_of([row_of(run, one) for run, one in each_result(history)])
 
     @property
     def budget(self) -> "pd.DataFrame":
@@ -41,11 +43,10 @@ class StoredData:
         import pandas as pd
 
         with self._store() as store:
-            results = [store.latest_result(run.run_id) for run in store.runs(EVERY_RUN)]
+            newest = each_result(runs_with_results(store))
         rows = [
             {"run_id": one.run_id, "result_id": one.result_id, **term}
-            for one in results
-            if one is not None
+            for _, one in newest
             for term in one.document.get("budget") or ()
         ]
         return pd.DataFrame(rows) if rows else pd.DataFrame(columns=["run_id", "result_id", "term"])
@@ -67,7 +68,7 @@ class StoredData:
         return "<StoredData: .runs, .results, .budget, .capture(run_id)>"
 
     def _store(self) -> Store:
-        return Store(self._url, create=False)
+        return Store(self._url, read_only=True)
 
 
 def load(source: str | Path, *, captures: str | Path | None = None) -> StoredData:
@@ -85,5 +86,5 @@ def load(source: str | Path, *, captures: str | Path | None = None) -> StoredDat
         data = StoredData(str(source), folder)
     else:
         data = StoredData(sqlite_url(Path(source)), folder or Path(source) / "captures")
-    Store(data._url, create=False).close()
+    Store(data._url, read_only=True).close()
     return data

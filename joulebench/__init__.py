@@ -72,11 +72,27 @@ __all__ = [
 ]
 
 
+def _home_of(name: str) -> Any:
+    """Return the module that a name is from.
+
+    Raises:
+        ModuleNotFoundError: it is of the lab side, whose packages are not installed here.
+    """
+    home = _HOMES[name]
+    try:
+        return import_module(home)
+    except ModuleNotFoundError as error:
+        if not home.startswith("daemon."):
+            raise
+        text = f'joulebench.{name} needs {error.name}, which is not installed here: pip install "joulebench[lab]"'
+        raise ModuleNotFoundError(text, name=error.name) from error
+
+
 def __getattr__(name: str) -> Any:
     if name == "__version__":
         value: Any = import_module("importlib.metadata").version("joulebench")
     elif name in _HOMES:
-        value = getattr(import_module(_HOMES[name]), name)
+        value = getattr(_home_of(name), name)
     else:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     globals()[name] = value

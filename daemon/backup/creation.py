@@ -24,6 +24,7 @@ from daemon.doctor.scene import Scene, Watch
 from daemon.errors import BackupError
 from daemon.file_checksum import file_checksum
 from daemon.schema import NEWEST
+from daemon.sqlite_file import sqlite_path
 from daemon.storage_hold import storage_hold
 from runners.size_text import size_text
 
@@ -88,6 +89,11 @@ class Creation:
         """
         storage = self.configuration.storage
         self._refuse_inside(storage.directory)
+        if (file := sqlite_path(storage.url)) is not None and not file.exists():
+            raise BackupError(
+                f"there is no database {file}, and so nothing to back up: is storage.directory the right one, and has "
+                "the daemon been started once?"
+            )
         try:
             with self.shelf.alone():
                 with storage_hold(storage.directory, removing=False):

@@ -7,15 +7,14 @@ from collections.abc import Callable, Coroutine
 from dataclasses import replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from uuid import uuid4
 
 import typer
 from rich.console import Console
 
-from daemon.cli.board_outcome import outcome_document, outcome_sentence
-from daemon.cli.board_torch import BoardAbilities, torch_abilities
 from daemon.cli.command_line import board_command, check_identifiers
+from daemon.cli.completion import network_names
 from daemon.cli.log import (
     LogDestination,
     LogFileMbOption,
@@ -25,16 +24,16 @@ from daemon.cli.log import (
     LogLevel,
     configure_log,
 )
-from daemon.service_notifier import ServiceNotifier
-from daemon.service_pulse import ServicePulse
+from daemon.cli.progress_line import progress_line
 from runners import board_environment
-from runners.agent import Agent
-from runners.agent_settings import AgentSettings
-from runners.broker_address import BrokerAddress
 from runners.markers import MARKER_FORMS, marker_from_url
-from runners.messages import SYNC_METHODS
-from runners.networks.catalogue import KNOWN_NETWORKS
-from runners.scripted_workload import BACKEND, Script, scripted_factory
+
+if TYPE_CHECKING:
+    # Messages and MQTT take half a second to load, which no other verb, and no completion in a shell, is to wait for.
+    from daemon.cli.board_torch import BoardAbilities
+    from daemon.service_pulse import ServicePulse
+    from runners.agent import Agent
+    from runners.agent_settings import AgentSettings
 
 T = TypeVar("T")
 
@@ -60,6 +59,8 @@ class Engine(StrEnum):
 
 def known_methods(texts: list[str] | None) -> list[str] | None:
     """Return the methods in options that may be given several times, each with commas between; None where none is."""
+    from runners.messages import SYNC_METHODS
+
     methods = [method.strip() for text in texts or [] for method in text.split(",")]
     if unknown := [method for method in methods if method not in SYNC_METHODS]:
         raise typer.BadParameter(f"want some of {','.join(SYNC_METHODS)}, got {unknown[0]!r}")
@@ -158,7 +159,9 @@ def run(
     broker: BrokerOption,
     bench: BenchOption,
     board: BoardOption,
-    network: Annotated[str, typer.Option("--network", metavar="NAME", help="Network to run.")],
+    network: Annotated[
+        str, typer.Option("--network", metavar="NAME", help="Network to run.", autocompletion=network_names)
+    ],
     batch_size: Annotated[int, typer.Option("--batch-size", min=1, help="Images in one batch.")] = 1,
     captures: Annotated[int, typer.Option("--captures", min=1, max=1000, help="Records to take.")] = 1,
     images: Annotated[
@@ -176,6 +179,8 @@ def run(
     log_level: LogOption = LogLevel.WARNING,
 ) -> None:
     """Request one run, perform it, and print what the bench measured."""
+    from daemon.cli.board_outcome import outcome_document, outcome_sentence
+
     configure_log(log_level, place=board)
     check_identifiers(bench=bench, board=board)
     order = board_command(
@@ -186,9 +191,12 @@ def run(
         images_planned=images,
         captures=captures,
     )
-    abilities = _abilities(scripted, backend, device, threads)
-    settings = _settings(broker, bench, board, abilities, sync=sync, announce=False)
-    outcome = _with_agent(settings, abilities, marker, lambda agent: agent.perform(order))
+    with progress_line() as tell:
+        tell("loading what infers")
+        abilities = _abilities(scripted, backend, device, threads)
+        settings = _settings(broker, bench, board, abilities, sync=sync, announce=False)
+        tell(f"run {order.run_id}: loading {network}, then measured by bench {bench}")
+        outcome = _with_agent(settings, abilities, marker, lambda agent: agent.perform(order))
     if outcome is None:
         raise typer.Exit(130)
     if as_json:
@@ -200,7 +208,11 @@ def run(
 
 def _abilities(
     scripted: str | None, backend: Engine, device: Device, threads: int | None, *, slow_precisions: bool = False
-) -> BoardAbilities:
+) -> "BoardAbilities":
+    from daemon.cli.board_torch import BoardAbilities, torch_abilities
+    from runners.networks.catalogue import KNOWN_NETWORKS
+    from runners.scripted_workload import BACKEND, Script, scripted_factory
+
     if scripted is None:
         return torch_abilities(backend.value, device.value, threads, slow_precisions=slow_precisions)
     factory = scripted_factory(Script.parse(scripted))
@@ -208,8 +220,11 @@ def _abilities(
 
 
 def _settings(
-    broker: str, bench: str, board: str, abilities: BoardAbilities, *, sync: list[str] | None, announce: bool
-) -> AgentSettings:
+    broker: str, bench: str, board: str, abilities: "BoardAbilities", *, sync: list[str] | None, announce: bool
+) -> "AgentSettings":
+    from runners.agent_settings import AgentSettings
+    from runners.broker_address import BrokerAddress
+
     return AgentSettings(
         broker=BrokerAddress.from_url(broker),
         bench=bench,
@@ -223,9 +238,14 @@ def _settings(
 
 
 def _with_agent(
-    settings: AgentSettings, abilities: BoardAbilities, marker_url: str, work: Callable[[Agent], Coroutine[Any, Any, T]]
+    settings: "AgentSettings",
+    abilities: "BoardAbilities",
+    marker_url: str,
+    work: "Callable[[Agent], Coroutine[Any, Any, T]]",
 ) -> T | None:
     """Return what an agent's work returns; None where it was interrupted."""
+    from runners.agent import Agent
+
     marker = marker_from_url(marker_url)
     try:
         return asyncio.run(_until_interrupted(lambda: Agent(settings, abilities.factory, marker), work))
@@ -233,7 +253,9 @@ def _with_agent(
         marker.close()
 
 
-async def _until_interrupted(make: Callable[[], Agent], work: Callable[[Agent], Coroutine[Any, Any, T]]) -> T | None:
+async def _until_interrupted(
+    make: "Callable[[], Agent]", work: "Callable[[Agent], Coroutine[Any, Any, T]]"
+) -> T | None:
     async with make() as agent:
         task = asyncio.create_task(work(agent), name="board-work")
         loop = asyncio.get_running_loop()
@@ -247,8 +269,11 @@ async def _until_interrupted(make: Callable[[], Agent], work: Callable[[Agent], 
             return None
 
 
-async def _serve_as_service(agent: Agent) -> None:
+async def _serve_as_service(agent: "Agent") -> None:
     """Serve, and tell the service manager how that goes, if one listens."""
+    from daemon.service_notifier import ServiceNotifier
+    from daemon.service_pulse import ServicePulse
+
     pulse = ServicePulse(ServiceNotifier.from_environment(), status=lambda: _status(agent), stuck=agent.stuck)
     async with pulse.beating():
         telling = asyncio.create_task(_tell_when_connected(agent, pulse), name="board-ready")
@@ -260,12 +285,12 @@ async def _serve_as_service(agent: Agent) -> None:
             await asyncio.wait([telling])
 
 
-async def _tell_when_connected(agent: Agent, pulse: ServicePulse) -> None:
+async def _tell_when_connected(agent: "Agent", pulse: "ServicePulse") -> None:
     await agent.connected.wait()
     pulse.ready()
 
 
-def _status(agent: Agent) -> str:
+def _status(agent: "Agent") -> str:
     connected = "broker connected" if agent.connected.is_set() else f"broker away ({agent.last_problem})"
     return f"{connected}; {'free' if agent.busy_run is None else f'run {agent.busy_run}'}"
 

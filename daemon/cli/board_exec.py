@@ -7,24 +7,24 @@ import re
 import signal
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 from uuid import uuid4
 
 import typer
 
 from daemon.cli.board import BROKER_HELP, known_methods
-from daemon.cli.board_outcome import outcome_document, outcome_sentence
 from daemon.cli.command_line import board_command, check_identifiers
 from daemon.cli.log import LogLevel, configure_log
 from runners import board_environment
-from runners.agent import Agent
-from runners.agent_settings import AgentSettings
-from runners.broker_address import BrokerAddress
-from runners.markers import MARKER_FORMS, MarkerOutput, marker_from_url
-from runners.messages import BoardCommand
+from runners.markers import MARKER_FORMS, marker_from_url
 from runners.program_plan import BatchIs, MarkerBy, ProgramPlan, WhenMeasured
-from runners.program_workload import ProgramMarker, ProgramWorkload
-from runners.run_outcome import RunOutcome
+
+if TYPE_CHECKING:
+    from runners.agent_settings import AgentSettings
+    from runners.markers import MarkerOutput
+    from runners.messages import BoardCommand
+    from runners.program_workload import ProgramWorkload
+    from runners.run_outcome import RunOutcome
 
 CONTEXT = {"allow_interspersed_args": False}
 """What follows the program's name is the program's."""
@@ -150,6 +150,11 @@ def exec_program(
     ] = LogLevel.WARNING,
 ) -> None:
     """Measure any program as it is: its lines tell the batches, its output goes to standard error."""
+    from daemon.cli.board_outcome import outcome_document, outcome_sentence
+    from runners.agent_settings import AgentSettings
+    from runners.broker_address import BrokerAddress
+    from runners.program_workload import ProgramMarker, ProgramWorkload
+
     configure_log(log_level)
     check_identifiers(bench=bench, board=board)
     if images is not None and (batch_is is BatchIs.PROGRAM or images % batch_size):
@@ -200,9 +205,11 @@ def exec_program(
 
 
 async def performed(
-    settings: AgentSettings, order: BoardCommand, workload: ProgramWorkload, marker: MarkerOutput
-) -> RunOutcome | None:
+    settings: "AgentSettings", order: "BoardCommand", workload: "ProgramWorkload", marker: "MarkerOutput"
+) -> "RunOutcome | None":
     """Return what became of the run; None where a signal ended it."""
+    from runners.agent import Agent
+
     async with Agent(settings, lambda _: workload, marker) as agent:
         task = asyncio.create_task(agent.perform(order), name="board-exec")
 

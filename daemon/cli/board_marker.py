@@ -2,14 +2,16 @@
 
 import json
 from dataclasses import asdict
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
 
 from daemon.cli.output_console import output_console
 from runners.markers import MARKER_FORMS, marker_from_url
-from runners.markers.cost import MarkerCost, measure_cost
+
+if TYPE_CHECKING:
+    from runners.markers.cost import MarkerCost
 
 
 def measure_marker(
@@ -24,6 +26,8 @@ def measure_marker(
 
     It sends pulses, which an oscilloscope sees: not while the bench measures.
     """
+    from runners.markers.cost import measure_cost
+
     output = marker_from_url(marker)
     try:
         cost = measure_cost(output, pulses=pulses)
@@ -38,7 +42,7 @@ def measure_marker(
     console.print(f"{share:.2%} of a batch of {batch_ms:g} ms, by the median of {cost.pulses} pulses", highlight=False)
 
 
-def _table(cost: MarkerCost) -> Table:
+def _table(cost: "MarkerCost") -> Table:
     table = Table("edge", "median µs", "95 % within µs", "worst µs")
     for name, edge in (("high", cost.rise), ("low", cost.fall), ("both: a batch", cost.batch)):
         table.add_row(name, *(f"{value_us:.1f}" for value_us in (edge.median_us, edge.p95_us, edge.worst_us)))

@@ -4,6 +4,7 @@ from dataclasses import asdict
 from typing import Any
 
 from daemon.quantity_text import quantity_text
+from runners.count_text import count_text
 from runners.run_outcome import RunOutcome
 
 
@@ -32,4 +33,5 @@ def outcome_sentence(outcome: RunOutcome) -> str:
     ]
     reasons = "".join(f"\n  {reason.code}: {reason.text}" for reason in result.reasons)
     energy_text = ", ".join(energies) or "no energy"
-    return f"run {result.run_id}: per image {energy_text} (95 %); {result.quality}, {result.images} images{reasons}"
+    images = count_text(result.images, "image")
+    return f"run {result.run_id}: per image {energy_text} (95 %); {result.quality}, {images}{reasons}"

@@ -8,6 +8,7 @@ import typer
 
 from daemon.cli.board import BackendOption, Device, DeviceOption, Engine, ThreadsOption
 from daemon.cli.board_torch import require_torch
+from daemon.cli.completion import network_names
 from daemon.cli.output_console import output_console
 from daemon.cli.profile_tables import memory_table, refusal_lines, time_table
 from daemon.cli.progress_line import progress_line
@@ -23,7 +24,9 @@ LARGEST_BATCH = 1024
 
 
 def profile(
-    network: Annotated[str, typer.Argument(metavar="NETWORK", help="Network to profile.")],
+    network: Annotated[
+        str, typer.Argument(metavar="NETWORK", help="Network to profile.", autocompletion=network_names)
+    ],
     batch_size: Annotated[
         list[int] | None,
         typer.Option(

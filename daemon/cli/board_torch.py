@@ -2,17 +2,20 @@
 
 from dataclasses import dataclass
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 from runners.errors import WorkloadError
 from runners.networks.catalogue import NETWORKS
-from runners.workload import WorkloadFactory
+
+if TYPE_CHECKING:
+    from runners.workload import WorkloadFactory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BoardAbilities:
     """What this board can run."""
 
-    factory: WorkloadFactory
+    factory: "WorkloadFactory"
     """Makes the workload of a command."""
     networks: tuple[str, ...]
     """Networks."""

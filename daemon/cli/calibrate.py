@@ -24,6 +24,7 @@ from daemon.cli.calibrate_order import (
     print_certificate,
 )
 from daemon.cli.calibrate_table import certificates_table
+from daemon.cli.completion import certificate_ids
 from daemon.cli.output_console import output_console
 
 if TYPE_CHECKING:
@@ -46,7 +47,10 @@ def zero(
         bool, typer.Option("--jaw-open", help="Take the lead out of the jaw instead of disconnecting the board.")
     ] = False,
     closes: Annotated[
-        str | None, typer.Option(metavar="ID", help="Zero certificate whose bracket this one closes.")
+        str | None,
+        typer.Option(
+            metavar="ID", help="Zero certificate whose bracket this one closes.", autocompletion=certificate_ids
+        ),
     ] = None,
 ) -> None:
     """Measure the zero of probe and channel, and the supply's read-back offset: before and after a campaign."""
@@ -156,7 +160,9 @@ def list_certificates(config: ConfigOption, as_json: JsonOption = False) -> None
 
 @app.command("show")
 def show_certificate(
-    certificate_id: Annotated[str, typer.Argument(metavar="ID", help="Identifier of the certificate.")],
+    certificate_id: Annotated[
+        str, typer.Argument(metavar="ID", help="Identifier of the certificate.", autocompletion=certificate_ids)
+    ],
     config: ConfigOption,
     as_json: JsonOption = False,
 ) -> None:

@@ -5,13 +5,14 @@ Without `--json` the tables are the output; with it, standard output holds one J
 
 import asyncio
 import json
-import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from daemon.cli.command_line import check_identifiers
+from daemon.cli.completion import board_names
+from daemon.cli.interruption import until_interrupted
 from daemon.cli.log import LogLevel, configure_log
 from daemon.cli.output_console import output_console
 
@@ -39,7 +40,9 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 def run_campaign(
     file: FileArgument,
     config: Annotated[Path, typer.Option("--config", metavar="CONFIG", help="Configuration of the bench (TOML).")],
-    board: Annotated[str, typer.Option("--board", metavar="NAME", help="Board whose agent is to run it.")],
+    board: Annotated[
+        str, typer.Option("--board", metavar="NAME", help="Board whose agent is to run it.", autocompletion=board_names)
+    ],
     state: StateOption = None,
     again: Annotated[bool, typer.Option("--again", help="Try what was refused for good once more.")] = False,
     patience_s: Annotated[
@@ -53,7 +56,6 @@ def run_campaign(
     """Measure what is not measured yet; call it again after any interruption."""
     configure_log(log_level)
     check_identifiers(board=board)
-    from daemon.bootstrap import broker_address
     from daemon.cli.campaign_progress import campaign_progress
     from daemon.configuration import load_configuration
     from runners.campaign.board_executor import BoardExecutor
@@ -71,14 +73,14 @@ def run_campaign(
         raise CampaignFileError(file, [f"network {name!r} is not among runs.networks of {config}" for name in unknown])
 
     async def drive(journal: Journal, watcher: "CampaignWatcher") -> "CampaignProgress":
-        address = broker_address(configuration)
+        address = configuration.mqtt.address()
         executor = BoardExecutor(address, bench=configuration.bench.name, board=board, patience_s=patience_s)
         async with executor:
             driver = CampaignDriver(plan, journal, executor, watcher=watcher, again=again)
             return await driver.run()
 
     with Journal(journal_path(file, state)) as journal, campaign_progress(plan) as watcher:
-        progress = asyncio.run(_until_interrupted(drive(journal, watcher)))
+        progress = asyncio.run(until_interrupted(drive(journal, watcher)))
         if progress is None:
             reached = CampaignProgress.of(plan.runs, journal.lines)
             done = f"{reached.count('done')} of {len(plan.runs)} runs are done"
@@ -157,15 +159,3 @@ def document(plan: "CampaignPlan", progress: "CampaignProgress") -> dict[str, An
         "remaining_s": progress.remaining_s(remeasure_invalid=plan.retries.remeasure_invalid),
         "runs": [run.document() for run in progress.runs],
     }
-
-
-async def _until_interrupted(work: Any) -> Any:
-    """Return what a campaign comes to; None where SIGINT or SIGTERM ended it."""
-    task = asyncio.ensure_future(work)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        return None

@@ -14,6 +14,7 @@ from daemon.cli.captures_export import export_capture
 from daemon.cli.output_console import output_console
 from daemon.cli.part_bars import part_bars
 from daemon.cli.run_store import JsonOption
+from runners.count_text import count_text
 
 if TYPE_CHECKING:
     from daemon.pruning import Pruning
@@ -37,7 +38,9 @@ app.command("export")(export_capture)
 @app.command("prune")
 def prune(
     config: Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")],
-    delete: Annotated[bool, typer.Option("--delete", help="Delete; without, it is only told what would be.")] = False,
+    delete: Annotated[
+        bool, typer.Option("--delete/--dry-run", help="Delete; or only tell what would be, as it does unasked.")
+    ] = False,
     max_age_days: Annotated[
         float | None, typer.Option(min=0, metavar="DAYS", help="Instead of retention.max_age_days.")
     ] = None,
@@ -95,10 +98,10 @@ def _removed(pruning: "Pruning", plan: "RetentionPlan") -> "tuple[Removal, ...]"
     with pruning.alone(), part_bars() as watch:
         pruning.finish_earlier()
         removed = []
-        for done, removal in enumerate(plan.removals):
-            watch("runs", done, len(plan.removals))
+        for done, removal in enumerate(plan.removals, 1):
             if pruning.remove(removal):
                 removed.append(removal)
+            watch("runs", done, len(plan.removals))
     return tuple(removed)
 
 
@@ -123,16 +126,19 @@ def _print(plan: "RetentionPlan", shown: "tuple[Removal, ...]", *, deleted: bool
     verb = "removed" if deleted else "would be removed"
     if shown:
         output_console().print(
-            _table(shown, title=f"Captures of {len(shown)} run(s) that {'were removed' if deleted else verb}")
+            _table(
+                shown, title=f"Captures of {count_text(len(shown), 'run')} that {'were removed' if deleted else verb}"
+            )
         )
     size = size_text(sum(one.run.size_bytes for one in shown))
     referring = sum(one.run.results for one in shown)
-    typer.echo(f"{verb}: captures of {len(shown)} run(s), {size}; {referring} result(s) refer to them")
+    typer.echo(f"{verb}: captures of {count_text(len(shown), 'run')}, {size}; results that refer to them: {referring}")
     typer.echo(f"kept then: {size_text(plan.kept_bytes)}")
     if plan.spared:
         size = size_text(sum(one.run.size_bytes for one in plan.spared))
         typer.echo(
-            f"beyond the limits, but kept since results refer to them: captures of {len(plan.spared)} run(s), {size}; "
+            f"beyond the limits, but kept since results refer to them: captures of "
+            f"{count_text(len(plan.spared), 'run')}, {size}; "
             "--including-referenced removes them too, and those results can then not be computed again",
             err=True,
         )

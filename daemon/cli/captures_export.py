@@ -6,25 +6,38 @@ from typing import Annotated
 
 import typer
 
+from daemon.cli.completion import capture_indices, run_ids, words
 from daemon.cli.run_store import ConfigOption, DirectoryOption, run_store
-from daemon.durable_file import write_durably
+from daemon.durable_file import write_together
 from daemon.errors import ExportError
 
 FORMATS = ("csv", "npz", "raw")
 
 
 def export_capture(
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Whose capture.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Whose capture.", autocompletion=run_ids)],
     config: ConfigOption = None,
     directory: DirectoryOption = None,
     form: Annotated[
-        str, typer.Option("--format", metavar="|".join(FORMATS), help="Values, arrays, or plain 16-bit codes.")
+        str,
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="Values, arrays, or plain 16-bit codes.",
+            autocompletion=words(*FORMATS),
+        ),
     ] = "csv",
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Left out: RUN.csv, RUN.npz or RUN.raw here.")
     ] = None,
     capture: Annotated[
-        int | None, typer.Option("--capture", metavar="INDEX", help="Which one, where the run has several.")
+        int | None,
+        typer.Option(
+            "--capture",
+            metavar="INDEX",
+            help="Which one, where the run has several.",
+            autocompletion=capture_indices,
+        ),
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document of what was written.")] = False,
 ) -> None:
@@ -40,14 +53,15 @@ def export_capture(
     with run_store(config, directory) as store:
         found = stored_capture(store, _folder(config, directory), run_id, capture)
     target = out or Path(f"{run_id}.{form}")
-    sizes = {}
-    for ending, content in contents_of(*found, CaptureFormat(form)).items():
-        path = target.with_name(target.name + ending)
-        try:
-            write_durably(path, content)
-        except OSError as error:
-            raise ExportError(f"{path} was not written: {error.strerror}; name another file with --out") from error
-        sizes[str(path)] = len(content)
+    contents = {
+        target.with_name(target.name + ending): content
+        for ending, content in contents_of(*found, CaptureFormat(form)).items()
+    }
+    try:
+        write_together(contents)
+    except OSError as error:
+        raise ExportError(f"{target} was not written: {error.strerror}; name another file with --out") from error
+    sizes = {str(path): len(contents[path]) for path in sorted(contents)}
     if as_json:
         typer.echo(json.dumps({"run_id": run_id, "format": form, "files": sizes}))
     else:

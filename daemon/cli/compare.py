@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from daemon.cli.completion import run_ids
+from daemon.cli.progress_line import progress_line
 from daemon.cli.run_store import ConfigOption, DirectoryOption, JsonOption, run_store
 
 if TYPE_CHECKING:
@@ -15,7 +17,10 @@ OVER_LIMIT = 3
 """Exit status where `--fail-over` is exceeded; 1 is an error and 2 a wrong call."""
 
 Group = Annotated[
-    str, typer.Argument(metavar="RUN_OR_GROUP", help="A run, several with commas between, or NETWORK[:BATCH].")
+    str,
+    typer.Argument(
+        metavar="RUN_OR_GROUP", help="A run, several with commas between, or NETWORK[:BATCH].", autocompletion=run_ids
+    ),
 ]
 
 
@@ -39,7 +44,8 @@ def compare(
     from daemon.energy_comparison import comparison_document, sentence_of, two_groups
     from metrology.comparison import compare as compare_energies
 
-    with run_store(config, directory) as store:
+    with run_store(config, directory) as store, progress_line() as tell:
+        tell("reading results")
         groups = two_groups(store, first, second)
     comparison = compare_energies(groups[0].energy(), groups[1].energy())
     over = None if fail_over is None else is_over(comparison, fail_over)

@@ -10,6 +10,7 @@ import typer
 from rich.table import Table
 
 from daemon.cli.output_console import output_console
+from daemon.cli.progress_line import progress_line
 from daemon.cli.run_store import ConfigOption, DirectoryOption, JsonOption, database_url
 
 if TYPE_CHECKING:
@@ -59,7 +60,9 @@ def upgrade(
     configure_log(LogLevel.INFO)
     url = database_url(config, directory)
     shown_url = database_status(url).url
-    done = migrate(url, copies=copy)
+    with progress_line() as tell:
+        tell("copying the database where that is needed, and bringing its tables up to date")
+        done = migrate(url, copies=copy)
     if as_json:
         told = {"url": shown_url, "before": done.before, "after": done.after, "applied": list(done.applied)}
         _print_json(told | {"copy": None if done.copy is None else str(done.copy)})

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 
+from daemon.cli.completion import network_lists, words
 from daemon.cli.log import LogLevel, configure_log
 from daemon.cli.output_console import output_console
 
@@ -18,12 +19,19 @@ if TYPE_CHECKING:
 
 
 def demo(
-    networks: Annotated[str, typer.Option(metavar="A,B", help="Networks to run.")] = "alexnet,resnet18",
+    networks: Annotated[
+        str, typer.Option(metavar="A,B", help="Networks to run.", autocompletion=network_lists)
+    ] = "alexnet,resnet18",
     batch_sizes: Annotated[str, typer.Option(metavar="1,4", help="Batch sizes to run each network with.")] = "1,4",
     captures: Annotated[int, typer.Option(min=1, max=100, help="Records of each run, 2 s each.")] = 1,
     seed: Annotated[int, typer.Option(min=0, help="Seed of the simulated world.")] = 1,
     errors: Annotated[
-        str, typer.Option(metavar="exact|datasheet", help="Gain and offset errors of the simulated instruments.")
+        str,
+        typer.Option(
+            metavar="exact|datasheet",
+            help="Gain and offset errors of the simulated instruments.",
+            autocompletion=words("exact", "datasheet"),
+        ),
     ] = "exact",
     out: Annotated[Path, typer.Option(metavar="DIR", help="Folder for captures, database and table.")] = Path(
         "demo-out"
@@ -59,7 +67,15 @@ def demo(
 
 def _performed(plan: "DemoPlan") -> "list[DemoRun]":
     """Perform a demonstration with its progress on standard error."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        SpinnerColumn,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
 
     from daemon.demo.demonstration import demonstrate
 
@@ -70,6 +86,7 @@ def _performed(plan: "DemoPlan") -> "list[DemoRun]":
         BarColumn(20),
         MofNCompleteColumn(),
         TimeElapsedColumn(),
+        TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
         task = progress.add_task("importing", total=len(plan.pairs))

@@ -12,6 +12,7 @@ from rich.table import Table
 from daemon.cli.output_console import output_console
 from daemon.cli.part_bars import part_bars
 from daemon.cli.run_store import JsonOption
+from runners.count_text import count_text
 
 if TYPE_CHECKING:
     from daemon.configuration import Configuration
@@ -106,7 +107,9 @@ def _print(config: Path, diagnosis: "Diagnosis", repaired: "list[Finding]") -> N
     if not diagnosis.findings:
         typer.echo(f"{config}: sound ({counted})")
         return
-    table = Table("", "where", "found", title=f"{config}: {len(diagnosis.findings)} finding(s) ({counted})")
+    found = count_text(len(diagnosis.findings), "finding")
+    title = f"{config}: {found} ({counted})" if counted else f"{config}: {found}"
+    table = Table("", "where", "found", title=title)
     for one in diagnosis.findings:
         mark = f"[green]repaired[/]\n{one.code.value}" if one in repaired else f"[red]{one.code.value}[/]"
         advice = "" if one in repaired else f"\n-> {one.remedy}"

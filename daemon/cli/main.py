@@ -37,6 +37,7 @@ from daemon.cli import (
     verify,
     verify_faults,
     verify_soak,
+    watch,
 )
 from metrology.errors import JoulebenchError
 
@@ -66,6 +67,7 @@ def _joulebench(
 
 app.command("demo")(demo.demo)
 app.command("daemon")(daemon.daemon)
+app.command("watch")(watch.watch)
 app.command("discover")(discover.discover)
 app.command("check")(check.check)
 app.command("doctor")(doctor.doctor)

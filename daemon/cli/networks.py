@@ -7,11 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from rich.table import Table
 
+from daemon.cli.completion import network_names
 from daemon.cli.output_console import output_console
+from daemon.cli.part_bars import part_bars
+from daemon.cli.progress_line import progress_line
 from runners.networks.catalogue import NETWORKS, NetworkSpec, network_spec
 from runners.networks.paper import PAPER_VALUES, PaperValues
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from runners.networks.layer_counts import LayerCounts, NetworkCounts
 
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
@@ -29,7 +34,7 @@ def networks(
     if context.invoked_subcommand is not None:
         _refuse_options(context.invoked_subcommand, as_json=as_json, count=count)
         return
-    rows = [_row(spec, _counted(spec) if count else spec) for spec in NETWORKS]
+    rows = [_row(spec, size) for spec, size in _sizes(count=count)]
     if as_json:
         typer.echo(json.dumps(rows, indent=2))
     else:
@@ -38,11 +43,14 @@ def networks(
 
 @app.command("show")
 def show(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Network to show.")], as_json: JsonOption = False
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Network to show.", autocompletion=network_names)],
+    as_json: JsonOption = False,
 ) -> None:
     """Show one network's layers with parameters and operations of one image, and the paper's values (needs torch)."""
     spec = network_spec(name)
-    counts = _counted(spec)
+    with progress_line() as tell:
+        tell(f"counting {spec.name}")
+        counts = _counted(spec)
     if as_json:
         typer.echo(json.dumps(_document(spec, counts), indent=2))
     else:
@@ -56,6 +64,17 @@ def _refuse_options(verb: str, *, as_json: bool, count: bool) -> None:
     for given, option in ((as_json, "--json"), (count, "--count")):
         if given:
             raise typer.BadParameter(f"{option} stands before {verb!r}, where it would do nothing")
+
+
+def _sizes(*, count: bool) -> "Iterator[tuple[NetworkSpec, NetworkSpec | NetworkCounts]]":
+    """Yield each network with its size: as the catalogue has it, or counted again."""
+    if not count:
+        yield from ((spec, spec) for spec in NETWORKS)
+        return
+    with part_bars() as watch:
+        for done, spec in enumerate(NETWORKS, 1):
+            yield spec, _counted(spec)
+            watch("networks", done, len(NETWORKS))
 
 
 def _counted(spec: NetworkSpec) -> "NetworkCounts":

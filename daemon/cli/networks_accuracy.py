@@ -11,6 +11,7 @@ from rich.console import Console
 
 from daemon.cli.board import Device, DeviceOption, ThreadsOption
 from daemon.cli.command_line import check_folder
+from daemon.cli.completion import network_names
 from daemon.cli.counting_bar import counting_bar
 from daemon.cli.networks import JsonOption
 from runners.networks.paper import PAPER_VALUES
@@ -26,7 +27,7 @@ NAMED = 3
 
 
 def accuracy(
-    name: Annotated[str, typer.Argument(metavar="NAME", help="Network to evaluate.")],
+    name: Annotated[str, typer.Argument(metavar="NAME", help="Network to evaluate.", autocompletion=network_names)],
     weights: Annotated[
         Path, typer.Option("--weights", metavar="FILE", help="Trained weights: state dict, checkpoint, safetensors.")
     ],

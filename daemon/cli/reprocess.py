@@ -7,9 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
-from rich.progress import track
 
+from daemon.cli.completion import certificate_ids, run_ids
 from daemon.cli.run_store import JsonOption, run_store
 from metrology.errors import JoulebenchError
 
@@ -23,7 +22,9 @@ VOLATILE = ("result_id", "at_utc_ns")
 
 
 def reprocess(
-    runs: Annotated[list[str], typer.Argument(metavar="RUN...", help="Identifiers of the runs.")],
+    runs: Annotated[
+        list[str], typer.Argument(metavar="RUN...", help="Identifiers of the runs.", autocompletion=run_ids)
+    ],
     config: Annotated[
         Path | None, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")
     ] = None,
@@ -35,7 +36,11 @@ def reprocess(
     ] = None,
     certificate: Annotated[
         list[str] | None,
-        typer.Option(metavar="ID", help="Certificate to use in the place of its kind; may be given several times."),
+        typer.Option(
+            metavar="ID",
+            help="Certificate to use in the place of its kind; may be given several times.",
+            autocompletion=certificate_ids,
+        ),
     ] = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -43,7 +48,7 @@ def reprocess(
 
     A run that cannot be computed does not keep the others from it. Exit status 0: all were. 1: some were not.
     """
-    with run_store(config, directory) as store:
+    with run_store(config, directory, read_only=False) as store:
         compute = _computation(store, config, directory, tuple(certificate or ()))
         documents: list[dict[str, Any]] = []
         failures: list[tuple[str, str]] = []
@@ -88,6 +93,9 @@ def _computation(
 
 def _tracked(runs: list[str]) -> Iterable[str]:
     """Return the runs, with a bar of progress where somebody looks at it."""
+    from rich.console import Console
+    from rich.progress import track
+
     console = Console(stderr=True)
     return track(runs, "reprocessing", console=console, transient=True) if console.is_terminal else runs
 

@@ -20,12 +20,13 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON documen
 
 
 @contextmanager
-def run_store(config: Path | None, directory: Path | None) -> Iterator["Store"]:
-    """Open the store that exactly one of the options names."""
+def run_store(config: Path | None, directory: Path | None, *, read_only: bool = True) -> Iterator["Store"]:
+    """Open the store that exactly one of the options names; nothing creates one here."""
     # The database layer takes half a second to import; `joulebench --help` should not wait for it.
     from daemon.store import Store
 
-    with Store(database_url(config, directory), create=False) as store:
+    url = database_url(config, directory)
+    with Store(url, read_only=True) if read_only else Store(url, create=False) as store:
         yield store
 
 

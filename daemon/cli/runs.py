@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from daemon.cli.completion import run_ids
 from daemon.cli.output_console import output_console
 from daemon.cli.run_store import ConfigOption, DirectoryOption, JsonOption, run_store
 from daemon.cli.runs_export import export_runs
-from daemon.cli.runs_table import budget_table, history_table, journal_table, reasons_lines, run_table, runs_table
 from daemon.errors import StoreError
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ def list_runs(
     as_json: JsonOption = False,
 ) -> None:
     """List the last runs, the newest first."""
+    from daemon.cli.runs_table import runs_table
+
     with run_store(config, directory) as store:
         rows = [(run, store.latest_result(run.run_id)) for run in store.runs(limit)]
     if as_json:
@@ -41,7 +43,7 @@ def list_runs(
 
 @app.command("show")
 def show_run(
-    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Identifier of the run.")],
+    run_id: Annotated[str, typer.Argument(metavar="RUN", help="Identifier of the run.", autocompletion=run_ids)],
     config: ConfigOption = None,
     directory: DirectoryOption = None,
     budget: Annotated[bool, typer.Option("--budget", help="Show only the uncertainty budget.")] = False,
@@ -51,6 +53,8 @@ def show_run(
     as_json: JsonOption = False,
 ) -> None:
     """Show one run: its results with their uncertainty budget, its captures, and what happened."""
+    from daemon.cli.runs_table import budget_table, history_table, journal_table, reasons_lines, run_table
+
     with run_store(config, directory) as store:
         run = store.run(run_id)
         if run is None:

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from daemon.cli.part_bars import part_bars
+from daemon.cli.completion import board_names, network_names, words
+from daemon.cli.progress_line import progress_line
 from daemon.cli.run_store import ConfigOption, DirectoryOption, run_store
 from daemon.durable_file import write_durably
 from daemon.errors import ExportError
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from daemon.store import Store
 
 FORMATS = ("csv", "parquet", "json")
+QUALITIES = ("valid", "degraded", "invalid")
 
 
 def export_runs(
@@ -25,17 +27,31 @@ def export_runs(
     directory: DirectoryOption = None,
     form: Annotated[
         str | None,
-        typer.Option("--format", metavar="|".join(FORMATS), help="Left out: by the ending of --out, else csv."),
+        typer.Option(
+            "--format",
+            metavar="|".join(FORMATS),
+            help="Left out: by the ending of --out, else csv.",
+            autocompletion=words(*FORMATS),
+        ),
     ] = None,
     out: Annotated[
         Path | None,
         typer.Option("--out", metavar="FILE", help="Written whole or not at all. Left out: standard output."),
     ] = None,
-    network: Annotated[list[str] | None, typer.Option(help="Only this network; may be given several times.")] = None,
-    board: Annotated[list[str] | None, typer.Option(help="Only this board; may be given several times.")] = None,
+    network: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this network; may be given several times.", autocompletion=network_names),
+    ] = None,
+    board: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this board; may be given several times.", autocompletion=board_names),
+    ] = None,
     quality: Annotated[
         list[str] | None,
-        typer.Option(help="Only results that are valid, degraded or invalid; may be given several times."),
+        typer.Option(
+            help="Only results that are valid, degraded or invalid; may be given several times.",
+            autocompletion=words(*QUALITIES),
+        ),
     ] = None,
     all_results: Annotated[
         bool, typer.Option("--all-results", help="Every result of a run, not the newest alone: one row each.")
@@ -53,7 +69,8 @@ def export_runs(
 
     chosen = _format_of(form, out)
     _check_quality(quality or ())
-    with run_store(config, directory) as store:
+    with run_store(config, directory) as store, progress_line() as tell:
+        tell("reading runs and results")
         rows = [
             row
             for row in _rows(store, all_results=all_results)
@@ -88,20 +105,16 @@ def _format_of(form: str | None, out: Path | None) -> "ExportFormat":
 
 def _check_quality(words: Sequence[str]) -> None:
     for word in words:
-        if word not in {"valid", "degraded", "invalid"}:
+        if word not in QUALITIES:
             raise ExportError(f"--quality {word} is none of valid, degraded, invalid")
 
 
 def _rows(store: "Store", *, all_results: bool) -> Iterator[dict[str, Any]]:
     from daemon.export.result_columns import row_of
-    from daemon.result_energy import EVERY_RUN
+    from daemon.run_history import runs_with_results
 
-    runs = store.runs(EVERY_RUN)
-    with part_bars() as watch:
-        for number, run in enumerate(runs, 1):
-            results = store.results(run.run_id) if all_results else [store.latest_result(run.run_id)]
-            yield from (row_of(run, result) for result in results or [None])
-            watch("runs", number, len(runs))
+    for run, results in runs_with_results(store, newest_only=not all_results):
+        yield from (row_of(run, result) for result in results or (None,))
 
 
 def _fits(row: dict[str, Any], **wanted: Sequence[str] | None) -> bool:

@@ -1,23 +1,27 @@
 """`joulebench campaign send`: hand a campaign to a board, which performs it by itself."""
 
 import asyncio
+import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from daemon.cli.command_line import check_identifiers
+from daemon.cli.completion import board_names
 
 
 def send_campaign(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="The campaign (TOML).", dir_okay=False)],
     config: Annotated[Path, typer.Option("--config", metavar="CONFIG", help="Configuration of the bench (TOML).")],
-    board: Annotated[str, typer.Option("--board", metavar="NAME", help="Board that is to perform it.")],
+    board: Annotated[
+        str, typer.Option("--board", metavar="NAME", help="Board that is to perform it.", autocompletion=board_names)
+    ],
     again: Annotated[bool, typer.Option("--again", help="Try what was refused for good once more.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Have a board perform a campaign by itself (`board serve --campaigns`); return once it has begun."""
     check_identifiers(board=board)
-    from daemon.bootstrap import broker_address
     from daemon.configuration import load_configuration
     from daemon.lab_client import LabClient
     from runners.campaign.driver import settings_of
@@ -28,8 +32,11 @@ def send_campaign(
     configuration = load_configuration(config)
 
     async def send() -> None:
-        async with LabClient(broker_address(configuration), bench=configuration.bench.name, board=board) as lab:
+        async with LabClient(configuration.mqtt.address(), bench=configuration.bench.name, board=board) as lab:
             await lab.send_campaign(CampaignCommand(plan=settings_of(plan), again=again))
 
     asyncio.run(send())
-    typer.echo(f"board {board} performs campaign {plan.name}: {len(plan.runs)} runs")
+    if as_json:
+        typer.echo(json.dumps({"board": board, "name": plan.name, "runs": len(plan.runs)}))
+    else:
+        typer.echo(f"board {board} performs campaign {plan.name}: {len(plan.runs)} runs")

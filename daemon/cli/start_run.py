@@ -9,17 +9,21 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.console import Console
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from daemon.cli.command_line import board_command, check_identifiers
+from daemon.cli.completion import board_names, network_names, words
 from daemon.quantity_text import quantity_text
 
 if TYPE_CHECKING:
     from runners.messages import BoardCommand, Quantity, RunResult
 
 ConfigOption = Annotated[Path, typer.Option("--config", metavar="FILE", help="Configuration of the bench (TOML).")]
-BoardOption = Annotated[str, typer.Option("--board", metavar="NAME", help="Board whose agent is to run it.")]
-NetworkOption = Annotated[str, typer.Option("--network", metavar="NAME", help="Network to run.")]
+BoardOption = Annotated[
+    str, typer.Option("--board", metavar="NAME", help="Board whose agent is to run it.", autocompletion=board_names)
+]
+NetworkOption = Annotated[
+    str, typer.Option("--network", metavar="NAME", help="Network to run.", autocompletion=network_names)
+]
 
 
 def start_run(
@@ -31,7 +35,9 @@ def start_run(
     images: Annotated[
         int | None, typer.Option(min=1, help="Images to run; left out: until the last capture is taken.")
     ] = None,
-    precision: Annotated[str, typer.Option(help="Number format: fp32, fp16, bf16.")] = "fp32",
+    precision: Annotated[
+        str, typer.Option(help="Number format: fp32, fp16, bf16.", autocompletion=words("fp32", "fp16", "bf16"))
+    ] = "fp32",
     backend: Annotated[
         str | None,
         typer.Option(metavar="NAME", help="One that the board announces, such as onnx-cpu; left out: its own."),
@@ -41,6 +47,8 @@ def start_run(
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as one JSON document.")] = False,
 ) -> None:
     """Command a board to perform one run, and print what the bench measured."""
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
     check_identifiers(board=board)
     command = board_command(
         run_id=run_id or _new_run_id(network, batch_size),
@@ -83,12 +91,11 @@ def _new_run_id(network: str, batch_size: int) -> str:
 async def _perform(
     config: Path, board: str, command: "BoardCommand", *, timeout_s: float, tell: Callable[[str], None]
 ) -> "RunResult":
-    from daemon.bootstrap import broker_address
     from daemon.configuration import load_configuration
     from daemon.lab_client import LabClient
 
     configuration = load_configuration(config)
-    async with LabClient(broker_address(configuration), bench=configuration.bench.name, board=board) as lab:
+    async with LabClient(configuration.mqtt.address(), bench=configuration.bench.name, board=board) as lab:
         await lab.board_online()
         tell("loading and warming up")
         return await lab.perform(command, timeout_s=timeout_s, on_state=lambda state: tell(state.state.value))

@@ -9,6 +9,7 @@ import typer
 
 from daemon.cli.output_console import output_console
 from daemon.cli.supply_table import alarms_table, audit_table
+from runners.count_text import count_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,7 +39,7 @@ def audit(
         typer.echo(json.dumps({"lines": read.lines, "torn": read.torn}, indent=2))
         return
     if read.torn:
-        typer.echo(f"{read.torn} torn line(s) left out: a program was killed while it wrote", err=True)
+        typer.echo(f"{count_text(read.torn, 'torn line')} left out: a program was killed while it wrote", err=True)
     if read.lines:
         output_console().print(audit_table(read.lines))
     else:

@@ -63,7 +63,7 @@ def _missing(survey: Survey, scene: Scene, one: KnownCapture, path: Path, result
 
 
 def _finding(code: FindingCode, path: Path, problem: str, record: CaptureRecord, results: int) -> Finding:
-    text = f"capture {record.capture_index} of run {record.run_id} {problem}; {results} result(s) rest on it"
+    text = f"capture {record.capture_index} of run {record.run_id} {problem}; results that rest on it: {results}"
     return Finding(code=code, where=str(path), text=text, remedy=RESTORE)
 
 

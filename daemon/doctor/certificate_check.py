@@ -13,6 +13,7 @@ from daemon.doctor.finding import Finding, FindingCode
 from daemon.doctor.scene import Scene, Watch
 from daemon.doctor.survey import ResultReferences
 from daemon.file_checksum import file_checksum
+from runners.count_text import count_text
 
 RESTORE = "restore it from a backup (`joulebench backup`); results that used it cannot be computed again without it"
 RESTORE_CAPTURE = (
@@ -78,10 +79,11 @@ class CertificateCheck:
             where = str(directory / f"{name}.json")
             found = self.checksums.get(name)
             if found is None and name not in self.damaged:
-                text = f"{count} result(s) used this certificate, and it is not there"
+                text = f"{count_text(count, 'result')} used this certificate, and it is not there"
                 yield Finding(code=FindingCode.CERTIFICATE_MISSING, where=where, text=text, remedy=RESTORE)
             elif found is not None and sha256 not in (None, found):
-                text = f"{count} result(s) used a certificate of this name with checksum {sha256}; this one has {found}"
+                used = f"{count_text(count, 'result')} used a certificate of this name with checksum {sha256}"
+                text = f"{used}; this one has {found}"
                 yield Finding(code=FindingCode.CERTIFICATE_DIFFERS, where=where, text=text, remedy=RESTORE)
 
 

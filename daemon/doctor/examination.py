@@ -4,6 +4,7 @@ import shutil
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from daemon.doctor.capture_check import check_captures
 from daemon.doctor.certificate_check import CertificateCheck
@@ -13,6 +14,7 @@ from daemon.doctor.scene import Scene, Watch
 from daemon.doctor.stray_check import StrayCheck, unfinished_files
 from daemon.doctor.survey import ResultReferences, Survey
 from daemon.errors import StoreError
+from daemon.sqlite_file import sqlite_path
 from runners.size_text import size_text
 
 RESTORE_DATABASE = "keep the file as it is, and restore the last backup into another folder (`joulebench backup`)"
@@ -34,6 +36,9 @@ class Examination:
         return Diagnosis(findings=findings, counted=dict(self._counted), in_hand_of=self.scene.holder)
 
     def _kept(self) -> Iterator[Finding]:
+        if (file := sqlite_path(self.scene.configuration.storage.url)) is not None and not file.exists():
+            yield _no_database(file, has_captures=bool(self.scene.capture_files()))
+            return
         try:
             with Survey(self.scene.configuration.storage.url) as survey:
                 yield from self._database(survey)
@@ -87,6 +92,16 @@ class Examination:
             text = f"{size_text(free)} are free on this disk, and runs are rejected below {least}"
             remedy = "make room there: `joulebench captures prune` says what retention would remove"
             yield Finding(code=FindingCode.DISK_LOW, where=str(storage.directory), text=text, remedy=remedy)
+
+
+def _no_database(file: Path, *, has_captures: bool) -> Finding:
+    remedy = (
+        "captures are there without it: restore the last backup into another folder (`joulebench backup`)"
+        if has_captures
+        else "start `joulebench daemon`, which makes it, or correct storage.directory in the configuration"
+    )
+    text = "there is no database here, and so nothing to examine"
+    return Finding(code=FindingCode.DATABASE_MISSING, where=str(file), text=text, remedy=remedy)
 
 
 def _unknown_captures(results: list[ResultReferences], known: set[str]) -> Iterator[Finding]:

@@ -9,6 +9,8 @@ from pathlib import Path
 class FindingCode(StrEnum):
     """What can be wrong; stable, for machines."""
 
+    DATABASE_MISSING = "database_missing"
+    """There is no database: none was made yet, or the configuration names another folder."""
     DATABASE_UNREADABLE = "database_unreadable"
     """The database cannot be opened or read: nothing else could be examined."""
     DATABASE_DAMAGED = "database_damaged"

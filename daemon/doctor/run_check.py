@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 from daemon.doctor.finding import EndRun, Finding, FindingCode
 from daemon.doctor.scene import Scene
 from daemon.doctor.survey import RunStanding
+from runners.count_text import count_text
 from runners.messages import RunPhase
 
 
@@ -43,7 +44,8 @@ def _left(run: RunStanding, *, captured: bool) -> Finding:
         return Finding(
             code=FindingCode.RUN_UNANALYSED,
             where=f"run {run.run_id}",
-            text=f"is {run.state.value} with {run.captures_kept} capture(s) entered, and no daemon has it in hand",
+            text=f"is {run.state.value} with {count_text(run.captures_kept, 'capture')} entered, and no daemon "
+            "has it in hand",
             remedy="start the daemon: it analyses what was captured as soon as the board's report is there",
         )
     return Finding(

@@ -1,5 +1,6 @@
 """Stray check: every file of the captures' folder has its row, or belongs to a calibration."""
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +11,8 @@ from daemon.doctor.scene import Scene
 from daemon.doctor.survey import KnownCapture, RunStanding, Survey
 from daemon.errors import CaptureFileError
 from daemon.file_checksum import file_checksum
+from daemon.records import CaptureRecord
+from runners.count_text import count_text
 
 KEEP = "nothing here deletes it; where nobody misses it, move it away by hand"
 
@@ -22,6 +25,7 @@ class StrayCheck:
     """The database, asked for the runs that the files name."""
     scene: Scene
     """The storage."""
+    _lost: dict[str, CaptureRecord] = field(default_factory=dict)
     adoptable: set[str] = field(default_factory=set)
     """Runs that a file was found for, which `--repair` adopts."""
 
@@ -33,6 +37,12 @@ class StrayCheck:
             known: the rows.
         """
         names = {one.record.name for one in known}
+        there = {path.name for path in listing}
+        self._lost = {
+            one.record.sha256: one.record
+            for one in known
+            if one.record.removed_utc_ns is None and one.record.name not in there
+        }
         taken = {(one.record.run_id, one.record.capture_index) for one in known}
         for path in listing:
             if path.name not in names and (finding := self._judged(path, taken)):
@@ -41,6 +51,8 @@ class StrayCheck:
     def _judged(self, path: Path, taken: set[tuple[str, int]]) -> Finding | None:
         try:
             sha256, _ = file_checksum(path)
+            if (lost := self._lost.get(sha256)) is not None:
+                return _renamed(path, lost)
             description = self.scene.files.describe(path)
             extra = description["extra"]
             if "calibration" in extra:
@@ -104,7 +116,7 @@ class StrayCheck:
             ),
             (
                 not isinstance(index, int) or not 0 <= index < planned,
-                f"run {name} was to have {planned} capture(s), of which {index!r} is none",
+                f"run {name} was to have {count_text(planned, 'capture')}, of which {index!r} is none",
             ),
             ((name, index) in taken, f"run {name} has another capture {index}"),
             (
@@ -128,6 +140,12 @@ def unfinished_files(scene: Scene) -> Iterator[Finding]:
             remedy="`--repair` removes it",
             repair=RemoveUnfinished(path=path),
         )
+
+
+def _renamed(path: Path, lost: CaptureRecord) -> Finding:
+    text = f"is capture {lost.capture_index} of run {lost.run_id} to the byte, under another name than {lost.name}"
+    remedy = f"rename it back: mv {shlex.quote(str(path))} {shlex.quote(str(path.with_name(lost.name)))}"
+    return Finding(code=FindingCode.CAPTURE_STRAY, where=str(path), text=text, remedy=remedy)
 
 
 def _stray(path: Path, problem: str) -> Finding:

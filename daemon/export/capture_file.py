@@ -4,6 +4,7 @@ import io
 import json
 from collections.abc import Mapping
 from enum import StrEnum
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,16 @@ def contents_of(capture: Capture, description: Mapping[str, Any], form: CaptureF
     if form is CaptureFormat.NPZ:
         return {"": _npz_of(capture, description)}
     codes = codes_of(capture)
+    interleaved = np.column_stack(list(codes.values())).astype("<u2").tobytes()
     side = {
         "channels": list(codes),
         "sample_format": "uint16, little-endian, the channels of a sample side by side",
+        "sample_count": capture.time_base.sample_count,
+        "sha256": sha256(interleaved).hexdigest(),
         "capture": dict(description),
     }
-    interleaved = np.column_stack(list(codes.values())).astype("<u2")
-    return {"": interleaved.tobytes(), ".json": (json.dumps(side, indent=1) + "\n").encode()}
+    # The side file first: where a power cut parts the two, its checksum tells that the samples are others.
+    return {".json": (json.dumps(side, indent=1) + "\n").encode(), "": interleaved}
 
 
 def columns_of(capture: Capture, description: Mapping[str, Any]) -> dict[str, NDArray[Any]]:

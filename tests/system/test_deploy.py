@@ -119,6 +119,27 @@ def test_a_dry_run_writes_nothing(script: tuple[str, ...], tmp_path: Path) -> No
     said = done.stdout + done.stderr
     for word in ("-m venv", "systemctl daemon-reload", "useradd", "/etc/udev/rules.d/"):
         assert word in said
+    assert said.rstrip().endswith("a dry run: nothing was done")
+    assert "installed. Now" not in said
+
+
+def test_nothing_is_begun_without_being_told_which_bench(tmp_path: Path) -> None:
+    done = install("install-lab", "--root", str(tmp_path / "root"))
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "install-lab --bench NAME" in done.stderr
+    assert not (tmp_path / "root").exists()
+
+
+@pytest.mark.parametrize(
+    "script", ["install-lab", "install-board", "mosquitto/make-password", "mosquitto/make-certificates"]
+)
+def test_each_script_tells_what_it_does_when_asked(script: str, tmp_path: Path) -> None:
+    done = subprocess.run(
+        [DEPLOY / script, "--help"], capture_output=True, text=True, timeout=60, check=False, cwd=tmp_path
+    )
+    assert done.returncode == 0
+    assert script.rpartition("/")[2] in done.stdout + done.stderr
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.long
@@ -193,7 +214,7 @@ def test_rights_that_were_edited_are_not_lost_to_an_upgrade(python: Path, tmp_pa
 
 def test_without_a_broker_the_password_is_left_to_be_put_in(python: Path, tmp_path: Path) -> None:
     root = tmp_path / "root"
-    installed("install-lab", "--no-broker", "--root", str(root), "--python", str(python))
+    installed("install-lab", "--bench", "bench-1", "--no-broker", "--root", str(root), "--python", str(python))
     files = tree(root)
     assert files["etc/joulebench/broker/clients/joulebench-daemon/password"] == ("", 0o600)
     assert not [path for path in files if "mosquitto" in path]
@@ -219,8 +240,8 @@ def test_a_board_is_installed_and_upgraded(python: Path, tmp_path: Path) -> None
     ("script", "options", "sentence"),
     [
         ("install-lab", ("--bench", "no spaces"), "a name has 1 to 64 characters"),
-        ("install-lab", ("--frobnicate",), "install-lab [--bench NAME]"),
-        ("install-lab", ("--python", "/bin/false", "--dry-run"), "is not Python 3.11 or newer"),
+        ("install-lab", ("--frobnicate",), "install-lab --bench NAME"),
+        ("install-lab", ("--bench", "b", "--python", "/bin/false", "--dry-run"), "is not Python 3.11 or newer"),
         ("install-board", ("--bench", "b", "--board", "j", "--broker", "lab"), "mqtt://HOST or mqtts://HOST"),
         ("install-board", ("--bench", "b", "--board", "j", "--broker", "mqtt://j:pw@lab"), "leave the password out"),
         ("install-board", ("--bench", "b"), "--bench and --board"),

@@ -182,3 +182,47 @@ def test_another_programs_database_is_not_read(tmp_path: Path) -> None:
 
     with pytest.raises(StoreError, match="no joulebench tables"):
         Store(url, create=False)
+
+
+def _state(folder: Path) -> dict[str, tuple[int, bytes]]:
+    return {path.name: (path.stat().st_mtime_ns, path.read_bytes()) for path in folder.iterdir()}
+
+
+def test_who_only_reads_a_sqlite_file_leaves_nothing_behind(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a b%.sqlite'}"
+    with Store(url) as store:
+        store.record(None, event="begun")
+    before = _state(tmp_path)
+    with Store(url, read_only=True) as store:
+        assert [entry.event for entry in store.journal()] == ["begun"]
+        with pytest.raises(StoreError, match="readonly database"):
+            store.record(None, event="written")
+    assert _state(tmp_path) == before
+
+
+def test_who_only_reads_sees_what_a_daemon_wrote_just_now(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'a.sqlite'}"
+    with Store(url) as writer:
+        writer.record(None, event="before")
+        with Store(url, read_only=True) as reader:
+            writer.record(None, event="meanwhile")
+            assert [entry.event for entry in reader.journal()] == ["before", "meanwhile"]
+
+
+def test_who_only_reads_makes_no_database_and_no_tables(tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="there is no database"):
+        Store(f"sqlite:///{tmp_path / 'none' / 'none.sqlite'}", read_only=True)
+    (tmp_path / "empty.sqlite").touch()
+    with pytest.raises(StoreError):
+        Store(f"sqlite:///{tmp_path / 'empty.sqlite'}", read_only=True)
+    assert _state(tmp_path).keys() == {"empty.sqlite"}
+    assert (tmp_path / "empty.sqlite").stat().st_size == 0
+
+
+def test_a_server_refuses_to_write_for_who_only_reads(postgresql_server: PostgresqlServer) -> None:
+    url = postgresql_server.new_database()
+    Store(url).close()
+    with Store(url, read_only=True) as store:
+        assert store.runs() == []
+        with pytest.raises(StoreError, match="read-only transaction"):
+            store.record(None, event="written")

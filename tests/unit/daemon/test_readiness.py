@@ -8,6 +8,7 @@ import pytest
 from calibration.store import CertificateStore
 from daemon import readiness
 from daemon.database_status import database_status
+from daemon.errors import StoreError
 from daemon.readiness import Finding, _store, alarm_findings, certificate_findings
 from daemon.sections.application import MqttSection
 from daemon.sections.storage import MissingCertificate
@@ -87,6 +88,19 @@ def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     (found,) = findings(tmp_path).values()
     assert not found.ok
     assert "one.json" in found.text
+
+
+def test_a_database_that_is_not_there_yet_is_told_of_and_not_made(tmp_path: Path) -> None:
+    """What check had made, restore would have refused to overwrite."""
+    plain = configuration(tmp_path / "new")
+    assert _store(plain).endswith("is not there yet: the daemon makes it when it first starts")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_in_which_no_database_can_be_made_is_told_of(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(StoreError, match=r"cannot be made: .*file is no folder to write in"):
+        _store(configuration(tmp_path / "file"))
 
 
 def test_an_old_database_is_told_of_and_not_changed(tmp_path: Path) -> None:

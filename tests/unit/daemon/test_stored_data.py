@@ -1,5 +1,8 @@
 """`joulebench.load`: frames that say what the store says."""
 
+import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -44,3 +47,36 @@ def test_a_capture_is_a_frame(storage: Path) -> None:
 def test_what_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         joulebench.load(tmp_path / "nowhere")
+
+
+def test_nothing_is_written_by_looking(tmp_path: Path) -> None:
+    with Store(sqlite_url(tmp_path)) as store:
+        add_run(store, "one")
+    before = {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()}
+    bench = joulebench.load(tmp_path)
+    assert len(bench.runs) == len(bench.results) == 1
+    assert {path.name: path.stat().st_mtime_ns for path in tmp_path.iterdir()} == before
+
+
+@pytest.mark.parametrize("call", ["joulebench.load", "from joulebench import load"])
+def test_without_the_lab_extra_it_says_what_to_install(call: str) -> None:
+    """In a process of its own: nothing that stands for a missing package may stay behind in this one."""
+    code = f"""
+import importlib.abc, sys
+
+class Missing(importlib.abc.MetaPathFinder):
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in ("numpy", "pyarrow", "sqlalchemy", "pandas"):
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Missing())
+import joulebench
+joulebench.run
+try:
+    {call}
+except ImportError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60)
+    assert re.match(r"joulebench\.load needs (numpy|pyarrow|sqlalchemy), which is not installed here: ", done.stdout)
+    assert done.stdout.endswith(': pip install "joulebench[lab]"\n')

@@ -55,7 +55,7 @@ def _argument(parameter: Any) -> str:
 
 
 def _option(parameter: Any) -> str:
-    name = max(parameter.opts, key=len)
+    name = "/".join(max(names, key=len) for names in (parameter.opts, parameter.secondary_opts) if names)
     return name if getattr(parameter, "is_flag", False) else f"{name} {_value(parameter)}"
 
 

@@ -98,6 +98,13 @@ def test_what_comes_back_is_what_was_there(storage: Path, shelf: Shelf, tmp_path
             assert after.captures(run_id) == before.captures(run_id)
 
 
+def test_nothing_is_made_where_there_is_nothing_to_back_up(shelf: Shelf, tmp_path: Path) -> None:
+    with pytest.raises(BackupError, match=r"there is no database .*nowhere/joulebench\.sqlite.*started once\?"):
+        create(tmp_path / "nowhere", shelf)
+    assert not shelf.directory.exists()
+    assert not (tmp_path / "nowhere").exists()
+
+
 def test_the_next_backup_copies_only_what_is_new(storage: Path, shelf: Shelf) -> None:
     first = create(storage, shelf)
     with store_of(storage) as store:

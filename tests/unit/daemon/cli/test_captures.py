@@ -1,6 +1,7 @@
 """`joulebench captures prune`: nothing is deleted unless that is said, and what results refer to is told."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -32,9 +33,9 @@ def count(config: Path) -> int:
 def test_without_delete_it_only_tells(config: Path) -> None:
     result = invoke(config, "--max-bytes", "0")
     assert result.exit_code == 0
-    assert "would be removed: captures of 1 run(s)" in result.stdout
-    assert "0 result(s) refer to them" in result.stdout
-    assert "beyond the limits, but kept since results refer to them: captures of 6 run(s)" in result.stderr
+    assert "would be removed: captures of 1 run, " in result.stdout
+    assert "results that refer to them: 0" in result.stdout
+    assert "beyond the limits, but kept since results refer to them: captures of 6 runs" in result.stderr
     assert "more than the limit" in result.stderr
     assert "nothing was deleted; --delete deletes" in result.stderr
     assert count(config) == 14
@@ -47,7 +48,7 @@ def test_without_delete_it_only_tells(config: Path) -> None:
 def test_with_delete_it_deletes(config: Path) -> None:
     result = invoke(config, "--max-age-days", "0.5", "--delete")
     assert (result.exit_code, count(config)) == (0, 13)
-    assert "removed: captures of 1 run(s)" in result.stdout
+    assert "removed: captures of 1 run, " in result.stdout
 
     config.write_text(CONFIGURATION + "[retention]\nmax_bytes = 0\nincluding_referenced = true\n", encoding="utf-8")
     document = json.loads(invoke(config, "--delete", "--json").stdout)
@@ -59,6 +60,19 @@ def test_with_delete_it_deletes(config: Path) -> None:
     text = " ".join(shown.stdout.replace("│", " ").split())
     assert "run-0-0.parquet (removed by retention on 20" in text
     assert "captures took more than 0 B" in text
+
+
+def test_a_dry_run_may_be_asked_for_by_name(config: Path) -> None:
+    result = invoke(config, "--max-age-days", "0.5", "--dry-run")
+    assert (result.exit_code, count(config)) == (0, 14)
+    assert "would be removed: captures of 1 run, " in result.stdout
+
+
+def test_the_bar_comes_to_its_end(config: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    told: list[tuple[str, int, int]] = []
+    monkeypatch.setattr("daemon.cli.captures.part_bars", lambda: nullcontext(lambda *step: told.append(step)))
+    invoke(config, "--max-bytes", "0", "--including-referenced", "--delete")
+    assert told == [("runs", done, 7) for done in range(1, 8)]
 
 
 def test_what_could_not_be_removed_ends_with_status_1(config: Path) -> None:

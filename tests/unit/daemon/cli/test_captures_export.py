@@ -1,12 +1,14 @@
 """`joulebench captures export`: which capture, where it goes, and what is refused."""
 
 import json
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 import pytest
 from typer.testing import CliRunner, Result
 
+from daemon import durable_file
 from daemon.cli.captures import app
 from daemon.errors import CaptureFileError, ExportError
 from tests.unit.daemon.doctor.sound_storage import files_of
@@ -54,3 +56,30 @@ def test_a_damaged_capture_is_not_exported(storage: Path, tmp_path: Path) -> Non
     result = export(storage, "run-0", "--capture", "0", "--out", str(tmp_path / "one.csv"))
     assert isinstance(result.exception, CaptureFileError)
     assert not (tmp_path / "one.csv").exists()
+
+
+def test_samples_and_side_file_are_written_both_or_neither(
+    storage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out = tmp_path / "one.raw"
+    for path in (out, tmp_path / "one.raw.json"):
+        path.write_text("of before")
+    options = ("run-0", "--capture", "0", "--format", "raw", "--out", str(out))
+    write = durable_file._write
+
+    def full(path: Path, content: str | bytes) -> None:
+        if path.name == "one.raw.part":
+            raise OSError(28, "No space left on device")
+        write(path, content)
+
+    monkeypatch.setattr(durable_file, "_write", full)
+    result = export(storage, *options)
+    assert "No space left on device" in str(result.exception)
+    assert {path.name: path.read_text() for path in tmp_path.glob("one.*")} == {
+        "one.raw": "of before",
+        "one.raw.json": "of before",
+    }
+    monkeypatch.undo()
+    assert export(storage, *options).exit_code == 0
+    side = json.loads((tmp_path / "one.raw.json").read_text())
+    assert side["sha256"] == sha256(out.read_bytes()).hexdigest()

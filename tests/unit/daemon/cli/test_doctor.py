@@ -68,7 +68,7 @@ def test_findings_end_with_status_1_and_say_what_to_do(config: Path) -> None:
     assert result.exit_code == 1
     text = " ".join(result.stdout.replace("│", " ").split())
     assert "capture_missing" in text
-    assert "capture 1 of run run-3 is not there; 1 result(s) rest on it" in text
+    assert "capture 1 of run run-3 is not there; results that rest on it: 1" in text
     assert "-> copy this one file from a backup" in text
     (finding,) = document_of(config)["findings"]
     assert finding["where"] == str(missing)

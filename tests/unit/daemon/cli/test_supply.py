@@ -94,7 +94,7 @@ def test_the_log_as_json_holds_every_line_and_counts_the_torn(lab: Lab) -> None:
     assert [line["stage"] for line in document["lines"]] == ["intended", "done", "intended"]
     assert document["torn"] == 1
     assert [line["change"] for line in lab.json("audit", "--last", "1")["lines"]] == ["c2"]
-    assert "1 torn line(s) left out" in lab.run("audit").stderr
+    assert "1 torn line left out" in lab.run("audit").stderr
 
 
 def test_a_log_that_is_not_there_is_no_error(lab: Lab) -> None:

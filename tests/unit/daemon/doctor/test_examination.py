@@ -2,6 +2,7 @@
 
 import re
 import sqlite3
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -225,7 +226,7 @@ def test_an_orphan_of_a_known_run_is_adopted_and_can_be_read_by_its_row(storage:
 @pytest.mark.parametrize(
     ("extra", "name", "objection"),
     [
-        ({"run_id": "given-up", "capture_index": 2}, "given-up-2", r"was to have 2 capture\(s\), of which 2 is none"),
+        ({"run_id": "given-up", "capture_index": 2}, "given-up-2", r"was to have 2 captures, of which 2 is none"),
         ({"run_id": "given-up", "capture_index": None}, "given-up-0", "of which None is none"),
         ({"run_id": RUNS[0], "capture_index": 0}, "again", "run run-0 has another capture 0"),
         ({"run_id": 7, "capture_index": 0}, "seven", "the run it names, 7, is not known"),
@@ -358,7 +359,7 @@ def test_a_missing_certificate_is_named_once_with_how_many_results_used_it(stora
     path.unlink()
     (finding,) = diagnosis_of(storage).findings
     assert (finding.code, finding.where) == (FindingCode.CERTIFICATE_MISSING, str(path))
-    assert finding.text.startswith("6 result(s) used")
+    assert finding.text.startswith("6 results used")
 
 
 def test_a_certificate_that_was_edited_is_damaged_and_another_of_its_name_differs(storage: Path) -> None:
@@ -417,8 +418,28 @@ def test_a_damaged_database_is_told_and_nothing_is_done_to_it(storage: Path, beg
 
 def test_a_storage_without_a_database_is_told(tmp_path: Path) -> None:
     (finding,) = diagnosis_of(tmp_path / "nowhere").findings
-    assert finding.code is FindingCode.DATABASE_UNREADABLE
+    assert finding.code is FindingCode.DATABASE_MISSING
+    assert finding.where == str(tmp_path / "nowhere" / "joulebench.sqlite")
+    assert "start `joulebench daemon`, which makes it" in finding.remedy
     assert not (tmp_path / "nowhere").exists()
+
+
+def test_captures_without_their_database_are_not_told_to_start_afresh(storage: Path) -> None:
+    (storage / "joulebench.sqlite").unlink()
+    (finding,) = diagnosis_of(storage).findings
+    assert finding.code is FindingCode.DATABASE_MISSING
+    assert "restore the last backup" in finding.remedy
+
+
+def test_a_capture_that_was_renamed_is_to_be_renamed_back(storage: Path) -> None:
+    path = storage / "captures" / "run-0-0.parquet"
+    renamed = path.rename(path.with_name("old one.parquet"))
+    missing, stray = sorted(diagnosis_of(storage).findings, key=lambda one: one.code)
+    assert (missing.code, stray.code) == (FindingCode.CAPTURE_MISSING, FindingCode.CAPTURE_STRAY)
+    assert stray.text == "is capture 0 of run run-0 to the byte, under another name than run-0-0.parquet"
+    assert stray.remedy == f"rename it back: mv '{renamed}' {path}"
+    subprocess.run(stray.remedy.removeprefix("rename it back: "), shell=True, check=True)
+    assert diagnosis_of(storage).findings == ()
 
 
 def test_how_far_it_is_is_told(storage: Path) -> None:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 SAMPLES = 40_000_000
-BOUND_MIB = 600
+BOUND_MIB = 400
 """Of everything: interpreter, libraries, bins and what is computed from them. The samples alone are 640 MiB as
 floats of current and voltage."""
 

@@ -12,6 +12,7 @@ from daemon.cli.main import app
 from daemon.configuration import load_configuration
 from daemon.measurement import Measurement
 from daemon.store import Store
+from daemon.web.page_reader import PageReader
 from tests.unit.calibration.example_certificate import certificate
 from tests.unit.daemon.test_measurement import measured_run
 from tests.unit.recordings.instrument_files import write_ppk2
@@ -142,3 +143,10 @@ def test_an_imported_run_is_computed_by_itself_on_any_bench(config: Path, tmp_pa
     for place in (["--config", str(config)], ["--directory", str(config.parent)]):
         (made,) = json.loads(invoke("reprocess", "three", *place, "--json"))["results"]
         assert made["identical"] is True
+    configuration = load_configuration(config)
+    with Store(configuration.storage.url, bench="b") as store:
+        page = PageReader(configuration, store)  # as the daemon of that bench serves it
+        assert page.run("three")["results"][0]["quality"] == "degraded"
+        assert len(page.waveform("three", 0)) > 500 * 2
+        assert "three" not in {run.run_id for run in store.unfinished_runs() + store.unannounced_ends(10)}
+        page.close()

@@ -16,6 +16,15 @@ _STORE = "Keep it as a run"
 _ACCURACY = "Accuracy of the instrument"
 
 ImagesOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Images in each window.")]
+ConfigStoreOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        rich_help_panel=_STORE,
+        help="Or keep it in the storage of this configuration.",
+    ),
+]
 DirectoryStoreOption = Annotated[
     Path | None,
     typer.Option(

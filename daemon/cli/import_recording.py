@@ -17,7 +17,6 @@ from rich.markup import escape
 from daemon.cli import import_options as opt
 from daemon.cli.import_options import Wanted
 from daemon.cli.output_console import output_console
-from daemon.cli.run_store import ConfigOption
 
 if TYPE_CHECKING:
     from instruments.recordings.recording import Recording
@@ -51,7 +50,7 @@ def import_energyrunner(
         float | None, typer.Option(metavar="VOLTS", help="Supply voltage, at which the energies are kept as a current.")
     ] = None,
     directory: opt.DirectoryStoreOption = None,
-    config: ConfigOption = None,
+    config: opt.ConfigStoreOption = None,
     network: opt.NetworkOption = None,
     batch_size: opt.BatchSizeOption = None,
     board: opt.BoardOption = BOARD,
@@ -119,7 +118,7 @@ def _importer(kind: str) -> Callable[..., None]:
             typer.Option(help="Where windows come from: the marker's line, or the steps of the power alone."),
         ] = "marker",
         directory: opt.DirectoryStoreOption = None,
-        config: ConfigOption = None,
+        config: opt.ConfigStoreOption = None,
         network: opt.NetworkOption = None,
         batch_size: opt.BatchSizeOption = None,
         board: opt.BoardOption = BOARD,

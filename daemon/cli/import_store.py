@@ -20,16 +20,22 @@ def keep(
     draft: "ImportDraft", wanted: Wanted, *, images_per_window: int, tell: Callable[[str], None]
 ) -> Mapping[str, Any]:
     """Store a draft and return its result as JSON values."""
-    if wanted.directory is not None:
-        wanted.directory.mkdir(parents=True, exist_ok=True)
-    with Store(database_url(wanted.config, wanted.directory), bench=BENCH) as store:
-        files = CaptureFiles(_captures_folder(wanted))
+    bench, url, captures = _place(wanted)
+    with Store(url, bench=bench) as store:
         names = wanted.names(images_per_window)
-        result = store_import(draft, names, store=store, files=files, version=version("joulebench"), tell=tell)
+        result = store_import(
+            draft, names, store=store, files=CaptureFiles(captures), version=version("joulebench"), tell=tell
+        )
     return result.model_dump(mode="json")
 
 
-def _captures_folder(wanted: Wanted) -> Path:
+def _place(wanted: Wanted) -> tuple[str, str, Path]:
+    """Return the bench, the URL of the database and the folder of captures; what is missing of a folder is made.
+
+    In the store of a bench a run is entered as one of its own, so that its daemon's page shows it.
+    """
     if wanted.directory is not None:
-        return wanted.directory / "captures"
-    return load_configuration(Path(str(wanted.config))).storage.captures_directory
+        wanted.directory.mkdir(parents=True, exist_ok=True)
+        return BENCH, database_url(None, wanted.directory), wanted.directory / "captures"
+    configuration = load_configuration(Path(str(wanted.config)))
+    return configuration.bench.name, configuration.storage.url, configuration.storage.captures_directory

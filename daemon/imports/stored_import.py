@@ -18,7 +18,7 @@ from metrology.errors import JoulebenchError
 from runners.messages import IDENTIFIER_PATTERN, NETWORK_PATTERN, RunFinished, RunPhase, RunResult
 
 BENCH = "imports"
-"""Bench that imported runs are of: none that a daemon serves, so that no daemon takes them for its own."""
+"""Bench that imported runs are of where their store is no bench's."""
 _NAME_LENGTH = 40
 
 
@@ -61,7 +61,7 @@ def store_import(
     Args:
         draft: captures and facts.
         names: what the run is called.
-        store: the database, opened as bench `BENCH`.
+        store: the database, opened for the bench that the run is to be of.
         files: where captures lie.
         version: of the software.
         tell: is told what is being done.

@@ -67,7 +67,7 @@ def _read(path: Path, choice: Choice, tell: Tell | None) -> Gather:
         raise _error(path, "needs the library pyjls; install it with: pip install pyjls") from error
 
     with Reader(str(path)) as reader:
-        signals = {one.name: one for one in reader.signals.values()}
+        signals = list(reader.signals.values())
         current = _signal(path, signals, choice.current or "current")
         voltage = _signal(path, signals, choice.voltage or "voltage") if choice.supply_v is None else None
         marker = None if choice.marker is None else _signal(path, signals, choice.marker)
@@ -113,10 +113,14 @@ def _told(word: object) -> bool:
     return bool(word) and str(word).strip() not in ("", "-")
 
 
-def _signal(path: Path, signals: dict[str, Any], name: str) -> Any:
-    if name not in signals or not signals[name].sample_rate:
-        raise _error(path, f"has no sampled signal {name!r}, only {', '.join(sorted(signals))}")
-    return signals[name]
+def _signal(path: Path, signals: list[Any], name: str) -> Any:
+    found = [one for one in signals if one.name == name and one.sample_rate]
+    if not found:
+        raise _error(path, f"has no sampled signal {name!r}, only {', '.join(sorted(one.name for one in signals))}")
+    if len(found) > 1:
+        sources = ", ".join(str(one.source_id) for one in found)
+        raise _error(path, f"has {len(found)} signals {name!r} (of the sources {sources}); export one instrument alone")
+    return found[0]
 
 
 def _floats(reader: Any, signal: Any, start: int, count: int) -> NDArray[np.float64]:

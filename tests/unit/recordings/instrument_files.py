@@ -54,7 +54,7 @@ def write_keysight(folder: Path) -> Path:
     return path
 
 
-def write_jls(folder: Path, *, voltage_begins_at: int = 0) -> Path:
+def write_jls(folder: Path, *, voltage_begins_at: int = 0, second_current: bool = False) -> Path:
     import numpy as np
     from pyjls import DataType, SignalDef, SignalType, SourceDef, Writer
 
@@ -63,7 +63,8 @@ def write_jls(folder: Path, *, voltage_begins_at: int = 0) -> Path:
         writer.source_def_from_struct(
             SourceDef(source_id=1, name="js", vendor="v", model="m", version="1", serial_number="1")
         )
-        kinds = ((1, "current", "A", DataType.F32), (2, "voltage", "V", DataType.F32), (3, "0", "", DataType.U1))
+        kinds = [(1, "current", "A", DataType.F32), (2, "voltage", "V", DataType.F32), (3, "0", "", DataType.U1)]
+        kinds += [(4, "current", "A", DataType.F32)] if second_current else []
         for number, name, units, kind in kinds:
             writer.signal_def_from_struct(
                 SignalDef(

@@ -141,3 +141,9 @@ def test_damaged_jls_files_give_the_declared_error_and_are_left_alone(tmp_path: 
         with contextlib.suppress(RecordingError):  # the one error that is declared
             read_file(path, Choice(marker="0"), kind=Format.JLS)
         assert path.read_bytes() == bytes(content), f"seed {seed}: the file was changed"
+
+
+def test_two_instruments_in_one_jls_file_are_not_mixed_up(tmp_path: Path) -> None:
+    path = files.write_jls(tmp_path, second_current=True)
+    with pytest.raises(RecordingError, match=r"2 signals 'current' \(of the sources 1, 1\)"):
+        read_file(path, Choice(marker="0"))

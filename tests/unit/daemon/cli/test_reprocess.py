@@ -12,8 +12,10 @@ from daemon.cli.main import app
 from daemon.configuration import load_configuration
 from daemon.measurement import Measurement
 from daemon.store import Store
+from daemon.web.page_reader import PageReader
 from tests.unit.calibration.example_certificate import certificate
 from tests.unit.daemon.test_measurement import measured_run
+from tests.unit.recordings.instrument_files import write_ppk2
 
 CONFIGURATION = """
 [bench]
@@ -116,3 +118,35 @@ def test_one_failure_leaves_the_results_of_the_others(config: Path) -> None:
 
 def test_nothing_stands_on_standard_error_in_a_pipe(config: Path) -> None:
     assert CliRunner().invoke(app, ["reprocess", "one", "--config", str(config)]).stderr == ""
+
+
+def test_a_run_of_a_bench_is_not_computed_without_its_configuration(config: Path) -> None:
+    result = CliRunner().invoke(app, ["reprocess", "one", "--directory", str(config.parent)])
+    assert result.exit_code == 1
+    assert "was measured on a bench" in result.stderr
+    assert "--config FILE" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [(), ("--config", "bench.toml", "--directory", "."), ("--directory", ".", "--certificate", "x")]
+)
+def test_where_a_run_is_must_be_said_once(
+    arguments: tuple[str, ...], config: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(config.parent)
+    assert CliRunner().invoke(app, ["reprocess", "one", *arguments]).exit_code == 2
+
+
+def test_an_imported_run_is_computed_by_itself_on_any_bench(config: Path, tmp_path: Path) -> None:
+    words = ["--supply", "5", "--marker", "D0", "--images-per-window", "10", "--run-id", "three", "--network", "n"]
+    invoke("import", str(write_ppk2(tmp_path)), *words, "--config", str(config), "--json")
+    for place in (["--config", str(config)], ["--directory", str(config.parent)]):
+        (made,) = json.loads(invoke("reprocess", "three", *place, "--json"))["results"]
+        assert made["identical"] is True
+    configuration = load_configuration(config)
+    with Store(configuration.storage.url, bench="b") as store:
+        page = PageReader(configuration, store)  # as the daemon of that bench serves it
+        assert page.run("three")["results"][0]["quality"] == "degraded"
+        assert len(page.waveform("three", 0)) > 500 * 2
+        assert "three" not in {run.run_id for run in store.unfinished_runs() + store.unannounced_ends(10)}
+        page.close()

@@ -40,6 +40,11 @@ async def _both_zoomed(page: Page) -> None:
     await page.mouse.move(5, 5)
 
 
+async def _gain(page: Page) -> None:
+    await page.click("td a:text-matches('^gain-')")
+    await page.wait_for_selector(".certificate.wanted img")
+
+
 @dataclass(frozen=True, kw_only=True)
 class Picture:
     """One picture."""
@@ -64,7 +69,7 @@ PICTURES = (
     Picture(name="page-run.png", path=RUN, ready=".budget", height=1180),
     Picture(name="page-zoom-dark.png", path=RUN, ready=".budget", height=980, dark=True, before=_both_zoomed),
     Picture(name="page-compare.png", path=COMPARED, ready=".plot canvas"),
-    Picture(name="page-calibration.png", path="#/calibration", ready=".certificate img", height=1300),
+    Picture(name="page-calibration.png", path="#/calibration", ready=".certificate img", before=_gain),
     Picture(name="page-phone.png", path=RUN, ready=".budget", width=390, height=1100),
 )
 

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from playwright.async_api import Browser, expect
 
+from daemon.web.event_feed import encoded
 from instruments.simulated.bench import SimulatedBenchThread
 from tests.chromium import watched
 from tests.integration.bench_stage import Stage
@@ -93,3 +94,23 @@ async def test_a_daemon_that_goes_is_told_and_one_that_comes_back_is_read_anew(
             await expect(page.locator("tr[data-run=r2] .badge")).to_have_text("valid")
         strange = [one for one in seen.problems if "ERR_CONNECTION_REFUSED" not in one and "ERR_INCOMPLETE" not in one]
         assert strange == []
+
+
+async def test_an_upgraded_daemon_and_dropped_events_are_told(lab: tuple[Stage, str], browser: Browser) -> None:
+    _, address = lab
+    async with watched(browser) as seen:
+        bench = await (await seen.page.request.get(f"{address}api/v1/bench")).json()
+        body = encoded("dropped", {"count": 7}) + encoded("bench", bench) + encoded("bench", bench | {"version": "9.9"})
+        stream = {"content_type": "text/event-stream", "body": body}
+        await seen.page.route("**/api/v1/events", lambda route: route.fulfill(**stream))
+        told: list[str] = []
+        await seen.page.expose_function("told", lambda text: told.append(text))  # noqa: PLW0108 - a built-in one is not taken
+        await seen.page.add_init_script("""addEventListener('DOMContentLoaded', () => {
+          const places = ['live', 'notice'].map((id) => document.getElementById(id));
+          const look = new MutationObserver(() => told(places.map((one) => one.textContent).join(' ')));
+          for (const one of places) look.observe(one, { childList: true });
+        })""")
+        await seen.page.goto(address)
+        await expect(seen.page.locator("#live")).to_have_text("not connected")  # such a stream ends at once
+        assert any("7 events were dropped" in one for one in told), told
+        assert any("The daemon is now version 9.9" in one and "load it again" in one for one in told), told

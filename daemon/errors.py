@@ -23,7 +23,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from metrology.errors import JoulebenchError
-from runners.count_text import count_text
+from runners.count_text import listed_problems
 
 
 class DaemonError(JoulebenchError):
@@ -36,8 +36,7 @@ class ConfigurationError(DaemonError):
     def __init__(self, path: Path, problems: Sequence[str]) -> None:
         self.path = path
         self.problems = tuple(problems)
-        lines = "\n".join(f"  {problem}" for problem in self.problems)
-        super().__init__(f"{path}: {count_text(len(self.problems), 'problem')} in the configuration:\n{lines}")
+        super().__init__(listed_problems(f"{path}", self.problems, of="the configuration"))
 
 
 class StoreError(DaemonError):

@@ -183,7 +183,9 @@ class SupplyGate:
         )
 
     def _would(self, action: str, change: dict[str, Any]) -> None:
-        logger.warning("dry run: %s %s would have been sent, and was not", action, change["wanted"] or "")
+        wanted = ", ".join(f"{name} {value}" for name, value in (change["wanted"] or {}).items())
+        what = f"{action} ({wanted})" if wanted else action
+        logger.warning("dry run: %s would have been sent, and was not", what)
         if self._audit is not None:
             self._audit.write_if_possible(Stage.WOULD, action, **change)
 

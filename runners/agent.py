@@ -152,7 +152,8 @@ class Agent:
             except BrokerUnavailable as error:
                 logger.error("run %s: %s", order.run_id, error)
             else:
-                logger.info("run %s: %s %s", outcome.run_id, outcome.state, outcome.text or "")
+                told = f": {outcome.text}" if outcome.text else ""
+                logger.info("run %s: %s%s", outcome.run_id, outcome.state, told)
 
     async def _perform_campaign(self, order: CampaignCommand) -> None:
         """Perform a campaign to its end; what is wrong with it is told in the board's status."""

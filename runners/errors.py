@@ -23,7 +23,7 @@ RunnerError
 from collections.abc import Iterable, Sequence
 
 from metrology.errors import JoulebenchError
-from runners.count_text import count_text
+from runners.count_text import listed_problems
 
 
 class RunnerError(JoulebenchError):
@@ -160,8 +160,7 @@ class CampaignFileError(RunnerError):
 
     def __init__(self, path: object, problems: Sequence[str]) -> None:
         self.problems = tuple(problems)
-        lines = "\n".join(f"  {problem}" for problem in self.problems)
-        super().__init__(f"{path}: {count_text(len(self.problems), 'problem')} in the campaign:\n{lines}")
+        super().__init__(listed_problems(f"{path}", self.problems, of="the campaign"))
 
 
 class JournalError(RunnerError):

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from runners.count_text import count_text
 from runners.markers.marker import MarkerOutput
 from runners.messages import BoardCommand, RunMemory
 
@@ -23,6 +24,12 @@ class Preparation:
     """Time that loading and warm-up took, in seconds."""
     backend: str | None = None
     """Name of what infers, for the request; None where it has none."""
+
+    def __str__(self) -> str:
+        """Return it as one phrase."""
+        by = "" if self.backend is None else f" by {self.backend}"
+        batches = count_text(self.warmup_batches, "batch")
+        return f"{self.network} is warm{by} on {self.device}, {batches} beforehand, in {self.duration_s:.1f} s"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,8 @@ def counting_bar(*, rate_of_last_s: float = 30.0) -> "Progress":
         TimeRemainingColumn,
     )
 
+    console = Console(stderr=True)
     return Progress(
         TextColumn("{task.description}"), BarColumn(30), MofNCompleteColumn(), TimeElapsedColumn(),
-        TimeRemainingColumn(), console=Console(stderr=True), speed_estimate_period=rate_of_last_s,
+        TimeRemainingColumn(), console=console, disable=not console.is_terminal, speed_estimate_period=rate_of_last_s,
     )  # fmt: skip

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from daemon.application import Application
     from daemon.configuration import Configuration
+    from daemon.readiness import Finding
     from daemon.service_pulse import ServicePulse
     from instruments.connector import Connector
 
@@ -109,12 +110,24 @@ async def serve(
     asked.listen(meaning)
 
     def ready() -> None:
-        typer.echo(f"bench {configuration.bench.name} is served; Ctrl-C stops", err=True)
+        instruments = running.health.check("instruments")
+        greeting = _greeting(configuration.bench.name, instruments, dry_run=configuration.safety.dry_run)
+        typer.echo(greeting, err=True)
         pulse.ready()
 
     async with pulse.beating():
         await running.run(stop=asked.stop, ready=ready, hurry=asked.hurry)
     logger.info("ended: instruments, database and broker are let go")
+
+
+def _greeting(bench: str, instruments: "Finding", *, dry_run: bool) -> str:
+    """Return what is said once a bench is served: that it takes runs, or why it does not."""
+    if not instruments.ok:
+        problem = instruments.text.splitlines()[0].rstrip(":")
+        return f"bench {bench} is served, and takes no run until its instruments answer ({problem}); Ctrl-C stops"
+    if dry_run:
+        return f"bench {bench} is served as a dry run: every run is rejected; Ctrl-C stops"
+    return f"bench {bench} is served; Ctrl-C stops"
 
 
 class _Signals:

@@ -88,7 +88,8 @@ def _performed(plan: "DemoPlan") -> "list[DemoRun]":
         TimeElapsedColumn(),
         TimeRemainingColumn(),
     )
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True)
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("importing", total=len(plan.pairs))
 
         def tell(text: str) -> None:

@@ -57,8 +57,10 @@ def faults(
     Exit status 1: a run was lost, measured twice, called valid wrongly or stuck, a file was torn, or fewer than 95 % of
     the runs that no fault touched are valid.
     """
+    kinds = _kinds(fault or [])
+    _tell_of_what_is_left_out(count, kinds)
     report = _verified(
-        count=count, runs=runs or 2 * count, seed=seed, kinds=_kinds(fault or []),
+        count=count, runs=runs or 2 * count, seed=seed, kinds=kinds,
         jobs=jobs or (os.cpu_count() or 1) + 1, log=resume, keep=keep,
     )  # fmt: skip
     if as_json:
@@ -71,6 +73,14 @@ def faults(
     _complain(report)
     if not report.passed:
         raise typer.Exit(1)
+
+
+def _tell_of_what_is_left_out(count: int, kinds: "Sequence[FaultName]") -> None:
+    """Say which kinds do not strike where there are fewer faults than kinds: no proof of those."""
+    if left_out := kinds[count:]:
+        names = ", ".join(kind.value for kind in left_out)
+        text = f"{count} of {len(kinds)} kinds of faults strike; left out: {names}; --count {len(kinds)} has each once"
+        typer.echo(text, err=True)
 
 
 def _kinds(names: list[str]) -> "Sequence[FaultName]":

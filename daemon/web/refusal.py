@@ -1,6 +1,9 @@
 """Refusal: a request that is answered with a reason instead."""
 
 import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -53,14 +56,26 @@ async def _malformed(_request: Request, error: Exception) -> JSONResponse:
     """Say what does not fit, without repeating what was sent."""
     if not isinstance(error, RequestValidationError):
         raise error
-    problems = [f"{'.'.join(str(part) for part in one['loc'])}: {one['msg']}" for one in error.errors()]
-    return answer(422, "bad_request", "; ".join(problems)[:1000])
+    return answer(422, "bad_request", "; ".join(_problem(one) for one in error.errors())[:1000])
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+def _problem(found: Mapping[str, Any]) -> str:
+    if found["type"] == "json_invalid":
+        return "the body is no JSON: send an object such as {}, as application/json"
+    return f"{'.'.join(str(part) for part in found['loc'])}: {found['msg']}"
+
+
+async def _http(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         raise error
     headers = dict(error.headers) if error.headers else None
+    if error.status_code == HTTPStatus.NOT_FOUND:
+        text = f"there is nothing at {request.url.path}; /openapi.json lists all that there is"
+        return answer(404, "not_found", text, headers=headers)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = (headers or {}).get("allow") or (headers or {}).get("Allow") or "another method"
+        text = f"{request.method} is not answered at {request.url.path}; ask by {allowed}"
+        return answer(405, "method_not_allowed", text, headers=headers)
     return answer(error.status_code, "http_error", str(error.detail), headers=headers)
 
 

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import multiprocessing
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -103,6 +104,7 @@ def _portions_done(portions: Sequence[Portion], jobs: int, keep: Path | None) ->
 
 
 _mounts = False
+_folder: Path | None = None
 
 
 def _set_up() -> None:
@@ -121,13 +123,17 @@ def _end_with_the_campaign() -> None:
     campaign = multiprocessing.parent_process()
     if campaign is not None:
         campaign.join()
+        if _folder is not None:
+            shutil.rmtree(_folder, ignore_errors=True)  # nobody else is left who would
         os._exit(1)
 
 
 def _done(portion: Portion, keep: Path | None) -> Evidence:
+    global _folder  # noqa: PLW0603 - for whoever ends this process
     for attempt in range(ATTEMPTS):
         try:
             with TemporaryDirectory(prefix="joulebench-faults-", ignore_cleanup_errors=True) as name:
+                _folder = Path(name)
                 return asyncio.run(evidence_of(portion, Path(name), mounts=_mounts, keep=keep))
         except (JoulebenchError, OSError, sqlite3.Error) as error:
             logger.warning("portion %d: %s", portion.index, error)

@@ -44,6 +44,7 @@ class Readiness(Health):
 _ANSWERS = {UNFIT: {"description": "A check is not fulfilled; the body says which."}}
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz", responses={UNFIT: {"model": Health, **_ANSWERS[UNFIT]}})
 async def healthz(services: Services, response: Response) -> Health:
     """Say whether the daemon lives, comes further, and can keep its journal."""
@@ -52,6 +53,7 @@ async def healthz(services: Services, response: Response) -> Health:
     return Health.model_validate(report.document())
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz", responses={UNFIT: {"model": Readiness, **_ANSWERS[UNFIT]}})
 async def readyz(services: Services, response: Response) -> Readiness:
     """Say whether a run could be taken now; one that is in hand does not make the bench less ready."""

@@ -30,6 +30,38 @@ async def test_a_check_that_fails_is_a_503_with_what_to_do(path: str) -> None:
     assert broken.json().get("run_in_hand") == ("r1" if path == "/readyz" else None)
 
 
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+async def test_a_load_balancer_may_ask_by_head(path: str) -> None:
+    stage = WebStage()
+    async with stage.client() as client:
+        assert (await client.head(path)).status_code == 200
+        stage.health.alive = stage.health.prepared = [BROKEN]
+        assert (await client.head(path)).status_code == 503
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "status", "reason", "text"),
+    [
+        ("GET", "/nowhere", 404, "not_found", "there is nothing at /nowhere; /openapi.json lists all that there is"),
+        ("DELETE", "/healthz", 405, "method_not_allowed", "DELETE is not answered at /healthz; ask by "),
+    ],
+)
+async def test_what_there_is_not_says_what_there_is(
+    method: str, path: str, status: int, reason: str, text: str
+) -> None:
+    async with WebStage().client() as client:
+        answer = await client.request(method, path)
+    assert (answer.status_code, answer.json()["reason"]) == (status, reason)
+    assert answer.json()["text"].startswith(text)
+
+
+async def test_a_body_that_is_no_json_is_told_so_in_words() -> None:
+    async with WebStage().client() as client:
+        answer = await client.post(ABORT, headers=BEARER | {"Content-Type": "application/json"}, content=b"{secret")
+    assert (answer.status_code, answer.json()["reason"]) == (422, "bad_request")
+    assert answer.json()["text"] == "the body is no JSON: send an object such as {}, as application/json"
+
+
 async def test_metrics_are_what_prometheus_reads() -> None:
     async with WebStage().client() as client:
         answer = await client.get("/metrics")

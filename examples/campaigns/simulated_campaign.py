@@ -56,8 +56,9 @@ SPECS = {spec.name: spec for spec in NETWORKS}
 def relative_draw(network: str, batch_size: int) -> float:
     """Return what a run draws above idle, as a multiple of the simulated board's own; assumed, not measured.
 
-    A network that waits for its parameters draws up to an eighth less than one whose arithmetic is always busy: the roofline
-    of Williams, Waterman and Patterson (Commun. ACM 52 (2009) 65) with a soft knee. Fully connected layers make it wait.
+    A network that waits for its parameters draws up to an eighth less than one whose arithmetic is always busy: the
+    roofline of Williams, Waterman and Patterson (Commun. ACM 52 (2009) 65) with a soft knee. Fully connected layers
+    make it wait.
     """
     spec = SPECS[network]
     macs_per_byte = batch_size * spec.macs / (4 * spec.params)

@@ -3,8 +3,8 @@
 `1` and `0` set the level, answered `ok` once it is applied, which keeps edges apart without time stamps.
 `play H L H L ...` plays pulses in world seconds: `ok` at once, `done <n>` after the last low time.
 `replay` starts the recording. `draw FACTOR` sets what the work draws above idle, as a multiple of the board's settings:
-a network that waits for memory draws less than one that multiplies; the board does not tell, whoever plays the world does.
-`wire` asks for a faster way for boards on the same computer, answered
+a network that waits for memory draws less than one that multiplies; the board does not tell, whoever plays the world
+does. `wire` asks for a faster way for boards on the same computer, answered
 `wire PATH MONOTONIC_NS`: the file of an edge log, and the time by the clock that its edges are to carry; once more: the
 log is read up to now, answered `ok`. Anything else: `error <text>`.
 

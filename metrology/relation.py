@@ -67,14 +67,36 @@ def rank_relation(x: NDArray[np.float64], y: NDArray[np.float64], *, seed: int =
     return fit_relation(_ranks(x), _ranks(y), seed=seed)
 
 
+def rank_interval(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the 95 % interval of the rank correlation of x and y, both of shape (n,).
+
+    Fisher's transformation with the variance 1.06 / (n - 3): E. C. Fieller, H. O. Hartley, E. S. Pearson, Biometrika 44
+    (1957) 470-481.
+    """
+    ranks = np.corrcoef(_ranks(x), _ranks(y))[0, 1]
+    middle, half = np.arctanh(np.clip(ranks, -0.9999, 0.9999)), 1.96 * np.sqrt(1.06 / (x.size - 3))
+    return float(np.tanh(middle - half)), float(np.tanh(middle + half))
+
+
+def smaller_errors(first: NDArray[np.float64], second: NDArray[np.float64], *, seed: int = 1) -> float:
+    """Return the chance that the first errors, shape (n,), are as much smaller than the second as seen by chance alone.
+
+    Squared errors are compared pair by pair, with 9,999 random changes of sign (Good, section 3.2); one-sided.
+    """
+    gain = second**2 - first**2
+    signs = np.random.default_rng(seed).choice([-1.0, 1.0], size=(PERMUTATIONS, gain.size))
+    extreme = np.count_nonzero(signs @ gain >= gain.sum() - 1e-12 * np.abs(gain).sum())
+    return float((extreme + 1) / (PERMUTATIONS + 1))
+
+
 def prediction_errors(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Return each y's relative error where a line through all the other points predicts it, shape (n,)."""
-    errors = np.empty(x.size)
-    for index in range(x.size):
-        rest = np.arange(x.size) != index
-        slope, intercept = np.polyfit(x[rest], y[rest], 1)
-        errors[index] = (slope * x[index] + intercept) / y[index] - 1
-    return errors
+    """Return by how much a line through all the other points misses each y, in y's unit, shape (n,).
+
+    The residual by one less its leverage (Draper and Smith, section 8.2), which is the same without n fits.
+    """
+    design = np.column_stack([np.ones_like(x), (x - x.mean()) / np.ptp(x)])
+    hat = design @ np.linalg.pinv(design)
+    return np.asarray((hat @ y - y) / np.maximum(1 - np.diag(hat), 1e-12), dtype=np.float64)
 
 
 def _p_value(across: NDArray[np.float64], up: NDArray[np.float64], size: float, seen: float, seed: int) -> float:

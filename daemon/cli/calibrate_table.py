@@ -1,27 +1,16 @@
 """Certificates for people: a table of all, and the lines of one."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, fields
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from rich.table import Table
 
-from daemon.quantity_text import quantity_text
+from daemon.certificate_text import certificate_facts
 
 if TYPE_CHECKING:
     from calibration.certificate import Certificate
-    from metrology.estimate import Estimate
-
-_SUMS = {
-    "gain_random": "gain",
-    "gain_reference": None,
-    "zero_random_a": "zero_a",
-    "zero_reference_a": None,
-}
-"""Attribute that is shown in the place of a part: the sum in the place of the first part, nothing for the second."""
-_NAMES = ("board", "opened_by", "reference", "remote_sense")
-"""What a certificate is about beside its estimates, as far as its kind has it."""
 
 
 def certificates_table(certificates: "Sequence[Certificate]", *, now_utc_ns: int) -> Table:
@@ -35,7 +24,7 @@ def certificates_table(certificates: "Sequence[Certificate]", *, now_utc_ns: int
             one.KIND,
             _time_text(one.made_utc_ns),
             until if holds else f"[red]{until}[/]",
-            "; ".join([*_estimates(one), *_about(one)]),
+            "; ".join(certificate_facts(one)),
         )
     return table
 
@@ -46,7 +35,7 @@ def certificate_lines(certificate: "Certificate") -> Iterator[str]:
     yield f"{certificate.certificate_id} ({certificate.KIND})"
     from_text, until_text = map(_time_text, (certificate.valid_from_utc_ns, certificate.valid_until_utc_ns))
     yield f"  valid {from_text} to {until_text} UTC"
-    yield from (f"  {line}" for line in (*_estimates(certificate), *_about(certificate)))
+    yield from (f"  {line}" for line in certificate_facts(certificate))
     for name in ("conditions", "residuals"):
         if hasattr(certificate, name):
             yield f"  {name}: {_pairs(asdict(getattr(certificate, name)))}"
@@ -57,40 +46,6 @@ def certificate_lines(certificate: "Certificate") -> Iterator[str]:
     yield f"  raw captures: {len(provenance.captures)}"
     if provenance.note:
         yield f"  note: {provenance.note}"
-
-
-def _estimates(certificate: "Certificate") -> Iterator[str]:
-    """Yield each estimate with its standard uncertainty, k = 1; of a sum of two parts the sum."""
-    from metrology.estimate import Estimate
-
-    for field in fields(certificate):
-        name = _SUMS.get(field.name, field.name)
-        value = None if name is None else getattr(certificate, name)
-        if name is not None and isinstance(value, Estimate):
-            yield _estimate_text(name, value)
-
-
-def _estimate_text(name: str, value: "Estimate") -> str:
-    stem, unit, factor = _in_unit(name)
-    text = quantity_text(value.value * factor, value.standard_uncertainty * factor, unit=unit)
-    return f"{stem.replace('_', ' ')} {text} (k = 1)"
-
-
-def _about(certificate: "Certificate") -> Iterator[str]:
-    """Yield what a certificate is about, such as the board of a delay."""
-    for name in _NAMES:
-        value = getattr(certificate, name, None)
-        if value is not None:
-            text = {True: "yes", False: "no"}[value] if isinstance(value, bool) else value
-            yield f"{name.replace('_', ' ')}: {text}"
-
-
-def _in_unit(name: str) -> tuple[str, str, float]:
-    """Return a field's name without its unit, the unit that people read it in, and the factor to that."""
-    for suffix, unit, factor in (("_ohm", "mΩ", 1e3), ("_a", "mA", 1e3), ("_s", "µs", 1e6)):
-        if name.endswith(suffix):
-            return name.removesuffix(suffix), unit, factor
-    return name, "", 1.0
 
 
 def _pairs(values: Mapping[str, Any]) -> str:

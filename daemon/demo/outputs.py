@@ -82,9 +82,10 @@ def _report(out: Path, runs: Sequence[DemoRun]) -> list[Path]:
     run_ids = {run.result.run_id for run in runs}
     if not any(run.result.quality != "invalid" and run.result.gross_energy_per_image_j for run in runs):
         return []
+    files = CaptureFiles(out / "captures")
     with Store(sqlite_url(out), create=False) as store:
-        material = read_material(store, title="demonstration on the simulated bench", run_ids=run_ids)
-    return write_report(material, CaptureFiles(out / "captures"), out)
+        material = read_material(store, title="demonstration on the simulated bench", files=files, run_ids=run_ids)
+    return write_report(material, files, out)
 
 
 def _cells(run: DemoRun) -> list[str]:

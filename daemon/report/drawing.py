@@ -1,11 +1,10 @@
-"""Drawing: a figure by matplotlib, and its files: PNG, SVG, the data behind it as CSV."""
+"""Drawing: a figure by matplotlib, into any part of a page."""
 
-import csv
-import io
-from pathlib import Path
+import math
 from typing import TYPE_CHECKING, Any
 
-from daemon.report.figure import ReportFigure, Series
+from daemon.report.figure import Curve, ReportFigure, Series
+from daemon.report.label_placing import Box, place_labels
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -13,96 +12,184 @@ if TYPE_CHECKING:
 INK = "#1f2328"
 """Colour of text and axes; in the page it becomes the text's own, so that it can be read on dark too."""
 SIZE_IN = (6.6, 4.2)
+NAME_PT = 7.5
 STYLE: dict[Any, Any] = {
-    "font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "svg.fonttype": "none",
+    "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
+    "axes.spines.top": False, "axes.spines.right": False, "svg.fonttype": "none", "pdf.fonttype": 42,
     "text.color": INK, "axes.labelcolor": INK, "axes.edgecolor": INK, "xtick.color": INK, "ytick.color": INK,
 }  # fmt: skip
+_RAISED = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
+CURVES = ((INK, "-"), ("#d55e00", "--"), ("#0072b2", ":"))
 
 
 def draw(figure: ReportFigure) -> "Figure":
-    """Return the figure, drawn at the size at which it stands on paper."""
+    """Return the figure on a canvas of its own, at the size at which it stands on paper."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     with mpl.rc_context(STYLE):
-        drawn = Figure(figsize=SIZE_IN, layout="constrained")
+        drawn = Figure(figsize=SIZE_IN)
         FigureCanvasAgg(drawn)
-        axes = drawn.subplots()
-        axes.set(title=figure.title, xlabel=figure.x_label, ylabel=figure.y_label)
-        _draw_bars(axes, figure) if figure.bars else _draw_points(axes, figure)
+        draw_into(drawn.add_axes(_frame(figure)), figure)
     return drawn
 
 
-def svg_of(drawn: "Figure", key: str) -> str:
-    """Return a drawn figure as SVG to stand in a page: no date, identifiers of its own, text in the page's colour."""
-    import matplotlib as mpl
-
-    text = io.StringIO()
-    with mpl.rc_context({**STYLE, "svg.hashsalt": key}):
-        drawn.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = text.getvalue()
-    return svg[svg.index("<svg") :].replace(INK, "currentColor")
+def draw_into(axes: Any, figure: ReportFigure) -> None:
+    """Draw a figure into axes that stand where they are to stay; within the style."""
+    axes.set(title=figure.title, xlabel=figure.x_label, ylabel=figure.y_label)
+    if figure.watermark:
+        axes.set_title(figure.watermark, loc="right", fontsize=8, weight="normal", style="italic")
+    _draw_bars(axes, figure) if figure.bars else _draw_points(axes, figure)
 
 
-def write_figure(figure: ReportFigure, drawn: "Figure", folder: Path) -> None:
-    """Write PNG, SVG and CSV of a figure."""
-    import matplotlib as mpl
-
-    drawn.savefig(folder / f"{figure.key}.png", dpi=150)
-    with mpl.rc_context({**STYLE, "svg.hashsalt": figure.key}):
-        drawn.savefig(folder / f"{figure.key}.svg", metadata={"Date": None})
-    with (folder / f"{figure.key}.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_rows(figure))
+def has_side_legend(figure: ReportFigure) -> bool:
+    """Return whether names stand beside the axes, which must leave room for them."""
+    return figure.legend or any(one.joined for one in figure.series)
 
 
-def _rows(figure: ReportFigure) -> list[list[Any]]:
-    rows: list[list[Any]] = [
-        ["series", figure.x_label, figure.y_label, "u95 of x", "u95 of y", "blob area", "degraded"]
-    ]
-    for one in figure.series:
-        rows += [[one.label, at.x, at.y, at.x_u95, at.y_u95, at.area, at.degraded] for at in one.points]
-    for curve in figure.curves:
-        rows += [[curve.label, x, y, "", "", "", ""] for x, y in zip(curve.x, curve.y, strict=True)]
-    return rows
+def _frame(figure: ReportFigure) -> tuple[float, float, float, float]:
+    bottom = 0.24 if figure.bars else 0.12
+    return 0.115, bottom, 0.645 if has_side_legend(figure) else 0.855, 0.92 - bottom
 
 
 def _draw_bars(axes: Any, figure: ReportFigure) -> None:
     heights = [one.points[0].y for one in figure.series]
     axes.bar(range(len(heights)), heights, color=[one.hue for one in figure.series])
-    axes.set_xticks(range(len(heights)), [one.label for one in figure.series], rotation=40, ha="right")
+    axes.set_xticks(range(len(heights)), [one.label for one in figure.series], rotation=40, ha="right", fontsize=8)
     for number, height in enumerate(heights):
-        axes.annotate(f"{height:.3g}", (number, height), ha="center", va="bottom", fontsize=7)
+        axes.annotate(f"{height:.3g}", (number, height), ha="center", va="bottom", fontsize=NAME_PT)
 
 
 def _draw_points(axes: Any, figure: ReportFigure) -> None:
-    for curve, (hue, dash) in zip(figure.curves, (("#0072b2", "-"), ("#d55e00", "--")), strict=False):
-        axes.plot(curve.x, curve.y, color=hue, ls=dash, lw=0.8, label=curve.label)
+    for name in figure.log:
+        _logarithmic(axes, name, powers_of_two="batch" in figure.x_label and name == "x")
+    for curve, (hue, dash) in zip(figure.curves, CURVES, strict=False):
+        _draw_curve(axes, curve, hue, dash)
+    side = has_side_legend(figure)
     for number, one in enumerate(figure.series):
-        _draw_series(axes, one, "osD^v"[number % 5], legend=figure.legend or one.joined)
-    if "x" in figure.log:
-        axes.set_xscale("log", base=10 if figure.curves else 2)
-        axes.xaxis.set_major_formatter("{x:g}")
-    if "y" in figure.log:
-        axes.set_yscale("log")
-    if figure.curves:
+        apart = 2 ** (0.016 * (number - 0.5 * len(figure.series))) if one.joined else 1.0
+        _draw_published(axes, one) if one.published else _draw_series(axes, one, legend=side, apart=apart)
+    axes.margins(0.08)
+    _keep_to_points(axes, figure)
+    for level in figure.levels:
+        axes.axvline(level.x, color="#7f7f7f", lw=0.8, ls="-.")
+        axes.annotate(f" {level.label}", (level.x, 1), xycoords=("data", "axes fraction"), va="top", fontsize=NAME_PT)
+    if side:
+        axes.legend(frameon=False, fontsize=NAME_PT, loc="center left", bbox_to_anchor=(1.01, 0.5))
+    elif len(figure.curves) > 1:
         axes.legend(frameon=False, fontsize=8)
-    elif figure.legend or any(one.joined for one in figure.series):
-        axes.legend(frameon=False, fontsize=7, loc="center left", bbox_to_anchor=(1, 0.5))
     axes.grid(alpha=0.25, lw=0.5)
-    axes.margins(0.12)
+    if not side and figure.series:
+        _name_points(axes, figure.series)
 
 
-def _draw_series(axes: Any, one: Series, marker: str, *, legend: bool) -> None:
-    for number, at in enumerate(one.points):
-        label = one.label if number == 0 and legend else None
-        size = 28 if at.area is None else 6 * at.area
-        face = "none" if at.degraded else one.hue
-        axes.errorbar(at.x, at.y, xerr=at.x_u95 or None, yerr=at.y_u95 or None, color=one.hue, capsize=2, lw=0.9)
-        alpha = 1.0 if at.area is None else 0.55
-        shape = marker if at.area is None else "o"
-        axes.scatter(at.x, at.y, s=size, marker=shape, fc=face, ec=one.hue, alpha=alpha, label=label, zorder=3)
-        if not legend:
-            axes.annotate(one.label, (at.x, at.y), xytext=(5, 4), textcoords="offset points", fontsize=7)
+def _logarithmic(axes: Any, name: str, *, powers_of_two: bool) -> None:
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    getattr(axes, f"set_{name}scale")("log", base=2 if powers_of_two else 10)
+    axis = axes.xaxis if name == "x" else axes.yaxis
+    if not powers_of_two:
+        axis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axis.set_minor_formatter(NullFormatter())
+    axis.set_major_formatter(lambda value, _: _tick_text(value))
+
+
+def _tick_text(value: float) -> str:
+    if value >= 1e-3:
+        return f"{value:g}"
+    digits, _, power = f"{value:.0e}".partition("e")
+    return f"{digits}·10{str(int(power)).translate(_RAISED)}"
+
+
+def _draw_curve(axes: Any, curve: Curve, hue: str, dash: str) -> None:
+    axes.plot(curve.x, curve.y, color=hue, ls=dash, lw=0.8, label=curve.label, zorder=1.5)
+    if curve.half_width:
+        fitted, at = (curve.x, curve.y) if curve.across else (curve.y, curve.x)
+        low = [value - half for value, half in zip(fitted, curve.half_width, strict=True)]
+        high = [value + half for value, half in zip(fitted, curve.half_width, strict=True)]
+        fill = axes.fill_betweenx if curve.across else axes.fill_between
+        fill(at, low, high, color=hue, alpha=0.1, lw=0, zorder=1)
+
+
+def _draw_series(axes: Any, one: Series, *, legend: bool, apart: float) -> None:
+    """Draw points and bars; `apart` moves a series a little along a logarithmic x, so that bars can be told apart."""
+    if legend:
+        axes.scatter([], [], s=26, marker=one.mark, fc=one.hue, ec=one.hue, label=one.label)
+    x, y = [apart * at.x for at in one.points], [at.y for at in one.points]
+    bars = {f"{name}err": [getattr(at, f"{name}_u95") for at in one.points] for name in "xy"}
+    if known := {name: values for name, values in bars.items() if any(values)}:
+        axes.errorbar(x, y, **known, color=one.hue, capsize=1.5, lw=0.7, fmt="none", alpha=0.7)
+    shape, alpha = (one.mark, 1.0) if one.points[0].area is None else ("o", 0.55)
+    for hollow in (False, True):
+        chosen = [at for at in one.points if at.degraded is hollow]
+        places = [apart * at.x for at in chosen], [at.y for at in chosen]
+        face, sizes = "none" if hollow else one.hue, [_size(at.area) for at in chosen]
+        axes.scatter(*places, s=sizes, marker=shape, fc=face, ec=one.hue, alpha=alpha, zorder=3)
     if one.joined:
-        axes.plot([at.x for at in one.points], [at.y for at in one.points], color=one.hue, lw=0.9)
+        axes.plot(x, y, color=one.hue, lw=0.9)
+
+
+def _size(area: float | None) -> float:
+    """Return the area of a mark, in square points; 150 million parameters are a blob of 34 points across."""
+    return 26 if area is None else max(8.0, 6 * area)
+
+
+def _draw_published(axes: Any, one: Series) -> None:
+    for at in one.points:
+        axes.scatter(at.x, at.y, s=_size(at.area), fc="none", ec=one.hue, lw=0.9, ls="--", zorder=2)
+
+
+def _keep_to_points(axes: Any, figure: ReportFigure) -> None:
+    """Let an error bar or a band run out of the figure where it would press the points together."""
+    points = [at for one in figure.series for at in one.points]
+    for name in "xy" if points else "":
+        values = [getattr(at, name) for at in points]
+        low, high = min(values), max(values)
+        if name in figure.log:
+            getattr(axes, f"set_{name}lim")(low / 1.4, high * 1.4)
+            continue
+        reach = max(0.12 * (high - low), *(min(getattr(at, f"{name}_u95"), 0.6 * (high - low)) for at in points))
+        reach = reach or 0.1 * abs(high) or 1.0
+        getattr(axes, f"set_{name}lim")(max(0.0, low - reach) if low >= 0 else low - reach, high + reach)
+
+
+def _name_points(axes: Any, series: tuple[Series, ...]) -> None:
+    """Write each name beside its point where it covers nothing, with a line to it where that is far."""
+    scale = 72 / axes.get_figure(root=True).dpi
+    named = [one for one in series if not one.published]
+    at = [_on_page(axes, one) for one in named]
+    sizes = [(0.56 * NAME_PT * len(one.label), 1.15 * NAME_PT) for one in named]
+    (left, bottom), (right, top) = axes.get_window_extent().get_points() * scale
+    taken = [box for one in series if one.published for box in [_square(_on_page(axes, one), _radius_pt(one))]]
+    taken += [_bar(axes, one) for one in named if one.points[0].x_u95]
+    places = place_labels(at, sizes, [_radius_pt(one) for one in named], (left, bottom, right, top), taken)
+    for one, (x, y), place, size in zip(named, at, places, sizes, strict=True):
+        offset = (place.left - x + size[0] / 2, place.bottom - y + size[1] / 2)
+        leader = {"arrowstyle": "-", "lw": 0.5, "color": one.hue, "shrinkA": 0, "shrinkB": 2} if place.far else None
+        axes.annotate(
+            one.label, (one.points[0].x, one.points[0].y), xytext=offset, textcoords="offset points",
+            ha="center", va="center", fontsize=NAME_PT, arrowprops=leader, zorder=4,
+        )  # fmt: skip
+
+
+def _on_page(axes: Any, one: Series, *, x: float | None = None) -> tuple[float, float]:
+    """Return where a series' point lies, in points of the page."""
+    scale = 72 / axes.get_figure(root=True).dpi
+    found = axes.transData.transform((one.points[0].x if x is None else x, one.points[0].y)) * scale
+    return float(found[0]), float(found[1])
+
+
+def _radius_pt(one: Series) -> float:
+    return math.sqrt(_size(one.points[0].area) / math.pi)
+
+
+def _square(at: tuple[float, float], half: float) -> Box:
+    return at[0] - half, at[1] - half, at[0] + half, at[1] + half
+
+
+def _bar(axes: Any, one: Series) -> Box:
+    """Return the box of a bar along x."""
+    point = one.points[0]
+    left, right = (_on_page(axes, one, x=point.x + side * point.x_u95) for side in (-1, 1))
+    return left[0], left[1] - 1.5, right[0], right[1] + 1.5

@@ -1,17 +1,34 @@
 """Material: what a report is made of, read from a store: cells, what was left out, and with what it was measured."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection
-from dataclasses import dataclass, field
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
+from calibration.store import CertificateStore
+from daemon.captures import CaptureFiles
 from daemon.errors import StoreError
-from daemon.records import RunRecord
-from daemon.report.measured_cell import SPECS, MeasuredCell, Pair, cell_of
+from daemon.records import ResultRecord, RunRecord
+from daemon.report.measured_cell import SPECS, MeasuredCell, cell_of, scatters_of
+from daemon.report.provenance import Provenance, read_provenance
+from daemon.report.result_values import Pair
 from daemon.result_energy import EVERY_RUN
 from daemon.store import Store
 from runners.messages import RunPhase
 
 _ORDER = {name: number for number, name in enumerate(SPECS)}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LeftOut:
+    """A run that no number of the report rests on."""
+
+    run_id: str
+    what: str
+    """Network and batch size."""
+    state: str
+    """What became of it: `invalid`, or the state it ended in."""
+    why: str
+    """In words, as the result or the run says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,18 +38,27 @@ class Material:
     title: str
     cells: tuple[MeasuredCell, ...]
     """Every cell, by network and batch size."""
-    invalid: tuple[str, ...]
-    """Runs left out because their result is invalid or has no energy."""
-    unmeasured: Counter[str] = field(default_factory=Counter)
-    """How many runs ended without a result, by state."""
-    certificates: tuple[str, ...] = ()
-    """Calibration certificates that the results used."""
-    software: tuple[str, ...] = ()
-    """Versions that computed them."""
-    syncs: tuple[str, ...] = ()
-    """Synchronisation methods used."""
+    left_out: tuple[LeftOut, ...]
+    """Runs left out: invalid, without energy, or ended without a result."""
+    provenance: Provenance
+    """With what the others were measured."""
     capture_names: tuple[str, ...] = ()
-    """Files of the captures that are still kept, first runs first."""
+    """Files of their captures that are still kept, first runs first."""
+
+    @property
+    def valid_runs(self) -> int:
+        """Runs whose result is valid."""
+        return sum(len(cell.run_ids) for cell in self.cells) - self.degraded_runs
+
+    @property
+    def degraded_runs(self) -> int:
+        """Runs whose result is degraded."""
+        return sum(cell.degraded_runs for cell in self.cells)
+
+    @property
+    def invalid(self) -> tuple[str, ...]:
+        """Runs whose result is invalid."""
+        return tuple(one.run_id for one in self.left_out if one.state == "invalid")
 
     @property
     def main_setting(self) -> tuple[str, str, str]:
@@ -53,39 +79,56 @@ class Material:
         return tuple(found.values())
 
 
-def read_material(store: Store, *, title: str, run_ids: Collection[str] | None = None) -> Material:
-    """Read what the runs of a store, or only those named, have measured.
+def read_material(
+    store: Store,
+    *,
+    title: str,
+    files: CaptureFiles,
+    certificates: CertificateStore | None = None,
+    run_ids: Collection[str] | None = None,
+    missing: Sequence[LeftOut] = (),
+) -> Material:
+    """Read what the runs of a store, or only those named, have measured; `missing` was planned and is not there.
 
     Raises:
         StoreError: none of them has a result to report.
     """
     runs = [run for run in reversed(store.runs(EVERY_RUN)) if run_ids is None or run.run_id in run_ids]
     groups: dict[tuple[object, ...], list[Pair]] = defaultdict(list)
-    invalid, unmeasured, used = [], Counter[str](), list[Pair]()
+    left_out: list[LeftOut] = []
     for run in runs:
         result = store.latest_result(run.run_id) if run.state is RunPhase.DONE else None
-        if result is None:
-            unmeasured[run.state.value] += 1
-        elif result.quality == "invalid" or not (result.gross_energy_per_image_j or 0) > 0:
-            invalid.append(run.run_id)
-        else:
+        if (reason := _left_out(run, result)) is not None:
+            left_out.append(reason)
+        elif result is not None:
             groups[_key(run)].append((run, result))
-            used.append((run, result))
+    used = [pair for group in groups.values() for pair in group]
     if not used:
-        raise StoreError(_nothing(len(runs), len(invalid)))
-    documents = [result.document for _, result in used]
+        raise StoreError(_nothing(len(runs), sum(one.state == "invalid" for one in left_out)))
+    kept = [one for run, _ in used for one in store.captures(run.run_id)]
+    names = tuple(one.name for one in kept if one.removed_utc_ns is None)
+    scatters = scatters_of(groups.values())
     return Material(
         title=title,
-        cells=tuple(sorted(map(cell_of, groups.values()), key=_place)),
-        invalid=tuple(invalid),
-        unmeasured=unmeasured,
-        certificates=tuple(sorted({one for document in documents for one in document.get("certificate_ids") or ()})),
-        software=tuple(sorted({str(document.get("software_version", "unknown")) for document in documents})),
-        syncs=tuple(sorted({str(document.get("sync", "unknown")) for document in documents})),
-        capture_names=tuple(
-            one.name for run, _ in used for one in store.captures(run.run_id) if one.removed_utc_ns is None
-        ),
+        cells=tuple(sorted((cell_of(group, scatters) for group in groups.values()), key=_place)),
+        left_out=(*left_out, *missing),
+        provenance=read_provenance(used, names, files, certificates),
+        capture_names=names,
     )
+
+
+def _left_out(run: RunRecord, result: ResultRecord | None) -> LeftOut | None:
+    def say(state: str, why: str) -> LeftOut:
+        return LeftOut(run_id=run.run_id, what=f"{run.network}, batch {run.batch_size}", state=state, why=why)
+
+    if result is None:
+        return say(run.state.value, run.text or run.reason or "it has no result")
+    reasons = "; ".join(str(one.get("text") or one.get("code")) for one in result.document.get("reasons") or ())
+    if result.quality == "invalid":
+        return say("invalid", reasons or "its result says no reason")
+    if not (result.gross_energy_per_image_j or 0) > 0:
+        return say("without energy", reasons or f"gross energy per image is {result.gross_energy_per_image_j!r} J")
+    return None
 
 
 def _nothing(runs: int, invalid: int) -> str:

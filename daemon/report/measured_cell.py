@@ -1,25 +1,28 @@
 """Measured cell: all repeats of one network at one batch size on one board, as one row of the report."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from daemon.records import ResultRecord, RunRecord
+from daemon.report.repeat_scatter import RepeatScatter, pooled_scatter
+from daemon.report.result_values import (
+    Interval,
+    Pair,
+    batch_scatter_s_of,
+    codes_of,
+    gain_uncertainty_of,
+    image_s_of,
+    memory_bytes_of,
+    net_power_w_of,
+    own_energy_uncertainty_of,
+    quantity_of,
+)
 from runners.networks.catalogue import NETWORKS, NetworkSpec
 from runners.networks.paper import PAPER_VALUES, PaperValues
 
 SPECS = {spec.name: spec for spec in NETWORKS}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interval:
-    """A value with its expanded uncertainty at 95 %, same unit; the unit is in the holder's name."""
-
-    value: float
-    u95: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,17 +36,25 @@ class MeasuredCell:
     backend: str | None
     run_ids: tuple[str, ...]
     """The runs it rests on, none of them invalid."""
+    degraded_runs: int
+    """How many of them are degraded."""
     reasons: tuple[str, ...]
-    """Codes of what degrades it; empty where every run is valid."""
+    """Codes of what degrades them; empty where every run is valid."""
     gross_j: Interval
     """Gross energy per image, in joules."""
+    own_gross_j: float
+    """Standard uncertainty of it by errors that no other cell shares, in joules."""
     net_j: Interval | None
     """Net energy per image, in joules."""
     power_w: Interval | None
     """Mean power while it infers, in watts."""
     idle_w: Interval | None
     """Idle power, in watts."""
-    image_s: float | None
+    net_power_w: Interval | None
+    """Power above idle, in watts."""
+    own_net_power_w: float
+    """Standard uncertainty of it by errors that no other cell shares, in watts; 0: not known."""
+    image_s: Interval | None
     """Time per image, in seconds."""
     memory_bytes: int | None
     """The most that the board's process had in physical memory, in bytes."""
@@ -56,7 +67,7 @@ class MeasuredCell:
     @property
     def degraded(self) -> bool:
         """Whether a run that it rests on is degraded."""
-        return bool(self.reasons)
+        return self.degraded_runs > 0
 
     @property
     def spec(self) -> NetworkSpec | None:
@@ -74,11 +85,9 @@ class MeasuredCell:
         return self.spec.display_name if self.spec else self.network
 
     @property
-    def net_power_w(self) -> Interval | None:
-        """Power above idle, in watts: net energy by time, so that errors both share are counted once."""
-        if self.net_j is None or not self.image_s:
-            return None
-        return Interval(value=self.net_j.value / self.image_s, u95=self.net_j.u95 / self.image_s)
+    def images_per_s(self) -> Interval | None:
+        """Images in a second."""
+        return None if self.image_s is None else _inverse(self.image_s)
 
     @property
     def picojoule_per_mac(self) -> Interval | None:
@@ -90,51 +99,100 @@ class MeasuredCell:
     @property
     def images_per_joule(self) -> Interval:
         """Images that a joule pays for, gross."""
-        value = 1 / self.gross_j.value
-        return Interval(value=value, u95=value * self.gross_j.u95 / self.gross_j.value)
+        return _inverse(self.gross_j)
 
 
-Pair = tuple[RunRecord, ResultRecord]
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scatters:
+    """Scatter between repeats, over all cells."""
+
+    energy: RepeatScatter
+    """Of gross energy per image; net energy and power are taken to scatter alike."""
+    time: RepeatScatter
+    """Of the time per image."""
+    net_power: RepeatScatter
+    """Of the power above idle."""
 
 
-def cell_of(pairs: Sequence[Pair]) -> MeasuredCell:
+def scatters_of(groups: Iterable[Sequence[Pair]]) -> Scatters:
+    """Return how much the repeats of these cells scatter."""
+    cells = list(groups)
+    return Scatters(
+        energy=pooled_scatter(
+            _values(cell, lambda one: quantity_of(one, "gross_energy_per_image_j")) for cell in cells
+        ),
+        time=pooled_scatter([one for one in map(image_s_of, cell) if one] for cell in cells),
+        net_power=pooled_scatter(_values(cell, net_power_w_of) for cell in cells),
+    )
+
+
+def cell_of(pairs: Sequence[Pair], scatters: Scatters) -> MeasuredCell:
     """Return the repeats of one setting as one cell."""
-    run, documents = pairs[0][0], [result.document for _, result in pairs]
-    gross_j = pooled(documents, "gross_energy_per_image_j")
-    assert gross_j is not None
-    durations = [float(one["image_duration_s"]) for one in documents if one.get("image_duration_s")]
-    rates = [1 / one["images_per_s"] for one in documents if one.get("images_per_s")]
-    memories = [((one.finished or {}).get("memory") or {}).get("peak_process_bytes") for one, _ in pairs]
+    run = pairs[0][0]
+    gross_j = _pooled(pairs, "gross_energy_per_image_j", scatters.energy)
+    assert gross_j is not None, "a result without energy belongs to no cell"
+    values_j = _values(pairs, lambda one: quantity_of(one, "gross_energy_per_image_j"))
+    own_j = max(map(own_energy_uncertainty_of, pairs)) * gross_j.value / math.sqrt(len(pairs))
+    net_power_w, own_w = _net_power(pairs, scatters.net_power)
     return MeasuredCell(
         network=run.network, batch_size=run.batch_size, board=run.board, precision=run.precision, backend=run.backend,
         run_ids=tuple(one.run_id for one, _ in pairs),
-        reasons=tuple(sorted({_code for _, result in pairs for _code in codes_of(result)})),
+        degraded_runs=sum(bool(codes_of(pair)) for pair in pairs),
+        reasons=tuple(sorted({code for pair in pairs for code in codes_of(pair)})),
         gross_j=gross_j,
-        net_j=pooled(documents, "net_energy_per_image_j"),
-        power_w=pooled(documents, "mean_power_w"),
-        idle_w=pooled(documents, "idle_power_w"),
-        image_s=float(np.mean(durations or rates)) if durations or rates else None,
-        memory_bytes=max((one for one in memories if one is not None), default=None),
+        own_gross_j=max(own_j, scatters.energy.deviation(values_j)),
+        net_j=_pooled(pairs, "net_energy_per_image_j", scatters.energy),
+        power_w=_pooled(pairs, "mean_power_w", scatters.net_power),
+        idle_w=_pooled(pairs, "idle_power_w", scatters.net_power),
+        net_power_w=net_power_w,
+        own_net_power_w=own_w,
+        image_s=_image_s(pairs, scatters.time),
+        memory_bytes=max((found for pair in pairs if (found := memory_bytes_of(pair)) is not None), default=None),
     )  # fmt: skip
 
 
-def codes_of(result: ResultRecord) -> list[str]:
-    """Return why a result is degraded; the word itself where it does not say."""
-    if result.quality != "degraded":
-        return []
-    return [str(reason["code"]) for reason in result.document.get("reasons") or []] or ["degraded"]
-
-
-def pooled(documents: Sequence[Any], key: str) -> Interval | None:
+def _pooled(pairs: Sequence[Pair], key: str, scatter: RepeatScatter) -> Interval | None:
     """Return the mean of the repeats; None where one has no value.
 
-    Repeats share most errors, so their interval is the largest single one, widened by twice the standard error that
-    their own scatter shows.
+    Repeats share most errors, so their interval is the largest single one, widened by what their scatter shows.
     """
-    found = [one.get(key) for one in documents]
-    if not found or any(one is None for one in found):
+    found = [quantity_of(pair, key) for pair in pairs]
+    known = [one for one in found if one is not None]
+    if len(known) < len(found):
         return None
-    values = np.array([one["value"] for one in found], dtype=np.float64)
-    largest = max(float(one["expanded_uncertainty_95"]) for one in found)
-    scatter = 2 * float(values.std(ddof=1)) / math.sqrt(values.size) if values.size > 1 else 0.0
-    return Interval(value=float(values.mean()), u95=math.hypot(largest, scatter))
+    values = [one.value for one in known]
+    return Interval(value=float(np.mean(values)), u95=math.hypot(max(one.u95 for one in known), scatter.u95(values)))
+
+
+def _image_s(pairs: Sequence[Pair], scatter: RepeatScatter) -> Interval | None:
+    values = [one for one in map(image_s_of, pairs) if one]
+    if not values:
+        return None
+    batches_s = 2 * max(map(batch_scatter_s_of, pairs)) / math.sqrt(len(pairs))
+    return Interval(value=float(np.mean(values)), u95=max(scatter.u95(values), batches_s))
+
+
+def _net_power(pairs: Sequence[Pair], scatter: RepeatScatter) -> tuple[Interval | None, float]:
+    """Return net power, and its standard uncertainty by errors of its own.
+
+    Repeats show how well a power repeats; without any, the net energy's own interval stands in, which is wider.
+    """
+    found = [net_power_w_of(pair) for pair in pairs]
+    known = [one for one in found if one is not None]
+    if not known or len(known) < len(found):
+        return None, 0.0
+    values = [one.value for one in known]
+    mean, gains = float(np.mean(values)), [gain_uncertainty_of(pair) for pair in pairs]
+    factors = [one for one in gains if one is not None]
+    if not scatter.known or len(factors) < len(gains):
+        return Interval(value=mean, u95=max(one.u95 for one in known)), scatter.deviation(values)
+    return Interval(value=mean, u95=math.hypot(2 * max(factors) * mean, scatter.u95(values))), scatter.deviation(values)
+
+
+def _values(pairs: Sequence[Pair], what: Callable[[Pair], Interval | None]) -> list[float]:
+    return [found.value for pair in pairs if (found := what(pair)) is not None]
+
+
+def _inverse(interval: Interval) -> Interval:
+    value = 1 / interval.value
+    return Interval(value=value, u95=value * interval.u95 / interval.value)

@@ -1,68 +1,90 @@
-"""Pages: the report as PDF on A4, by matplotlib."""
+"""Pages: the report as PDF on A4, by matplotlib: words, tables, two figures a page."""
 
-import textwrap
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from daemon.report.drawing import STYLE, draw_into, has_side_legend
 from daemon.report.figure import ReportFigure
-from daemon.report.findings import Finding
+from daemon.report.finding import Finding
 from daemon.report.material import Material
-from daemon.report.network_table import HEADINGS, cells_text, footnotes
+from daemon.report.network_table import Table
+from daemon.report.page_tables import table_pages
+from daemon.report.page_text import A4_PT, Paragraph, heading, lines_of, paragraph, text_pages, warning
+from daemon.report.statements import facts_of, left_out_of, summary_of, warning_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
-A4_IN = (8.27, 11.69)
-ROWS_A_PAGE = 30
+CAPTION_PT = 8.0
 
 
 def write_pdf(
     path: Path,
     *,
     material: Material,
-    facts: list[tuple[str, str]],
     findings: tuple[Finding, ...],
     figures: tuple[ReportFigure, ...],
-    drawn: "dict[str, Figure]",
+    tables: tuple[Table, ...],
 ) -> None:
-    """Write the pages: facts and findings, the table, one page a figure with its caption."""
+    """Write the pages, numbered, each with the report's name."""
+    import matplotlib as mpl
     from matplotlib.backends.backend_pdf import PdfPages
 
-    lines = [f"{name}: {text}" for name, text in facts] + [""]
+    title = f"Energy per image: {material.title}"
+    footer = f"{title}{' · SIMULATED BENCH' if material.provenance.simulated else ''}"
+    with mpl.rc_context(STYLE), PdfPages(path, metadata={"Title": title, "CreationDate": None}) as pages:
+        for number, page in enumerate(_pages(material, title, findings, figures, tables), start=1):
+            page.text(0.5, 0.025, f"{footer} · page {number}", ha="center", fontsize=7, parse_math=False)
+            pages.savefig(page)
+
+
+def _pages(
+    material: Material,
+    title: str,
+    findings: tuple[Finding, ...],
+    figures: tuple[ReportFigure, ...],
+    tables: tuple[Table, ...],
+) -> "Iterable[Figure]":
+    yield from text_pages(_words(material, title, findings, figures))
+    for table in tables:
+        yield from table_pages(table)
+    drawn = [one for one in figures if one.missing is None]
+    for start in range(0, len(drawn), 2):
+        yield _figure_page(drawn[start : start + 2])
+
+
+def _words(
+    material: Material, title: str, findings: tuple[Finding, ...], figures: tuple[ReportFigure, ...]
+) -> "Iterable[Paragraph]":
+    yield heading(title, size=16)
+    if (text := warning_of(material)) is not None:
+        yield warning(text)
+    yield from map(paragraph, summary_of(material))
+    yield heading("The paper's findings, tested")
     for one in findings:
-        lines += [f"{one.claim}: {one.verdict}.", one.evidence, ""]
-    lines += [f"{one.title}: {one.missing}" for one in figures if one.missing]
-    lines += [f"{one.title}: {one.caption}" for one in figures if not one.missing]
-    lines += [f"* {note}" for note in footnotes(material.cells)]
-    with PdfPages(path, metadata={"Title": f"Energy per image: {material.title}", "CreationDate": None}) as pages:
-        pages.savefig(_text_page(f"Energy per image: {material.title}", lines))
-        for start in range(0, len(material.cells), ROWS_A_PAGE):
-            pages.savefig(_table_page([cells_text(cell) for cell in material.cells[start : start + ROWS_A_PAGE]]))
-        for figure in drawn.values():
-            pages.savefig(figure)
+        yield heading(f"{one.claim}: {one.verdict}", size=9.5)
+        yield from map(paragraph, one.evidence.splitlines())
+        yield paragraph(one.null, size=7.5)
+    yield heading("What it was measured with")
+    for name, texts in facts_of(material):
+        yield paragraph(f"{name}: {'; '.join(texts)}")
+    yield heading("What was left out")
+    yield from map(paragraph, left_out_of(material) or ["Nothing: every run has a result that is not invalid."])
+    if missing := [f"{one.title}: {one.missing}" for one in figures if one.missing]:
+        yield heading("Figures that could not be drawn")
+        yield from map(paragraph, missing)
 
 
-def _text_page(title: str, lines: list[str]) -> "Figure":
+def _figure_page(figures: list[ReportFigure]) -> "Figure":
+    """Return a page with one figure above the other, each with its caption below it."""
     from matplotlib.figure import Figure
 
-    page = Figure(figsize=A4_IN)
-    page.text(0.08, 0.95, title, fontsize=15, weight="bold", va="top", parse_math=False)
-    text = "\n".join("\n".join(textwrap.wrap(line, 112)) for line in lines)
-    page.text(0.08, 0.91, text, fontsize=7.5, va="top", linespacing=1.4, parse_math=False)
-    return page
-
-
-def _table_page(rows: list[tuple[str, ...]]) -> "Figure":
-    from matplotlib.figure import Figure
-
-    page = Figure(figsize=A4_IN[::-1])
-    axes = page.add_axes((0.02, 0.03, 0.96, 0.92))
-    axes.axis("off")
-    headings = [heading.replace(" / ", "\n/ ").replace(" (", "\n(").replace("% ", "%") for heading in HEADINGS]
-    table = axes.table(cellText=[list(row) for row in rows], colLabels=headings, loc="upper center", cellLoc="right")
-    table.auto_set_font_size(False)
-    table.set_fontsize(5.5)
-    table.auto_set_column_width(list(range(len(HEADINGS))))
-    for column in range(len(HEADINGS)):
-        table[0, column].set_height(0.06)
+    page = Figure(figsize=(A4_PT[0] / 72, A4_PT[1] / 72))
+    for figure, top in zip(figures, (0.94, 0.49), strict=False):
+        width = 0.62 if has_side_legend(figure) else 0.82
+        bottom = 0.065 if figure.bars else 0.03
+        draw_into(page.add_axes((0.11, top - 0.32 + bottom, width, 0.30 - bottom)), figure)
+        text = "\n".join(lines_of(figure.caption, size=CAPTION_PT, width_pt=0.84 * A4_PT[0]))
+        page.text(0.09, top - 0.345, text, fontsize=CAPTION_PT, va="top", linespacing=1.3, parse_math=False)
     return page

@@ -12,6 +12,9 @@ from metrology.errors import MetrologyError
 Demand = NDArray[np.complex128]
 """Coefficients of the demand by stretch, shape (n, 6): constant, heating, (two unused), ripple and its conjugate."""
 
+MOST_DRAW = 10.0
+"""No work draws more than this multiple of the settings' own: it is a slip of the pen."""
+
 
 class BoardLoad(Protocol):
     """The board's demand for current. Implementations: `MarkerDrivenLoad`, `RecordedLoad`."""
@@ -78,6 +81,7 @@ class MarkerDrivenLoad:
         self._warmth = 0.0  # 0 cold, 1 warm; at `_since_s`, heading for `_active`
         self._active = 0.0
         self._since_s = -math.inf
+        self._draw = 1.0
 
     @property
     def heating_s(self) -> float:
@@ -89,6 +93,12 @@ class MarkerDrivenLoad:
         """Frequency of the ripple, in hertz."""
         return self._settings.ripple_hz
 
+    def set_draw(self, factor: float) -> None:
+        """Set what the work at hand draws above idle, as a multiple of the settings' own, from the next stretch on."""
+        if not 0 <= factor <= MOST_DRAW:
+            raise MetrologyError(f"board: draw must lie in 0..{MOST_DRAW:g}, got {factor!r}")
+        self._draw = factor
+
     def breakpoints(self, start_s: float, end_s: float) -> NDArray[np.float64]:
         """Return no times: only the marker changes the demand."""
         del start_s, end_s
@@ -98,7 +108,7 @@ class MarkerDrivenLoad:
         """Return the demand of each stretch, in ampere, and remember how warm the board is at the last start."""
         board = self._settings
         active = levels.astype(np.float64)
-        step_a = board.active_current_a - board.idle_current_a
+        step_a = self._draw * (board.active_current_a - board.idle_current_a)
         gain_a = board.active_current_a * board.heating_fraction * active
         gain_a += board.idle_current_a * board.idle_heating_fraction
         demand = np.zeros((starts_s.size, 6), dtype=np.complex128)

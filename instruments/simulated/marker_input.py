@@ -2,7 +2,9 @@
 
 `1` and `0` set the level, answered `ok` once it is applied, which keeps edges apart without time stamps.
 `play H L H L ...` plays pulses in world seconds: `ok` at once, `done <n>` after the last low time.
-`replay` starts the recording. `wire` asks for a faster way for boards on the same computer, answered
+`replay` starts the recording. `draw FACTOR` sets what the work draws above idle, as a multiple of the board's settings:
+a network that waits for memory draws less than one that multiplies; the board does not tell, whoever plays the world
+does. `wire` asks for a faster way for boards on the same computer, answered
 `wire PATH MONOTONIC_NS`: the file of an edge log, and the time by the clock that its edges are to carry; once more: the
 log is read up to now, answered `ok`. Anything else: `error <text>`.
 
@@ -63,12 +65,15 @@ class MarkerInput(LineConnection):
         elif line == "replay":
             self._world.start_replay()
             self.send(b"ok\n")
+        elif line.startswith("draw "):
+            self._world.set_draw(_number(line[5:]))
+            self.send(b"ok\n")
         elif line == "wire":
             self._wire()
         elif line.startswith("play"):
             self._play(_pulses(line.split()[1:]))
         else:
-            raise MetrologyError(f"marker: expected 0, 1, play H L ..., replay or wire, got {line[:40]!r}")
+            raise MetrologyError(f"marker: expected 0, 1, play H L ..., replay, draw X or wire, got {line[:40]!r}")
 
     def _wire(self) -> None:
         if self._log is not None:
@@ -105,11 +110,15 @@ def _pulses(words: list[str]) -> list[tuple[float, float]]:
     return list(zip(durations_s[::2], durations_s[1::2], strict=True))
 
 
-def _duration(word: str) -> float:
+def _number(word: str) -> float:
     try:
-        duration_s = float(word)
+        return float(word)
     except ValueError:
-        duration_s = math.nan
+        return math.nan
+
+
+def _duration(word: str) -> float:
+    duration_s = _number(word)
     if not 1e-6 <= duration_s <= 3600.0:
         raise MetrologyError(f"marker: play: each duration must lie in 1e-6..3600 s, got {word[:40]!r}")
     return duration_s

@@ -182,6 +182,15 @@ class World:
             raise MetrologyError("marker: the line must be low before pulses are played; send 0 first")
         return self._marker.play(pulses, now_s=now_s)
 
+    def set_draw(self, factor: float) -> None:
+        """Set what the board's work draws above idle from now on, as a multiple of its settings' own."""
+        board = self._load.board
+        if not isinstance(board, MarkerDrivenLoad):
+            raise MetrologyError("marker: a recording has its own load; draw is for the board that follows its marker")
+        self.advance()
+        board.set_draw(factor)
+        self._disturb()
+
     def start_replay(self) -> None:
         """Start the recording now; the marker follows its windows."""
         recorded = self._load.board

@@ -286,7 +286,7 @@ def test_the_marker_input_outlives_every_line(seed: int) -> None:
             assert {answer.split(b" ")[0] for answer in answers} <= {b"ok", b"error", b"done"}
             assert b"ok" in answers
             marker.data_received(b"\nnonsense\n")
-            assert _lines(sink)[-1].startswith(b"error marker: expected 0, 1, play H L ..., replay or wire")
+            assert _lines(sink)[-1].startswith(b"error marker: expected 0, 1, play H L ..., replay, draw X or wire")
             marker.connection_lost(None)
             watch.end_batch()
 

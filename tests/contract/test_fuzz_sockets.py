@@ -161,7 +161,7 @@ def test_the_truth_channels_socket(served: Served, make: MessageMaker, seed: int
 
 
 def test_the_marker_inputs_socket(served: Served, make: MessageMaker, seed: int) -> None:
-    end = b"expected 0, 1, play H L ..., replay or wire, got 'nonsense'\n"
+    end = b"expected 0, 1, play H L ..., replay, draw X or wire, got 'nonsense'\n"
     with Watch("socket of the marker input", seed, limit_s=LIMIT_S) as watch:
         outlives(
             watch,

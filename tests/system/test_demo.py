@@ -1,6 +1,7 @@
 """The demo, as a new user runs it."""
 
 import json
+import re
 import subprocess
 from pathlib import Path
 
@@ -30,6 +31,13 @@ def test_the_demo_measures_real_networks_to_a_thousandth(tmp_path: Path) -> None
     for name in ("runs.csv", "capture.png", "joulebench.toml", "joulebench.sqlite"):
         assert (tmp_path / "out" / name).stat().st_size > 0
     assert len(list((tmp_path / "out" / "captures").glob("*.parquet"))) == 4
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("<svg") == 11, "the ten figures and the spectrum"
+    assert "This is a SIMULATED bench" in page
+    found = re.search(r"Highest significant component (\d+) Hz", page)
+    assert found is not None
+    assert abs(int(found[1]) - 1400) < 10, "the ripple that the simulated board draws"
+    assert (tmp_path / "out" / "report.pdf").read_bytes().startswith(b"%PDF")
 
 
 @pytest.mark.parametrize(

@@ -3,12 +3,17 @@
 import csv
 import json
 import re
+import time
 from pathlib import Path
 
+import pytest
 from typer.testing import CliRunner
 
 from daemon.cli.main import app
-from tests.unit.daemon.report.campaign_store import CAMPAIGN, write_store
+from instruments.simulated.scope_dialect import SCOPE_IDENTITY
+from tests.unit.daemon.report.campaign_store import CAMPAIGN, RIPPLE_HZ, add_capture, write_store
+
+CPU_LIMIT_S = 20.0
 
 
 def report(directory: Path, *arguments: str) -> dict:
@@ -18,32 +23,81 @@ def report(directory: Path, *arguments: str) -> dict:
     return json.loads(result.stdout)
 
 
-def test_report_of_fourteen_networks(tmp_path: Path) -> None:
-    write_store(tmp_path)
-    document = report(tmp_path, "--campaign", CAMPAIGN)
-    assert (document["rows"], document["invalid"]) == (42, [f"{CAMPAIGN}-9999-1"])
-    page = (tmp_path / "out" / "report.html").read_text()
-    assert page.count("<svg") == 10
-    assert "no capture of these runs is kept" in page
-    assert re.findall(r'(?:src|href)="(?!#)[^"]*"', page) == []
-    assert "Left out as invalid: 1" in page
-    assert page.count("degraded: calibration_missing") == 1
-    assert (tmp_path / "out" / "report.pdf").read_bytes().startswith(b"%PDF")
-    assert r"VGG-16 & 1 & 70.62" in (tmp_path / "out" / "report.tex").read_text()
-    names = [f"figure{number:02d}{suffix}" for number in range(1, 11) for suffix in (".csv", ".png", ".svg")]
-    assert sorted(one.name for one in (tmp_path / "out" / "figures").iterdir()) == names
-    with (tmp_path / "out" / "figures" / "figure08.csv").open() as file:
-        assert len(list(csv.DictReader(file))) == 42
+@pytest.fixture(scope="module")
+def written(tmp_path_factory: pytest.TempPathFactory) -> tuple[dict, Path, float]:
+    """One report of the whole campaign, to be looked at from all sides."""
+    folder = tmp_path_factory.mktemp("fourteen")
+    write_store(folder)
+    for number in (1, 2, 3):
+        add_capture(folder, f"{CAMPAIGN}-{number:04d}-1", identity=SCOPE_IDENTITY, seed=number)
+    began_s = time.process_time()
+    document = report(folder, "--campaign", CAMPAIGN)
+    return document, folder / "out", time.process_time() - began_s
+
+
+@pytest.mark.long
+class TestFourteenNetworks:
+    def test_it_counts_what_it_rests_on(self, written: tuple[dict, Path, float]) -> None:
+        document = {key: value for key, value in written[0].items() if key not in ("html", "pdf", "latex", "figures")}
+        assert document == {
+            "rows": 42, "valid": 41, "degraded": 1, "invalid": [f"{CAMPAIGN}-9999-1"], "simulated": True,
+        }  # fmt: skip
+
+    def test_the_page_has_every_figure_and_asks_nobody(self, written: tuple[dict, Path, float]) -> None:
+        page = (written[1] / "report.html").read_text()
+        assert page.count("<svg") == 11
+        assert re.findall(r'(?:src|href)="(?!#)[^"]*"', page) == []
+        targets = set(re.findall(r' id="([^"]+)"', page))
+        assert set(re.findall(r'<a[^>]* href="#([^"]+)"', page)) <= targets
+        assert "This is a SIMULATED bench" in page
+        assert "43 runs" in page
+        assert "41 valid, 1 degraded, 1 invalid, 0 without a result" in page
+        assert "degraded: calibration_missing" in page
+        assert "no certificate fits [channel 1]" in page, "why the invalid run was left out"
+        found = re.search(r"Highest significant component (\d+) Hz", page)
+        assert found is not None
+        assert abs(int(found[1]) - RIPPLE_HZ) < 10
+
+    def test_the_pdf_and_the_latex_are_there(self, written: tuple[dict, Path, float]) -> None:
+        assert (written[1] / "report.pdf").read_bytes().startswith(b"%PDF")
+        latex = (written[1] / "report.tex").read_text()
+        assert r"VGG-16 & 1 & 70.62" in latex
+        assert latex.count(r"\toprule") == 3
+        for part in latex.split(r"\begin{tabular}")[1:]:
+            rows = [line for line in part.partition(r"\end{tabular}")[0].splitlines() if line.endswith(r"\\")]
+            assert len({row.count(" & ") for row in rows}) == 1
+
+    def test_every_figure_has_its_files_and_its_data(self, written: tuple[dict, Path, float]) -> None:
+        folder = written[1] / "figures"
+        keys = [*(f"figure{number:02d}" for number in range(1, 11)), "spectrum"]
+        assert sorted(one.name for one in folder.iterdir()) == [
+            f"{key}.{kind}" for key in keys for kind in ("csv", "png", "svg")
+        ]
+        with (folder / "figure08.csv").open() as file:
+            rows = list(csv.DictReader(file))
+        assert sum(row["kind"] == "point" for row in rows) == 42
+        assert sum(row["kind"] == "curve" and float(row["U95 of x"]) > 0 for row in rows) == 60
+        assert sum(row["degraded"] == "True" for row in rows) == 1
+        with (folder / "figure02.csv").open() as file:
+            assert sum(row["kind"] == "the paper's" for row in csv.DictReader(file)) == 14
+
+    def test_it_takes_less_than_it_may(self, written: tuple[dict, Path, float]) -> None:
+        assert written[2] < CPU_LIMIT_S
 
 
 def test_too_few_networks_decide_nothing(tmp_path: Path) -> None:
     write_store(tmp_path, networks=2, batch_sizes=(1,))
-    report(tmp_path)
-    assert (tmp_path / "out" / "report.html").read_text().count("cannot be decided") == 4
+    assert report(tmp_path)["simulated"] is False
+    page = (tmp_path / "out" / "report.html").read_text()
+    assert page.count("It takes at least 5 networks") == 4
+    assert page.count(': <span class="verdict cannot">cannot be told from these data') == 4
+    assert "no capture of these runs is kept" in page
+    assert "SIMULATED" not in page
 
 
-def test_a_campaign_that_is_not_there_is_an_error_that_names_those_there_are(tmp_path: Path) -> None:
+@pytest.mark.parametrize("campaign", ["other", "other.campaign.jsonl"])
+def test_a_campaign_that_is_not_there_is_an_error_that_names_those_there_are(tmp_path: Path, campaign: str) -> None:
     write_store(tmp_path, networks=1)
-    result = CliRunner().invoke(app, ["report", "--directory", str(tmp_path), "--campaign", "other"])
+    result = CliRunner().invoke(app, ["report", "--directory", str(tmp_path), "--campaign", campaign])
     assert result.exit_code == 1
     assert CAMPAIGN in str(result.exception)

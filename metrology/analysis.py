@@ -297,21 +297,21 @@ def _energies(examined: Sequence[_Examined], facts: RunFacts) -> tuple[list[Reco
     return [cut_batch(cut.record, cut.reading, batch_duration_s=facts.batch_duration_s)], []
 
 
-def baseline_of(record: ElectricalRecord, reading: MarkerReading) -> Window | None:
+def baseline_of(span: Window, interval_s: float, reading: MarkerReading) -> Window | None:
     """Return the idle stretch before the first edge; None where the record holds none that is long enough."""
     edge_s = reading.pulses[0].start_s if reading.pulses else reading.cut_start_s
     if reading.starts_high or edge_s is None:
         return None
     guard_s = BASELINE_GUARD_S + reading.edge_half_width_s
-    window = baseline_window(record.span, first_edge_s=edge_s, guard_s=guard_s)
-    if window is None or window.duration_s < BLOCK_COUNT * record.interval_s:
+    window = baseline_window(span, first_edge_s=edge_s, guard_s=guard_s)
+    if window is None or window.duration_s < BLOCK_COUNT * interval_s:
         return None
     return window
 
 
 def _idle(first: _Examined) -> Idle | None:
     """Return the run's baseline: the stretch before the first edge of its first capture."""
-    window = baseline_of(first.record, first.reading)
+    window = baseline_of(first.record.span, first.record.interval_s, first.reading)
     if window is None:
         return None
     return Idle(

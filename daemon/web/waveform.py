@@ -39,6 +39,10 @@ class Drawn:
     """The raw record."""
     supply_voltage_v: float | None
     """What the supply read back under load, in volts; None: no power is told."""
+    placed_by: str | None = None
+    """How the result found its windows; None: there is no result."""
+    recording: Mapping[str, Any] | None = None
+    """From what file of another instrument it was made; None: it was captured on this bench."""
     placement: Placement | None = None
     """Windows of the result; None: there is no result, or they cannot be found again."""
     problem: str | None = None
@@ -73,6 +77,7 @@ def waveform_bytes(drawn: Drawn, part: range | None = None, *, limit: int = POIN
         "clipped": trace.clipped_count(),
         "power": power_w is not None,
         "supply_voltage_v": drawn.supply_voltage_v,
+        "recording": _told(drawn.recording),
         "settings": dict(capture.settings),
         "instruments": dict(capture.instruments),
         **_windows(drawn),
@@ -125,7 +130,7 @@ def _windows(drawn: Drawn) -> dict[str, Any]:
     return {
         "marker": levels is not None,
         "marker_high_s": _stretches(high),
-        "placed_by": None if placed is None else placed.rung.value,
+        "placed_by": None if placed is None else drawn.placed_by,
         "placing_problem": drawn.problem,
         "edge_half_width_s": reading.edge_half_width_s,
         "batches": len(reading.pulses),
@@ -147,6 +152,12 @@ def _high(marker: MarkerReading, capture: Capture, ends_high: bool | None) -> li
     if ends_high and marker.cut_start_s is not None:
         high.append((marker.cut_start_s, base.end_s))
     return high
+
+
+def _told(recording: Mapping[str, Any] | None) -> dict[str, Any] | None:
+    if recording is None:
+        return None
+    return {name: recording.get(name) for name in ("file", "format", "identity", "samples_per_point")}
 
 
 def _pair(window: Window | None) -> list[float] | None:

@@ -178,6 +178,33 @@ async def test_a_run_without_capture_or_voltage_shows_what_there_is(lab: tuple[S
         assert seen.problems == [], "a run without a capture is no error"
 
 
+async def test_a_recording_of_another_instrument_shows_its_own_windows(
+    lab: tuple[Stage, str], browser: Browser
+) -> None:
+    stage, address = lab
+    pod = np.zeros(30_000, dtype=np.uint8)
+    pod[10_000:].reshape(-1, 1000)[:, :900] = 1
+    capture = replace(long_capture(30_000), marker_pod_counts=pod, marker_bit=0)
+    facts = {
+        "file": "a.ppk2",
+        "format": "ppk2",
+        "identity": "Nordic PPK2",
+        "samples_per_point": 2,
+        "edge_limit_s": 1e-3,
+    }
+    keep(stage, "imported", capture, extra={"recording": facts})
+    async with watched(browser) as seen:
+        await drawn(seen.page, address, "imported")
+        await expect(seen.page.locator(".legend")).to_contain_text("20 whole batches, placed by marker")
+        await expect(seen.page.locator(".legend")).to_contain_text("baseline")
+        await expect(seen.page.locator("#view")).to_contain_text("from the ppk2 file a.ppk2 of Nordic PPK2")
+        await expect(seen.page.locator("#view")).to_contain_text("the mean of 2 of the file")
+        await expect(seen.page.locator("#view")).to_contain_text("± 1.005 ms")
+        await expect(seen.page.locator(".warned")).to_have_count(0)
+        await seen.shoot("run-imported")
+        assert seen.problems == []
+
+
 async def test_a_long_record_comes_thinned_with_its_spike_and_whole_where_it_is_zoomed(
     lab: tuple[Stage, str], browser: Browser
 ) -> None:

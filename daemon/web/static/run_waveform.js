@@ -114,6 +114,7 @@ function remarks(head, result) {
   if (head.placed_by) told.push(`edges of batches lie within ± ${quantity(head.edge_half_width_s, null, "s")}`);
   if (!head.power) told.push("no power: the capture does not say the supply's voltage");
   if (!head.marker) told.push("no marker line was recorded");
+  if (head.recording) told.push(`from the ${head.recording.format} file ${head.recording.file} of ${head.recording.identity}${head.recording.samples_per_point > 1 ? `, each sample the mean of ${head.recording.samples_per_point} of the file` : ""}`);
   const warned = [];
   if (head.holes) warned.push(`${head.holes.toLocaleString("en")} ${head.holes === 1 ? "sample is" : "samples are"} missing: the line has gaps there.`);
   if (head.clipped) warned.push(`${head.clipped.toLocaleString("en")} ${head.clipped === 1 ? "sample is" : "samples are"} clipped: the true value lies beyond.`);

@@ -7,7 +7,7 @@ import pytest
 from metrology.analysis import BASELINE_GUARD_S
 from metrology.estimate import Estimate
 from metrology.ladder import Rung
-from metrology.placement import placement
+from metrology.placement import marked_placement, placement
 from tests.unit.metrology.test_analysis import EIGHT, FACTS, INFLUENCES, captured
 
 EARLY = replace(INFLUENCES, rise_delay_s=Estimate.within(-30e-6, 1e-6, source="certificate"))
@@ -17,7 +17,6 @@ def test_edges_are_later_by_what_the_certificate_says() -> None:
     one = captured()
     base = one.capture.time_base
     found = placement(one, rung=Rung.MARKER, facts=FACTS, influences=EARLY, is_first=True)
-    assert found.rung is Rung.MARKER
     first = found.reading.pulses[0]
     assert first.start_s == pytest.approx(base.time_s(EIGHT[0][0] - 0.5) - 30e-6)
     assert first.end_s == pytest.approx(base.time_s(EIGHT[0][1] - 0.5))
@@ -46,3 +45,13 @@ def test_by_step_the_marker_is_not_looked_at() -> None:
     base = one.capture.time_base
     assert found.reading.pulses[0].start_s == pytest.approx(base.time_s(EIGHT[0][0]), abs=5e-3)
     assert found.reading.pulses[0].start_s != base.time_s(EIGHT[0][0] - 0.5) - 30e-6
+
+
+def test_windows_that_were_written_into_a_recording_are_read_from_it() -> None:
+    capture = captured().capture
+    found = marked_placement(capture, edge_limit_s=2e-3)
+    plain = placement(captured(), rung=Rung.MARKER, facts=FACTS, influences=INFLUENCES, is_first=True)
+    assert found.reading.pulses == plain.reading.pulses
+    assert found.baseline == plain.baseline
+    assert found.reading.edge_half_width_s == pytest.approx(2e-3 + capture.time_base.interval_s / 2)
+    assert marked_placement(capture, has_baseline=False).baseline is None

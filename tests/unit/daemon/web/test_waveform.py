@@ -8,7 +8,6 @@ import pytest
 from daemon.web import waveform
 from daemon.web.waveform import STRETCH_LIMIT, Drawn, waveform_bytes
 from metrology.capture import Capture
-from metrology.ladder import Rung
 from metrology.marker import MarkerReading
 from metrology.placement import Placement
 from metrology.window import Window
@@ -60,14 +59,16 @@ def test_batches_lie_half_way_between_the_samples_that_an_edge_separates() -> No
 
 def placed(*, pulses: tuple[Window, ...], baseline: Window | None) -> Placement:
     reading = MarkerReading(pulses=pulses, starts_high=False, cut_start_s=None, edge_half_width_s=2e-3)
-    return Placement(rung=Rung.CLOCK, reading=reading, baseline=baseline)
+    return Placement(reading=reading, baseline=baseline)
 
 
 def test_windows_are_those_of_the_result_and_the_marker_stays_the_markers() -> None:
     capture = marked([0, 1, 0, 1, 0], np.random.default_rng(1))
     one = Window(start_s=-0.1999, end_s=-0.1998)
     where = placed(pulses=(one,), baseline=Window(start_s=-0.2, end_s=-0.19995))
-    head, _, _ = parts_of(waveform_bytes(Drawn(capture=capture, supply_voltage_v=None, placement=where)))
+    head, _, _ = parts_of(
+        waveform_bytes(Drawn(capture=capture, supply_voltage_v=None, placement=where, placed_by="clock"))
+    )
     assert (head["placed_by"], head["edge_half_width_s"], head["batches"]) == ("clock", 2e-3, 1)
     assert head["pulses_s"] == [[-0.1999, -0.1998]]
     assert head["baseline_s"] == [-0.2, -0.19995]

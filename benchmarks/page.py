@@ -1,10 +1,11 @@
 """What the page costs and how fast it is: live run shown, waveform drawn, CPU of an idle daemon that is watched.
 
 A simulated bench, a real mosquitto, and headless Chromium; times are taken in the page by `performance.now()`. Whether
-who looks delays who measures shows in the time from the record's end to the result, while three processes ask for
-waveforms without a pause.
+who looks delays who measures shows in what the daemon does about a capture, by turns with nobody looking and with three
+processes that ask for waveforms without a pause: from a request to the armed oscilloscope, from the end of the record to
+the capture on the disk, and from there to the result.
 
-    python benchmarks/page.py [--times 10] [--idle 20]
+    python benchmarks/page.py [--times 10] [--idle 20] [--runs 10]
 """
 
 import argparse
@@ -43,7 +44,7 @@ DRAWN = """() => new Promise((resolve) => {
 })"""
 
 
-async def main(times: int, idle_s: float) -> None:
+async def main(times: int, idle_s: float, runs: int) -> None:
     """Measure, then print."""
     if chromium_path() is None:
         print("no Chromium here: apt-get install chromium")
@@ -57,12 +58,12 @@ async def main(times: int, idle_s: float) -> None:
                     stage_of(bench, broker.port, Path(name) / "data", http={"port": PORT}) as stage,
                     chromium() as browser,
                 ):
-                    await _all(stage, browser, times, idle_s)
+                    await _all(stage, browser, times, idle_s, runs)
         finally:
             broker.stop()
 
 
-async def _all(stage: Stage, browser: Browser, times: int, idle_s: float) -> None:
+async def _all(stage: Stage, browser: Browser, times: int, idle_s: float, runs: int) -> None:
     alone = await _cpu_percent(idle_s)
     async with watched(browser) as seen:
         await seen.page.goto(ADDRESS)
@@ -74,15 +75,18 @@ async def _all(stage: Stage, browser: Browser, times: int, idle_s: float) -> Non
             await seen.page.goto(ADDRESS)
             await seen.page.wait_for_selector("tr[data-run] a")
             drawn_ms.append(float(await seen.page.evaluate(DRAWN)))
-    quiet_ms = [await _published_ms(stage, f"quiet-{number}") for number in range(5)]
-    async with _hammering():
-        busy_ms = [await _published_ms(stage, f"busy-{number}") for number in range(5)]
+    quiet, busy = [], []
+    for number in range(runs):
+        quiet.append(await _stages_ms(stage, f"quiet-{number}"))
+        async with _hammering():
+            busy.append(await _stages_ms(stage, f"busy-{number}"))
     print(f"idle daemon and simulated bench, nobody watches: {alone:5.2f} % of a core over {idle_s:g} s")
     print(f"the same while a page watches:                   {watched_percent:5.2f} %   (target 2 %)")
     _row("live run shown after its request, 1 s", live_ms)
     _row("100,000 points drawn after the click, 300 ms", drawn_ms)
-    _row("record complete to result, nobody looks", quiet_ms)
-    _row("the same while waveforms are read all the time", busy_ms)
+    for what in quiet[0]:
+        _row(f"{what}, nobody looks", [one[what] for one in quiet])
+        _row("the same while waveforms are read all the time", [one[what] for one in busy])
 
 
 async def _cpu_percent(seconds: float) -> float:
@@ -103,11 +107,18 @@ async def _live_ms(stage: Stage, page: Page, run_id: str) -> float:
     return shown_ms
 
 
-async def _published_ms(stage: Stage, run_id: str) -> float:
-    """From the moment at which the daemon saw the record complete to the result's arrival at another client."""
+async def _stages_ms(stage: Stage, run_id: str) -> dict[str, float]:
+    """Return how long the daemon took for each stage of a run, by its own journal and by the result's arrival."""
     await stage.run(run_id, BATCHES)
-    entry = next(one for one in stage.daemon.store.journal(run_id) if one.event == "captured")
-    return (stage.result_arrived_ns[run_id] - float(entry.detail["complete_monotonic_ns"])) / 1e6
+    entries = {one.event: one for one in stage.daemon.store.journal(run_id)}
+    complete_ns = float(entries["captured"].detail["complete_monotonic_ns"])
+    # the journal tells wall time: here, both clocks are of one computer
+    wall_ns = time.time_ns() - time.monotonic_ns()
+    return {
+        "request to armed": (entries["armed"].at_utc_ns - entries["request"].at_utc_ns) / 1e6,
+        "record complete to capture kept": (entries["captured"].at_utc_ns - wall_ns - complete_ns) / 1e6,
+        "record complete to result": (stage.result_arrived_ns[run_id] - complete_ns) / 1e6,
+    }
 
 
 HAMMER = """
@@ -138,5 +149,6 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--times", type=int, default=10)
     parser.add_argument("--idle", type=float, default=20.0)
+    parser.add_argument("--runs", type=int, default=10)
     arguments = parser.parse_args()
-    asyncio.run(main(arguments.times, arguments.idle))
+    asyncio.run(main(arguments.times, arguments.idle, arguments.runs))

@@ -130,7 +130,7 @@ class Measurement:
             raise StoreError(f"run {result.run_id!r} cannot be placed: {'not finished' if run else 'no such run'}")
         measured = measured_capture(self._files, one)
         if is_imported(self._files, [one]):
-            return imported_placement(self._files, one, measured)
+            return imported_placement(self._files, one, measured.capture)
         used = result.document.get("certificate_ids") or ()
         accuracy = self._accuracy(run, [one], [measured], used, only=True)
         return placement(

@@ -27,21 +27,16 @@ def analyse_import(captures: Sequence[MeasuredCapture], facts: ImportFacts) -> R
     volts = max((abs(one.supply.loaded_voltage_v) for one in captures), default=0.0)
     return analyse(
         captures,
-        facts=facts_of_import(facts, captures=len(captures)),
+        facts=RunFacts(
+            batch_size=facts.images_per_window,
+            batches=facts.window_count,
+            images=facts.window_count * facts.images_per_window,
+            captures_planned=len(captures),
+        ),
         influences=influences_of(facts, voltage_v=volts),
         # the rate is the file's and not that of the means that are kept, so it is judged here
         limits=QualityLimits(minimum_rate_hz=_ANY_RATE_HZ),
         known_reasons=reasons_of(facts),
-    )
-
-
-def facts_of_import(facts: ImportFacts, *, captures: int) -> RunFacts:
-    """Return what a board would have said: a window counts as a batch."""
-    return RunFacts(
-        batch_size=facts.images_per_window,
-        batches=facts.window_count,
-        images=facts.window_count * facts.images_per_window,
-        captures_planned=captures,
     )
 
 

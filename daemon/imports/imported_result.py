@@ -6,14 +6,13 @@ from daemon.capture_facts import RECORDING_KEY
 from daemon.captures import CaptureFiles
 from daemon.errors import StoreError
 from daemon.imports.facts import ImportFacts
-from daemon.imports.import_analysis import analyse_import, facts_of_import, influences_of
+from daemon.imports.import_analysis import analyse_import
 from daemon.measured_capture import measured_capture
 from daemon.records import CaptureRecord, RunRecord
 from daemon.result_message import result_message
 from daemon.store import Store
-from metrology.analysis import MeasuredCapture
-from metrology.ladder import Rung
-from metrology.placement import Placement, placement
+from metrology.capture import Capture
+from metrology.placement import Placement, marked_placement
 from runners.messages import RunResult
 
 
@@ -42,7 +41,7 @@ def imported_result(store: Store, files: CaptureFiles, run: RunRecord, *, versio
     return message
 
 
-def imported_placement(files: CaptureFiles, one: CaptureRecord, measured: MeasuredCapture) -> Placement:
+def imported_placement(files: CaptureFiles, one: CaptureRecord, capture: Capture) -> Placement:
     """Return where an imported capture's windows lie: however they were found, they are kept as its marker line.
 
     Raises:
@@ -50,13 +49,8 @@ def imported_placement(files: CaptureFiles, one: CaptureRecord, measured: Measur
         MetrologyError: the capture cannot be placed.
     """
     facts = ImportFacts.of(files.describe(one.name)["extra"][RECORDING_KEY])
-    return placement(
-        measured,
-        rung=Rung.MARKER,
-        facts=facts_of_import(facts, captures=1),
-        influences=influences_of(facts, voltage_v=abs(measured.supply.loaded_voltage_v)),
-        is_first=one.capture_index == 0,
-    )
+    has_baseline = one.capture_index == 0 and not facts.no_idle
+    return marked_placement(capture, edge_limit_s=facts.edge_limit_s, has_baseline=has_baseline)
 
 
 def imported_alone(store: Store, files: CaptureFiles, run_id: str, *, version: str) -> RunResult:

@@ -6,23 +6,20 @@ from collections import OrderedDict
 from collections.abc import Mapping
 from dataclasses import replace
 
+from daemon.capture_facts import RECORDING_KEY, SUPPLY_KEY
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
 from daemon.export.capture_file import CaptureFormat, contents_of
-from daemon.measurement import SUPPLY_KEY, Measurement
+from daemon.measurement import Measurement
 from daemon.records import CaptureRecord, ResultRecord
 from daemon.store import Store
 from daemon.web.waveform import Drawn, waveform_bytes
 from metrology.errors import JoulebenchError
-from metrology.placement import Placement, marked_placement
 
 KEPT_WAVEFORMS = 4
 """Waveforms that are kept as they were sent, 600 kB each: whoever asks again takes no time from who measures."""
 DOWNLOAD_LIMIT = 2_000_000
 """Samples that are turned into another format for a browser at most: as CSV they take 100 MB of memory."""
-
-RECORDING_KEY = "recording"
-"""Where a capture that was imported keeps from what file it was made."""
 
 Key = tuple[str, str | None, int]
 
@@ -101,19 +98,10 @@ class CaptureReader:
             return drawn
         drawn = replace(drawn, placed_by=result.document.get("sync"))
         try:
-            return replace(drawn, placement=self._placement(drawn, record, result))
+            return replace(drawn, placement=self._measurement.placement(result, record))
         except (JoulebenchError, KeyError, TypeError, ValueError) as error:
             why = str(error) if isinstance(error, JoulebenchError) else f"the capture does not say enough ({error})"
             return replace(drawn, problem=why)
-
-    def _placement(self, drawn: Drawn, record: CaptureRecord, result: ResultRecord) -> Placement:
-        """Return the windows of the result; those of a recording were written into its capture when it was imported."""
-        recording = drawn.recording
-        if recording is None:
-            return self._measurement.placement(result, record)
-        is_idle = record.capture_index == 0 and not recording.get("no_idle")
-        limit_s = float(recording.get("edge_limit_s") or 0.0)
-        return marked_placement(drawn.capture, edge_limit_s=limit_s, has_baseline=is_idle)
 
 
 def _zipped(contents: Mapping[str, bytes]) -> bytes:

@@ -1,5 +1,6 @@
 """Waveforms on the page: windows of every rung, power, holes, several captures, long records, fingers."""
 
+import asyncio
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,12 @@ import numpy as np
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from daemon.imports.draft import draft_of
+from daemon.imports.source_file import SourceFile
+from daemon.imports.stated_accuracy import StatedAccuracy
+from daemon.imports.stored_import import RunNames, store_import
+from instruments.recordings.choice import Choice
+from instruments.recordings.formats import Format, read_file
 from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.world import WorldSettings
 from metrology.capture import Capture
@@ -22,6 +29,7 @@ from tests.page_lab import BATCHES, page_lab
 from tests.unit.daemon.example_capture import example_capture
 from tests.unit.daemon.stored_runs import add_run
 from tests.unit.daemon.web.test_waveform import parts_of
+from tests.unit.recordings.instrument_files import write_ppk2
 
 __all__ = ["bench", "browser", "lab"]
 pytestmark = needs_chromium
@@ -179,30 +187,33 @@ async def test_a_run_without_capture_or_voltage_shows_what_there_is(lab: tuple[S
 
 
 async def test_a_recording_of_another_instrument_shows_its_own_windows(
-    lab: tuple[Stage, str], browser: Browser
+    lab: tuple[Stage, str], browser: Browser, tmp_path: Path
 ) -> None:
+    """The file's marker is high for samples 100 to 199 and 300 to 399 at 1 kHz; the first window begins at 0 s."""
     stage, address = lab
-    pod = np.zeros(30_000, dtype=np.uint8)
-    pod[10_000:].reshape(-1, 1000)[:, :900] = 1
-    capture = replace(long_capture(30_000), marker_pod_counts=pod, marker_bit=0)
-    facts = {
-        "file": "a.ppk2",
-        "format": "ppk2",
-        "identity": "Nordic PPK2",
-        "samples_per_point": 2,
-        "edge_limit_s": 1e-3,
-    }
-    keep(stage, "imported", capture, extra={"recording": facts})
+    await asyncio.to_thread(import_ppk2, stage, write_ppk2(tmp_path), "imported")
     async with watched(browser) as seen:
         await drawn(seen.page, address, "imported")
-        await expect(seen.page.locator(".legend")).to_contain_text("20 whole batches, placed by marker")
+        await expect(seen.page.locator(".legend")).to_contain_text("2 whole batches, placed by marker")
         await expect(seen.page.locator(".legend")).to_contain_text("baseline")
-        await expect(seen.page.locator("#view")).to_contain_text("from the ppk2 file a.ppk2 of Nordic PPK2")
-        await expect(seen.page.locator("#view")).to_contain_text("the mean of 2 of the file")
-        await expect(seen.page.locator("#view")).to_contain_text("± 1.005 ms")
-        await expect(seen.page.locator(".warned")).to_have_count(0)
+        await expect(seen.page.locator("#view")).to_contain_text("from the ppk2 file session.ppk2 of Nordic Semiconductor PPK2")
+        await expect(seen.page.locator("#view")).to_contain_text("accuracy unknown")
+        await expect(seen.page.locator("#view")).to_contain_text("what was said of the instrument at its import")
         await seen.shoot("run-imported")
+        view_s = await view_of(seen.page)
+        inside = await shaded(seen.page, [0.105, 0.15, 0.195, 0.21, 0.29, 0.305, 0.35, 0.395, 0.41], view_s)
+        assert inside == [True, True, True, False, False, True, True, True, False]
         assert seen.problems == []
+
+
+def import_ppk2(stage: Stage, file: Path, run_id: str) -> None:
+    """Keep a recording as a run of the bench."""
+    choice = Choice(supply_v=5.0, marker="D0")
+    recording = read_file(file, choice, kind=Format.PPK2, images_per_window=10)
+    draft = draft_of(recording, SourceFile.of(file), images_per_window=10, accuracy=StatedAccuracy())
+    names = RunNames(network="resnet18", board="kit", precision="fp32", batch_size=10, run_id=run_id)
+    store, files = stage.daemon.store, stage.daemon.files
+    store_import(draft, names, store=store, files=files, version="0", tell=lambda _: None)
 
 
 async def test_a_long_record_comes_thinned_with_its_spike_and_whole_where_it_is_zoomed(

@@ -12,7 +12,7 @@ const HINT = "Drag to zoom, Shift-drag to pan; wheel, + and − zoom; arrows pan
 /** Draw `curves` ([{label, axis, values, colour, scale, unit}]) over `times` into a new element.
  *  `shaded`: {pulses, window, baseline, high} in seconds; `levels`: [{value, scale, colour}];
  *  `onView(min, max)`: told where the view came to rest; `isWhole(min, max)`: every sample of that stretch is there. */
-export function chart(times, curves, { shaded = {}, levels = [], onView = null, isWhole = () => true, label = "Waveform over time" } = {}) {
+export function chart(times, curves, { shaded = {}, levels = [], onView = null, isWhole = () => true, label = "Waveform over time", since = "the trigger" } = {}) {
   const place = make("div", { class: "plot", tabindex: "0", role: "group", "aria-label": `${label}. Arrow keys pan, plus and minus zoom, 0 shows all.` });
   const readout = make("p", { class: "readout small quiet" }, HINT);
   const summary = make("dl", { class: "inview small", "aria-live": "polite", "aria-label": "In view" });
@@ -32,7 +32,7 @@ export function chart(times, curves, { shaded = {}, levels = [], onView = null, 
   const draw = () => {
     const range = plot && [plot.scales.x.min, plot.scales.x.max];
     plot?.destroy();
-    plot = new uPlot(options(place, curves, shaded, levels, readout, rest), data, place);
+    plot = new uPlot(options(place, curves, { shaded, levels, since }, readout, rest), data, place);
     if (range) plot.setScale("x", { min: range[0], max: range[1] });
     place.chart = plot;
   };
@@ -70,7 +70,7 @@ export function chart(times, curves, { shaded = {}, levels = [], onView = null, 
 
 const height = () => (innerWidth < 800 ? 320 : HEIGHT);
 
-function options(place, curves, shaded, levels, readout, rest) {
+function options(place, curves, { shaded, levels, since }, readout, rest) {
   const units = [...new Map(curves.map((one) => [one.scale, one])).values()];
   const extent = {};
   const axis = (one, number) => ({ ...style(), values: labels, filter: units.length < 2 ? undefined : (_, splits) => splits.map((value) => (within(value, extent[one.scale]) ? value : null)), scale: one.scale, side: number ? 1 : 3, label: one.axis, labelSize: 22, size: 58, stroke: colour(curves.length > units.length ? "quiet" : one.colour), grid: number ? { show: false } : style().grid });
@@ -90,7 +90,7 @@ function options(place, curves, shaded, levels, readout, rest) {
     legend: { show: false },
     scales: { x: { time: false }, ...Object.fromEntries(units.map((one, number) => [one.scale, { range: ranged(number) }])) },
     cursor: { drag: { x: true, y: false }, points: { size: 7 }, focus: { prox: -1 } },
-    axes: [{ ...style(), values: labels, space: 78, label: "time after the trigger / s", labelSize: 24 }, ...units.map(axis)],
+    axes: [{ ...style(), values: labels, space: 78, label: `time after ${since} / s`, labelSize: 24 }, ...units.map(axis)],
     series: [{}, ...curves.map((one) => ({ label: one.label, scale: one.scale, stroke: colour(one.colour), alpha: one.alpha ?? 1, width: 1, points: { show: false } }))],
     hooks: {
       drawClear: [(plot) => shades(plot, shaded)],

@@ -16,13 +16,14 @@ function about(run, result) {
   return facts([
     ["Images", `${result.images} in ${result.batches} batches`], ["Images per second", result.images_per_s?.toPrecision(4)],
     ["Energy inside batches", result.batch_energy_per_image_j && `${quantity(result.batch_energy_per_image_j.value, result.batch_energy_per_image_j.expanded_uncertainty_95, "J")} per image`],
-    ["Synchronised by", result.sync], ["Certificates", certificates(result)], ["Software", result.software_version],
+    ["Synchronised by", result.sync], ["Certificates", certificates(run, result)], ["Software", result.software_version],
     ["Result", make("span", { class: "mono" }, result.result_id)], ["Computed (UTC)", when(result.at_utc_ns)],
     ["Results", run.results.length > 1 ? `${run.results.length}; the newest is shown` : null],
   ]);
 }
 
-function certificates({ certificate_ids: ids }) {
+function certificates(run, { certificate_ids: ids }) {
+  if (run.steps.some((one) => one.event === "imported")) return "none: what was said of the instrument at its import stands";
   if (!ids?.length) return "none: the declared limits of the data sheets stand";
   return ids.map((id) => make("div", {}, make("a", { class: "mono", href: `#/calibration/${part(id)}` }, id)));
 }

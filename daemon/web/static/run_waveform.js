@@ -67,7 +67,7 @@ function drawOne(picture, tools, found, result, [runId, index]) {
     drawn?.end();
     shown = { current: ["current"], power: ["power"], both: ["current", "power"] }[which];
     const curves = shown.map((name, number) => ({ ...CURVES[name], values: values()[number] }));
-    drawn = chart(now.times, curves, { shaded, levels: which === "current" ? [] : levels, isWhole: whole, onView: more && ((min, max) => more(min, max).catch(() => {})), label: `Waveform of ${which === "both" ? "current and power" : which}` });
+    drawn = chart(now.times, curves, { shaded, levels: which === "current" ? [] : levels, isWhole: whole, onView: more && ((min, max) => more(min, max).catch(() => {})), since: head.recording ? "the file's first sample" : "the trigger", label: `Waveform of ${which === "both" ? "current and power" : which}` });
     picture.replaceChildren(drawn.element, legend(head, which, result), ...remarks(head, result));
     drawn.draw();
     if (view) drawn.zoom(...view);
@@ -110,7 +110,8 @@ function remarks(head, result) {
   const count = head.recorded_samples.toLocaleString("en");
   const told = [head.samples_a_block > 1
     ? `${count} samples at ${rate}: of each ${head.samples_a_block} the least and the greatest are drawn; zoom in, and every sample is`
-    : `${count} samples at ${rate}, none left out (where several share a pixel, its extremes are drawn)`, "before any correction by certificates"];
+    : `${count} samples at ${rate}, none left out (where several share a pixel, its extremes are drawn)`];
+  if (!head.recording) told.push("before any correction by certificates");
   if (head.placed_by) told.push(`edges of batches lie within ± ${quantity(head.edge_half_width_s, null, "s")}`);
   if (!head.power) told.push("no power: the capture does not say the supply's voltage");
   if (!head.marker) told.push("no marker line was recorded");

@@ -2,7 +2,7 @@
 
 A simulated bench, a real mosquitto, and headless Chromium; times are taken in the page by `performance.now()`. Whether
 who looks delays who measures shows in what the daemon does about a capture, by turns with nobody looking and with three
-processes that ask for waveforms without a pause: from a request to the armed oscilloscope, from the end of the record to
+processes that ask for waveforms without a pause: from a request to the armed oscilloscope, from the record's end to
 the capture on the disk, and from there to the result.
 
     python benchmarks/page.py [--times 10] [--idle 20] [--runs 10]

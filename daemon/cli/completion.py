@@ -4,6 +4,7 @@ A shell waits for this at each press of the key, so nothing heavy is loaded: the
 database by SQLite itself. Whatever cannot be read offers nothing: a completion has no place for an error.
 """
 
+import json
 import os
 import shlex
 import sqlite3
@@ -25,6 +26,10 @@ PATIENCE_S = 0.2
 DATABASE_NAME = "joulebench.sqlite"
 STORAGE_VARIABLE = "JOULEBENCH_STORAGE__DIRECTORY"
 """Goes before the configuration, as everywhere."""
+CAPTURES_OF_THE_NAMED = """
+SELECT capture_index, capture_id FROM captures WHERE run_id IN (SELECT value FROM json_each(?)) ORDER BY capture_index
+"""
+"""Words are handed over as one list: nothing that somebody typed becomes a part of the query."""
 
 Offers = list[tuple[str, str]]
 """Each value with what is said of it."""
@@ -59,10 +64,9 @@ def run_ids(context: typer.Context, incomplete: str) -> Offers:
 def capture_indices(context: typer.Context, incomplete: str) -> Offers:
     """Offer the captures of the run that the command line names."""
     # Looked for among all words: behind an option without its value yet, the parser leaves arguments out.
-    named = tuple(_words_of_the_line())
-    marks = ", ".join("?" * len(named))
-    query = f"SELECT capture_index, capture_id FROM captures WHERE run_id IN ({marks}) ORDER BY capture_index"  # noqa: S608
-    return _beginning(((str(index), name) for index, name in _asked(context, query, named)), incomplete)
+    named = json.dumps(list(_words_of_the_line()))
+    rows = _asked(context, CAPTURES_OF_THE_NAMED, (named,))
+    return _beginning(((str(index), name) for index, name in rows), incomplete)
 
 
 def board_names(context: typer.Context, incomplete: str) -> Offers:

@@ -128,7 +128,7 @@ class TestBadInput:
     @pytest.mark.parametrize("verb", ["run", "serve"])
     @pytest.mark.parametrize(("option", "value"), [("--bench", "a/b"), ("--board", "my board"), ("--board", "")])
     def test_a_name_that_no_topic_holds_is_refused_before_torch_is_loaded(self, monkeypatch, verb, option, value):
-        monkeypatch.setattr("daemon.cli.board.torch_abilities", lambda *_: pytest.fail("began all the same"))
+        monkeypatch.setattr("daemon.cli.board_torch.torch_abilities", lambda *_: pytest.fail("began all the same"))
         good = (
             "--broker",
             "mqtt://127.0.0.1:1",

@@ -89,11 +89,18 @@ async def no_leaked_tasks() -> AsyncIterator[None]:
 
 @pytest.fixture(autouse=True)
 def log_levels() -> Iterator[None]:
-    """Put the loggers' levels back: a verb that is called in this process sets them for good."""
+    """Put the loggers' levels and outputs back: a verb that is called in this process sets them for good.
+
+    An output that is left would write into the file of a test that is over, with a traceback for every line.
+    """
     before = {one.name: one.level for one in _loggers()}
+    outputs = list(logging.root.handlers)
     yield
     for one in _loggers():
         one.setLevel(before.get(one.name, logging.NOTSET))
+    for handler in list(logging.root.handlers):
+        if type(handler) is logging.StreamHandler and handler not in outputs:
+            logging.root.removeHandler(handler)
 
 
 def _loggers() -> list[logging.Logger]:

@@ -6,10 +6,10 @@ import { age, quantity, when } from "/page/quantity.js";
 
 const SOON_S = 7 * 86400;
 
-export async function calibrationView(view, whenLeft, wanted = null) {
+export async function calibrationView(put, whenLeft, wanted = null) {
   const found = await ask("certificates");
   const none = make("p", { class: "empty" }, "There is no certificate yet: the declared limits of the data sheets stand. `joulebench calibrate` makes one.");
-  view.replaceChildren(make("h1", {}, "Calibration"), make("p", { class: "lead" }, "The newest certificate of a kind that fits a run and holds is used for it."),
+  put(make("h1", {}, "Calibration"), make("p", { class: "lead" }, "The newest certificate of a kind that fits a run and holds is used for it."),
     ...(found.length ? [card("Certificates", table([["Certificate"], ["Kind"], ["Holds"], ["Age", 1], ["Until (UTC)"]], found.map(row), "stacked")), ...found.map(certificate)] : [card(null, none)]));
   if (wanted) show(wanted);
   whenLeft(listen((name) => name === "back" && dispatchEvent(new Event("hashchange"))));

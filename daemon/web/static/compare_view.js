@@ -7,12 +7,12 @@ import { waveform } from "/page/waveform.js";
 
 const ROWS = [["Gross energy per image", "gross_energy_per_image_j", "J"], ["Net energy per image", "net_energy_per_image_j", "J"], ["Mean power", "mean_power_w", "W"], ["Idle power", "idle_power_w", "W"]];
 
-export async function compareView(view, whenLeft, ...runIds) {
+export async function compareView(put, whenLeft, ...runIds) {
   const [first, second] = runIds.map(part);
   const [compared, ...runs] = await Promise.all([ask(`runs/${first}/compared-with/${second}`), ...runIds.map((one) => ask(`runs/${part(one)}`))]);
   const names = runs.map((run) => `${run.network}, batch ${run.batch_size}, ${run.precision}`);
   const over = card("Current, from each one's trigger");
-  view.replaceChildren(make("h1", {}, "Two runs"), make("p", { class: "lead" }, names.join("   against   ")), verdict(compared), over, card("What they came to", comparison(runs, compared)));
+  put(make("h1", {}, "Two runs"), make("p", { class: "lead" }, names.join("   against   ")), verdict(compared), over, card("What they came to", comparison(runs, compared)));
   await overlay(over, runs, names, whenLeft);
 }
 
@@ -30,6 +30,7 @@ async function overlay(place, runs, names, whenLeft) {
     return;
   }
   const found = await Promise.all(runs.map((run, number) => waveform(run.run_id, indexes[number]))).catch((error) => error);
+  if (!place.isConnected) return;
   if (found instanceof Error) {
     place.append(problem(found));
     return;

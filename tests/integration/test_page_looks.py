@@ -31,7 +31,7 @@ VIEWS = {
     "#/compare/r1/r2": ["The difference is significant", "costs"],
     "#/compare/r1/bad": ["cannot be compared", "nothing to lay over"],
     "#/calibration": ["gain-of-long-ago", "expired", "zero-1"],
-    "#/calibration/zero-1": ["zero-1"],
+    "#/calibration/zero-1": ["zero-1", "gain-damaged", "unreadable", "No run is measured with certificates"],
     "#/runs/nowhere": ["there is no run nowhere"],
 }
 """Views, and what each must say."""
@@ -57,6 +57,12 @@ async def furnish(stage: Stage) -> None:
         CertificateStore(stage.configuration.calibration.directory).add(one)
 
 
+def damage(stage: Stage) -> None:
+    """Leave a certificate of which no more than the beginning was written."""
+    path = CertificateStore(stage.configuration.calibration.directory).add(certificate("gain-damaged"))
+    path.write_text(path.read_text()[:200])
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "width", "dark"), LOOKS)
 async def test_every_view_is_readable(
@@ -64,6 +70,7 @@ async def test_every_view_is_readable(
 ) -> None:
     stage, address = lab
     await furnish(stage)
+    damage(stage)
     async with watched(browser, width=width, dark=dark) as seen:
         for path, texts in VIEWS.items():
             await seen.page.goto(address + path)

@@ -29,7 +29,7 @@ export function table(heads, rows, kind = "") {
 
 const TONES = {
   valid: "good", done: "good", free: "good", usable: "good",
-  degraded: "warn", recovering: "warn", interrupted: "warn", expired: "bad", "expires soon": "warn",
+  degraded: "warn", recovering: "warn", interrupted: "warn", expired: "bad", unreadable: "bad", "expires soon": "warn",
   invalid: "bad", failed: "bad", rejected: "bad", refused: "bad", closed: "bad",
 };
 

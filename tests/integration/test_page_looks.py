@@ -22,13 +22,19 @@ __all__ = ["bench", "browser", "lab"]
 pytestmark = needs_chromium
 LONG = "a-run-whose-name-is-as-long-as-the-contract-lets-it-0123"
 VIEWS = {
-    "#/": ["Campaign night", "1 of 5 runs are done", "345 ± 43 mJ"],
+    "#/": [
+        "free in …/data/captures;",
+        "…/data/joulebench.sqlite takes entries",
+        "Campaign night",
+        "1 of 5 runs are done",
+        "345 ± 43 mJ",
+    ],
     "#/runs": ["invalid", "probe dead", "rejected", LONG],
     "#/runs/r1": ["Uncertainty budget", "CSV"],
     f"#/runs/{LONG}": ["Why it is degraded"],
     "#/runs/bad": ["Why it is invalid"],
     "#/runs/refused": ["it is not known here"],
-    "#/compare/r1/r2": ["The difference is significant", "costs"],
+    "#/compare/r1/r2": ["The difference is significant", "costs", "Gross energy, 1 − 2:", "not told for net energy"],
     "#/compare/r1/bad": ["cannot be compared", "nothing to lay over"],
     "#/calibration": ["gain-of-long-ago", "expired", "zero-1"],
     "#/calibration/zero-1": ["zero-1", "gain-damaged", "unreadable", "No run is measured with certificates"],
@@ -79,6 +85,8 @@ async def test_every_view_is_readable(
             if path in ("#/runs/r1", "#/compare/r1/r2"):
                 await seen.page.wait_for_selector(".plot canvas")
                 await expect(seen.page.locator(".inview dd").first).to_be_visible()
+            for row in await seen.page.locator("table.pairs tbody tr").all():
+                assert all(await row.locator("td").all_text_contents()), "no cell is left empty"
             await seen.shoot(f"{name}-{path.strip('#/').replace('/', '-') or 'bench'}")
             assert await sideways(seen.page) == [], path
             assert await faint_texts(seen.page) == [], path

@@ -2,7 +2,7 @@
 import { abortForm } from "/page/abort_form.js";
 import { ask, part } from "/page/ask.js";
 import { campaignCard } from "/page/campaign_card.js";
-import { badge, card, facts, make, problem } from "/page/dom.js";
+import { badge, brief, card, facts, make, problem } from "/page/dom.js";
 import { changesRuns, isOver, listen } from "/page/live.js";
 import { newestOf } from "/page/newest.js";
 import { runsTable } from "/page/runs_table.js";
@@ -56,7 +56,7 @@ function showBench(place, bench) {
     make("h2", {}, "Instruments and checks ", badge(bench.state)),
     instruments.length ? facts(instruments) : make("p", { class: "empty" }, "No instrument has answered yet."),
     make("ul", { class: "checks small" }, bench.checks.map((one) =>
-      make("li", { class: one.ok ? "" : "unmet" }, make("b", {}, one.name.replaceAll("_", " ")), `: ${one.text}`, one.remedy ? make("div", { class: "quiet" }, one.remedy) : null))),
+      make("li", { class: one.ok ? "" : "unmet" }, make("b", {}, one.name.replaceAll("_", " ")), ": ", one.ok ? brief(one.text) : one.text, one.remedy ? make("div", { class: "quiet" }, one.remedy) : null))),
   );
 }
 

@@ -12,7 +12,7 @@ export async function compareView(put, whenLeft, ...runIds) {
   const [compared, ...runs] = await Promise.all([ask(`runs/${first}/compared-with/${second}`), ...runIds.map((one) => ask(`runs/${part(one)}`))]);
   const names = runs.map((run) => `${run.network}, batch ${run.batch_size}, ${run.precision}`);
   const over = make("section", { class: "card" }, make("h2", {}, "Waveforms"));
-  put(make("h1", {}, "Two runs"), make("p", { class: "lead" }, names.join("   against   ")), verdict(compared), over, card("What they came to", comparison(runs, compared)));
+  put(make("h1", {}, "Two runs"), make("p", { class: "lead" }, names.join("   against   ")), verdict(compared), over, card("What they came to", comparison(runs), difference(compared)));
   await overlay(over, runs, names, whenLeft);
 }
 
@@ -68,16 +68,18 @@ function onOneAxis([first, second], kind) {
   return { times, values: [a, b] };
 }
 
-function comparison(runs, compared) {
+/** Of the gross energy alone: only its budget is kept line by line, by which errors that both share can be told. */
+function difference({ problem: why, difference_j: absolute, relative }) {
+  if (why) return null;
+  return make("p", {}, "Gross energy, 1 − 2: ", make("b", {}, `${quantity(absolute.value, absolute.expanded_uncertainty_95, "J")} (${percent(relative.value, relative.expanded_uncertainty_95)})`),
+    make("span", { class: "small quiet" }, ". A difference is not told for net energy and powers: which of their errors both runs share is not kept, and the two ± together would be too wide."));
+}
+
+function comparison(runs) {
   const results = runs.map((run) => run.results[0] || {});
   const links = runs.map((run) => [make("a", { class: "mono", href: `#/runs/${part(run.run_id)}` }, run.run_id), 1]);
-  const difference = (key) => {
-    if (key !== "gross_energy_per_image_j" || compared.problem) return "";
-    const { difference_j: absolute, relative } = compared;
-    return `${quantity(absolute.value, absolute.expanded_uncertainty_95, "J")} (${percent(relative.value, relative.expanded_uncertainty_95)})`;
-  };
-  const row = ([label, key, unit]) => make("tr", {}, make("th", { scope: "row" }, label), results.map((one, number) => cell(number, quantity(one[key]?.value, one[key]?.expanded_uncertainty_95, unit))), cell(2, difference(key)));
-  const cell = (number, content) => make("td", { class: "number", "data-label": ["1", "2", "1 − 2"][number] }, content);
-  const verdicts = make("tr", {}, make("th", { scope: "row" }, "Verdict"), results.map((one, number) => cell(number, badge(one.quality || runs[number].state))), cell(2, ""));
-  return table([["± U95"], ...links, ["1 − 2", 1]], [...ROWS.map(row), verdicts], "pairs");
+  const row = ([label, key, unit]) => make("tr", {}, make("th", { scope: "row" }, label), results.map((one, number) => cell(number, quantity(one[key]?.value, one[key]?.expanded_uncertainty_95, unit))));
+  const cell = (number, content) => make("td", { class: "number", "data-label": `${number + 1}` }, content);
+  const verdicts = make("tr", {}, make("th", { scope: "row" }, "Verdict"), results.map((one, number) => cell(number, badge(one.quality || runs[number].state))));
+  return table([["± U95"], ...links], [...ROWS.map(row), verdicts], "pairs");
 }

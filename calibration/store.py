@@ -53,8 +53,12 @@ class CertificateStore:
             CertificateFileError: a file was changed or damaged. It is not passed over: a run would silently fall
                 back on an older certificate.
         """
-        paths = sorted(self.directory.glob(f"*{_SUFFIX}")) if self.directory.is_dir() else []
-        return newest_first(_read(path) for path in paths)
+        return newest_first(self.read(name) for name in self.names())
+
+    def names(self) -> tuple[str, ...]:
+        """Return the identifiers by which files lie in the folder, sorted; whether each can be read, `read` says."""
+        paths = self.directory.glob(f"*{_SUFFIX}") if self.directory.is_dir() else ()
+        return tuple(sorted(path.stem for path in paths))
 
     def of_kind(self, kind: type[C]) -> tuple[C, ...]:
         """Return all certificates of one kind, the newest first; raises as `certificates` does."""

@@ -10,7 +10,10 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
 
+from calibration.certificate import Certificate
 from calibration.document import certificate_to_text
+from calibration.errors import CertificateFileError
+from calibration.selection import newest_first
 from calibration.store import CertificateStore
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
@@ -129,12 +132,14 @@ class PageReader:
         return dict(result.document)
 
     def certificates(self) -> list[dict[str, Any]]:
-        """Return every certificate, the newest first; raises CertificateFileError where one is damaged."""
-        found = []
-        for one in self._certificates.certificates():
-            content = json.loads(certificate_to_text(one))["certificate"]
-            found.append(content | {"picture": self._picture(one.certificate_id).is_file()})
-        return found
+        """Return every certificate: those whose file is damaged, each with why, then the others, the newest first."""
+        found, damaged = [], []
+        for name in self._certificates.names():
+            try:
+                found.append(self._certificates.read(name))
+            except CertificateFileError as error:
+                damaged.append({"certificate_id": name, "problem": str(error)})
+        return damaged + [self._certificate(one) for one in newest_first(found)]
 
     def certificate_picture(self, certificate_id: str) -> Path:
         """Return the picture of a certificate's fit; raises NotThere."""
@@ -165,6 +170,10 @@ class PageReader:
             why = f": {record.removed_reason}" if record.removed_reason else ""
             raise NotThere(f"the file of capture {record.capture_id} is not kept any more{why}")
         return record, path
+
+    def _certificate(self, one: Certificate) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(certificate_to_text(one))["certificate"]
+        return content | {"picture": self._picture(one.certificate_id).is_file(), "problem": None}
 
     def _picture(self, certificate_id: str) -> Path:
         return self._certificates.directory / f"{certificate_id}.png"

@@ -48,6 +48,11 @@ class Drawn:
     problem: str | None = None
     """Why they cannot be found again; None: they were, or there is no result."""
 
+    @property
+    def has_current(self) -> bool:
+        """False: the instrument gave energy alone, and the current is made of that."""
+        return self.recording is None or bool(self.recording.get("has_current", True))
+
 
 def waveform_bytes(drawn: Drawn, part: range | None = None, *, limit: int = POINT_LIMIT) -> bytes:
     """Return a capture, or a part of its samples, for the page."""
@@ -76,8 +81,9 @@ def waveform_bytes(drawn: Drawn, part: range | None = None, *, limit: int = POIN
         "holes": trace.hole_count(),
         "clipped": trace.clipped_count(),
         "power": power_w is not None,
-        "supply_voltage_v": drawn.supply_voltage_v,
-        "recording": _told(drawn.recording),
+        # Where energy alone was measured, both are that energy at a voltage that was assumed.
+        "supply_voltage_v": drawn.supply_voltage_v if drawn.has_current else None,
+        "recording": _told(drawn),
         "settings": dict(capture.settings),
         "instruments": dict(capture.instruments),
         **_windows(drawn),
@@ -154,10 +160,11 @@ def _high(marker: MarkerReading, capture: Capture, ends_high: bool | None) -> li
     return high
 
 
-def _told(recording: Mapping[str, Any] | None) -> dict[str, Any] | None:
-    if recording is None:
+def _told(drawn: Drawn) -> dict[str, Any] | None:
+    if drawn.recording is None:
         return None
-    return {name: recording.get(name) for name in ("file", "format", "identity", "samples_per_point")}
+    told = {name: drawn.recording.get(name) for name in ("file", "format", "identity", "samples_per_point")}
+    return told | {"has_current": drawn.has_current}
 
 
 def _pair(window: Window | None) -> list[float] | None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from statistics import median
 from urllib.parse import urlsplit
 
 import pytest
@@ -11,12 +12,14 @@ from tests.chromium import watched
 from tests.integration.bench_stage import Stage
 from tests.integration.page_stage import bench, browser, drawn, lab, needs_chromium, shaded, view_of
 from tests.page_lab import BATCHES
+from tests.slowdown import slowdown
 
 __all__ = ["bench", "browser", "lab"]
 pytestmark = needs_chromium
 LIVE_S, DRAWN_MS = 1.0, 300.0
-"""Bounds that the page is to keep; each is tried several times, since the computer has other things to do as well."""
-TIMES = 5
+"""Bounds that the page is to keep in the middle of several tries, on a computer with nothing else to do; by what it has
+to do, measured beside each try, they are stretched."""
+DRAWN_TIMES, LIVE_TIMES = 5, 3
 APPEARS = """(wanted) => new Promise((resolve) => {
   const look = () => document.querySelector(`[data-live-run="${wanted}"]`)
     ? resolve(performance.timeOrigin + performance.now()) : requestAnimationFrame(look);
@@ -107,16 +110,20 @@ async def test_a_live_run_shows_within_a_second_and_a_waveform_is_drawn_within_a
     async with watched(browser) as seen:
         await seen.page.goto(address)
         await expect(seen.page.locator("#live")).to_have_attribute("data-state", "on")
-        shown_s = [await _shown_s(stage, seen.page, f"r{number}") for number in range(2)]
-        drawn_ms = []
-        for _ in range(TIMES):
+        slower, shown_s, drawn_ms = [slowdown()], [], []
+        for number in range(LIVE_TIMES):
+            shown_s.append(await _shown_s(stage, seen.page, f"r{number}"))
+            slower.append(slowdown())
+        assert median(shown_s) < LIVE_S * median(slower), (shown_s, slower)
+        slower = slower[-1:]
+        for _ in range(DRAWN_TIMES):
             await seen.page.goto("about:blank")
             await seen.page.goto(address)
             await seen.page.wait_for_selector("tr[data-run] a")
             drawn_ms.append(float(await seen.page.evaluate(DRAWN)))
             assert await seen.page.evaluate("() => document.querySelector('.plot').chart.data[0].length") == 100_000
-        assert min(shown_s) < LIVE_S, shown_s
-        assert min(drawn_ms) < DRAWN_MS, drawn_ms
+            slower.append(slowdown())
+        assert median(drawn_ms) < DRAWN_MS * median(slower), (drawn_ms, slower)
         assert seen.problems == []
 
 

@@ -22,16 +22,22 @@ __all__ = ["bench", "browser", "lab"]
 pytestmark = needs_chromium
 LONG = "a-run-whose-name-is-as-long-as-the-contract-lets-it-0123"
 VIEWS = {
-    "#/": ["Campaign night", "1 of 5 runs are done", "345 ± 43 mJ"],
+    "#/": [
+        "free in …/data/captures;",
+        "…/data/joulebench.sqlite takes entries",
+        "Campaign night",
+        "1 of 5 runs are done",
+        "345 ± 43 mJ",
+    ],
     "#/runs": ["invalid", "probe dead", "rejected", LONG],
     "#/runs/r1": ["Uncertainty budget", "CSV"],
     f"#/runs/{LONG}": ["Why it is degraded"],
     "#/runs/bad": ["Why it is invalid"],
     "#/runs/refused": ["it is not known here"],
-    "#/compare/r1/r2": ["The difference is significant", "costs"],
+    "#/compare/r1/r2": ["The difference is significant", "costs", "Gross energy, 1 − 2:", "not told for net energy"],
     "#/compare/r1/bad": ["cannot be compared", "nothing to lay over"],
     "#/calibration": ["gain-of-long-ago", "expired", "zero-1"],
-    "#/calibration/zero-1": ["zero-1"],
+    "#/calibration/zero-1": ["zero-1", "gain-damaged", "unreadable", "No run is measured with certificates"],
     "#/runs/nowhere": ["there is no run nowhere"],
 }
 """Views, and what each must say."""
@@ -57,6 +63,12 @@ async def furnish(stage: Stage) -> None:
         CertificateStore(stage.configuration.calibration.directory).add(one)
 
 
+def damage(stage: Stage) -> None:
+    """Leave a certificate of which no more than the beginning was written."""
+    path = CertificateStore(stage.configuration.calibration.directory).add(certificate("gain-damaged"))
+    path.write_text(path.read_text()[:200])
+
+
 @pytest.mark.long
 @pytest.mark.parametrize(("name", "width", "dark"), LOOKS)
 async def test_every_view_is_readable(
@@ -64,6 +76,7 @@ async def test_every_view_is_readable(
 ) -> None:
     stage, address = lab
     await furnish(stage)
+    damage(stage)
     async with watched(browser, width=width, dark=dark) as seen:
         for path, texts in VIEWS.items():
             await seen.page.goto(address + path)
@@ -72,6 +85,8 @@ async def test_every_view_is_readable(
             if path in ("#/runs/r1", "#/compare/r1/r2"):
                 await seen.page.wait_for_selector(".plot canvas")
                 await expect(seen.page.locator(".inview dd").first).to_be_visible()
+            for row in await seen.page.locator("table.pairs tbody tr").all():
+                assert all(await row.locator("td").all_text_contents()), "no cell is left empty"
             await seen.shoot(f"{name}-{path.strip('#/').replace('/', '-') or 'bench'}")
             assert await sideways(seen.page) == [], path
             assert await faint_texts(seen.page) == [], path

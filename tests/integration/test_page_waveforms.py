@@ -15,7 +15,9 @@ from daemon.imports.source_file import SourceFile
 from daemon.imports.stated_accuracy import StatedAccuracy
 from daemon.imports.stored_import import RunNames, store_import
 from instruments.recordings.choice import Choice
+from instruments.recordings.energyrunner import read_recording
 from instruments.recordings.formats import Format, read_file
+from instruments.recordings.recording import Recording
 from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.world import WorldSettings
 from metrology.capture import Capture
@@ -29,6 +31,7 @@ from tests.page_lab import BATCHES, page_lab
 from tests.unit.daemon.example_capture import example_capture
 from tests.unit.daemon.stored_runs import add_run
 from tests.unit.daemon.web.test_waveform import parts_of
+from tests.unit.recordings.example_recording import write_recording
 from tests.unit.recordings.instrument_files import write_ppk2
 
 __all__ = ["bench", "browser", "lab"]
@@ -208,10 +211,41 @@ async def test_a_recording_of_another_instrument_shows_its_own_windows(
         assert seen.problems == []
 
 
+async def test_energies_alone_are_drawn_as_power_and_as_no_current(
+    lab: tuple[Stage, str], browser: Browser, tmp_path: Path
+) -> None:
+    """Two windows, a capture each: 5 uJ in a sample of 10 ms are 0.5 mW."""
+    stage, address = lab
+    folder = write_recording(tmp_path / "trace")
+    recording = read_recording(folder, images_per_window=10)
+    await asyncio.to_thread(_store, stage, folder, recording, "energies")
+    await stage.run("r1", BATCHES)
+    async with watched(browser) as seen:
+        page = seen.page
+        await drawn(page, address, "energies")
+        view = page.locator("#view")
+        await expect(view).to_contain_text("energy alone was measured, no current")
+        await expect(page.locator("[data-which=current], [data-which=both]")).to_have_count(0)
+        await expect(page.locator(".legend")).to_contain_text("energy of each sample over its interval")
+        await expect(page.locator(".inview dt")).to_have_text(["in view", "power"])
+        await expect(view).not_to_contain_text("supply, under load")
+        greatest_w = await page.evaluate("() => Math.max(...document.querySelector('.plot').chart.data[1])")
+        assert greatest_w == pytest.approx(5e-4, rel=1e-4)
+        await seen.shoot("run-energies")
+        await page.goto(f"{address}#/compare/energies/r1")
+        await expect(view).to_contain_text("Power, from each one's trigger")
+        await expect(page.locator(".inview dd").nth(1)).to_contain_text("W")
+        assert seen.problems == []
+
+
 def import_ppk2(stage: Stage, file: Path, run_id: str) -> None:
     """Keep a recording as a run of the bench."""
     choice = Choice(supply_v=5.0, marker="D0")
     recording = read_file(file, choice, kind=Format.PPK2, images_per_window=10)
+    _store(stage, file, recording, run_id)
+
+
+def _store(stage: Stage, file: Path, recording: Recording, run_id: str) -> None:
     draft = draft_of(recording, SourceFile.of(file), images_per_window=10, accuracy=StatedAccuracy())
     names = RunNames(network="resnet18", board="kit", precision="fp32", batch_size=10, run_id=run_id)
     store, files = stage.daemon.store, stage.daemon.files

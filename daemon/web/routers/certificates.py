@@ -17,7 +17,7 @@ CertificateId = Annotated[str, Path(pattern=IDENTIFIER_PATTERN)]
 
 @router.get("", responses={503: {"model": Reason}})
 async def certificates(services: Services) -> list[dict[str, Any]]:
-    """Return every certificate, the newest first."""
+    """Return every certificate, the newest first; before them those that cannot be read, each with its `problem`."""
     return await read_or_refuse(services, services.reader.certificates)
 
 

@@ -2,12 +2,13 @@
 import { abortForm } from "/page/abort_form.js";
 import { ask, part } from "/page/ask.js";
 import { campaignCard } from "/page/campaign_card.js";
-import { badge, card, facts, make, problem } from "/page/dom.js";
+import { badge, brief, card, facts, make, problem } from "/page/dom.js";
 import { changesRuns, isOver, listen } from "/page/live.js";
+import { newestOf } from "/page/newest.js";
 import { runsTable } from "/page/runs_table.js";
 import { steps } from "/page/steps.js";
 
-export async function benchView(view, whenLeft) {
+export async function benchView(put, whenLeft) {
   const state = make("section", { class: "card" });
   const told = make("div", { "aria-live": "polite" });
   const control = make("div");
@@ -21,24 +22,24 @@ export async function benchView(view, whenLeft) {
     showHand(hand, told, bench, step, run);
     showControl(control, bench);
   };
-  const read = async () => {
-    const [found, under] = await Promise.all([ask("runs?limit=20"), ask("campaigns")]);
+  const again = newestOf(() => Promise.all([ask("runs?limit=20"), ask("campaigns")]), ([found, under]) => {
     runs.replaceChildren(runsTable(found));
     const open = new Set([...campaigns.querySelectorAll("details[open]")].map((one) => one.parentElement.firstChild.textContent));
     campaigns.replaceChildren(...under.map(campaignCard));
     for (const one of campaigns.querySelectorAll("details")) one.open = open.has(one.parentElement.firstChild.textContent);
-  };
+  }, (error) => runs.replaceChildren(problem(error)));
   let run = null;
-  const look = async (runId) => {
-    if (!runId || run?.run_id === runId) return;
-    run = await ask(`runs/${part(runId)}`).catch(() => run);
-    if (run && step?.run_id !== run.run_id) step = { run_id: run.run_id, state: run.state };
+  const read = newestOf((runId) => ask(`runs/${part(runId)}`), (found) => {
+    run = found;
+    if (step?.run_id !== run.run_id) step = { run_id: run.run_id, state: run.state };
     show();
+  }, () => {}); // the list of runs says what is wrong
+  const look = async (runId) => {
+    if (runId && run?.run_id !== runId) await read(runId);
   };
-  view.replaceChildren(make("h1", {}, `Bench ${bench.bench}`), make("p", { class: "lead" }, "What it does now, and what it measured."),
+  put(make("h1", {}, `Bench ${bench.bench}`), make("p", { class: "lead" }, "What it does now, and what it measured."),
     make("div", { class: "grid" }, hand, state), campaigns, card("Last runs", runs));
   show();
-  const again = () => read().catch((error) => runs.replaceChildren(problem(error)));
   whenLeft(listen((name, content) => {
     if (name === "bench") bench = content;
     else if (name === "run") step = content;
@@ -55,7 +56,7 @@ function showBench(place, bench) {
     make("h2", {}, "Instruments and checks ", badge(bench.state)),
     instruments.length ? facts(instruments) : make("p", { class: "empty" }, "No instrument has answered yet."),
     make("ul", { class: "checks small" }, bench.checks.map((one) =>
-      make("li", { class: one.ok ? "" : "unmet" }, make("b", {}, one.name.replaceAll("_", " ")), `: ${one.text}`, one.remedy ? make("div", { class: "quiet" }, one.remedy) : null))),
+      make("li", { class: one.ok ? "" : "unmet" }, make("b", {}, one.name.replaceAll("_", " ")), ": ", one.ok ? brief(one.text) : one.text, one.remedy ? make("div", { class: "quiet" }, one.remedy) : null))),
   );
 }
 

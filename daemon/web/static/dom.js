@@ -27,9 +27,16 @@ export function table(heads, rows, kind = "") {
   return make("div", { class: "scroll" }, make("table", { class: kind }, make("thead", {}, make("tr", {}, head)), body));
 }
 
+const DEEP = /((?:\/+[^\s/;,]+){3,})/;
+
+/** Text with the last two parts of each deep path in it; the pointer over it tells the whole. */
+export function brief(text) {
+  return text.split(DEEP).map((piece, number) => (number % 2 ? make("span", { title: piece }, `…/${piece.split("/").slice(-2).join("/")}`) : piece));
+}
+
 const TONES = {
   valid: "good", done: "good", free: "good", usable: "good",
-  degraded: "warn", recovering: "warn", interrupted: "warn", expired: "bad", "expires soon": "warn",
+  degraded: "warn", recovering: "warn", interrupted: "warn", expired: "bad", unreadable: "bad", "expires soon": "warn",
   invalid: "bad", failed: "bad", rejected: "bad", refused: "bad", closed: "bad",
 };
 

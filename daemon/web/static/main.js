@@ -3,7 +3,7 @@ import { benchView } from "/page/bench_view.js";
 import { calibrationView } from "/page/calibration_view.js";
 import { compareView } from "/page/compare_view.js";
 import { showConnection } from "/page/connection.js";
-import { problem } from "/page/dom.js";
+import { make, problem } from "/page/dom.js";
 import { connect, listen } from "/page/live.js";
 import { runView } from "/page/run_view.js";
 import { runsView } from "/page/runs_view.js";
@@ -21,22 +21,41 @@ const ROUTES = [
   [/^#\/calibration\/([^/]+)$/, calibrationView],
 ];
 
+/** Ask for the view of the address. What was shown stays, and stays live, until the new one has something to show; one
+ *  that was left before that never comes, however late the daemon answers it. */
 async function show() {
-  leave();
   const turn = ++shown;
   const ends = [];
-  leave = () => ends.splice(0).forEach((end) => end());
+  let isLeft = false;
+  const end = () => {
+    isLeft = true;
+    ends.splice(0).forEach((one) => one());
+  };
+  const whenLeft = (one) => (isLeft ? one() : ends.push(one));
+  const put = (...children) => {
+    if (turn !== shown) throw new Error("another view was asked for meanwhile");
+    if (leave !== end) leave();
+    leave = end;
+    const place = make("div", {}, ...children);
+    view.replaceChildren(place);
+    view.removeAttribute("aria-busy");
+    return place;
+  };
   const hash = location.hash || "#/";
   mark(hash);
+  view.setAttribute("aria-busy", "true");
   const [route, build] = ROUTES.find(([pattern]) => pattern.test(hash)) || [/^/, benchView];
   document.title = `${titleOf(hash)} · joulebench`;
   try {
     const names = (route.exec(hash) || []).slice(1).map(decodeURIComponent);
-    await build(view, (end) => (turn === shown ? ends.push(end) : end()), ...names);
+    await build(put, whenLeft, ...names);
   } catch (error) {
-    if (turn !== shown) return;
-    view.replaceChildren(problem(error));
-    ends.push(listen((name) => name === "back" && show()));
+    if (turn !== shown) {
+      if (leave !== end) end();
+      return;
+    }
+    put(problem(error));
+    whenLeft(listen((name) => name === "back" && show()));
   }
 }
 

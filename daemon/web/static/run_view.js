@@ -7,13 +7,13 @@ import { captureSettings, details } from "/page/run_details.js";
 import { showWaveform } from "/page/run_waveform.js";
 import { steps } from "/page/steps.js";
 
-export async function runView(view, whenLeft, runId) {
+export async function runView(put, whenLeft, runId) {
   const clicked = performance.now();
   const run = await ask(`runs/${part(runId)}`);
   const result = run.results[0] || null;
   const place = card("Waveform");
   const settings = make("div");
-  view.replaceChildren(...head(run, result), place);
+  const view = put(...head(run, result), place);
   whenLeft(listen((name, content) => {
     const isOurs = content.run_id === runId && (name === "result" || !run.results.length);
     if (isOurs || (name === "back" && !run.results.length)) dispatchEvent(new Event("hashchange"));

@@ -4,7 +4,7 @@ import { detail } from "/page/detail.js";
 import { make, problem } from "/page/dom.js";
 import { isOver } from "/page/live.js";
 import { quantity } from "/page/quantity.js";
-import { waveform } from "/page/waveform.js";
+import { hasCurrent, waveform } from "/page/waveform.js";
 
 /** Draw the captures of a run into `place`; `told(head)` hears of each that is drawn. */
 export async function showWaveform(place, run, result, whenLeft, told) {
@@ -56,7 +56,8 @@ function drawOne(picture, tools, found, result, [runId, index]) {
   const levels = [...level("mean_power_w", "bad"), ...level("idle_power_w", "good")];
   const shaded = { pulses: head.pulses_s, window: head.window_s, baseline: head.baseline_s, high: head.marker ? head.marker_high_s : null };
   const isThinned = head.samples_a_block > 1;
-  let [drawn, now, shown, whole] = [null, found, ["current"], () => !isThinned];
+  const kinds = [hasCurrent(head) && ["current", "Current"], found.power && ["power", "Power"], hasCurrent(head) && found.power && ["both", "Both"]].filter(Boolean);
+  let [drawn, now, shown, whole] = [null, found, [], () => !isThinned];
   const values = () => shown.map((name) => now[name]);
   const more = isThinned ? detail(runId, index, found, (next, isWhole) => {
     [now, whole] = [next, isWhole];
@@ -75,10 +76,15 @@ function drawOne(picture, tools, found, result, [runId, index]) {
   };
   const which = (name, text) => make("button", { type: "button", "data-which": name, onclick: () => draw(name) }, text);
   const zoom = (text, target) => target && make("button", { type: "button", onclick: () => drawn.zoom(...target) }, text);
-  tools.replaceChildren(...[which("current", "Current"), ...(found.power ? [which("power", "Power"), which("both", "Both")] : []), make("span", { class: "gap" }),
+  if (!kinds.length) {
+    tools.replaceChildren();
+    picture.replaceChildren(...remarks(head, result));
+    return { end: () => {} };
+  }
+  tools.replaceChildren(...[...(kinds.length > 1 ? kinds.map(([name, text]) => which(name, text)) : []), make("span", { class: "gap" }),
     make("button", { type: "button", onclick: () => drawn.all() }, "Whole record"), zoom("Window", head.window_s && around(...head.window_s, 0.02)),
     zoom("First batches", firstBatches(head)), zoom("Baseline", head.baseline_s)].filter(Boolean));
-  draw("current");
+  draw(kinds[0][0]);
   return { end: () => drawn?.end() };
 }
 
@@ -97,7 +103,7 @@ function legend(head, which, result) {
   const key = (kind, text) => make("span", {}, make("i", { class: `k-${kind}` }), text);
   const batches = `${head.batches} whole ${head.batches === 1 ? "batch" : "batches"}`;
   return make("div", { class: "legend" }, [
-    which !== "power" && key("current", "current, raw"), which !== "current" && key("power", "supply voltage × current, raw"),
+    which !== "power" && key("current", "current, raw"), which !== "current" && key("power", hasCurrent(head) ? "supply voltage × current, raw" : "power: the energy of each sample over its interval"),
     head.batches > 0 && key("batch", head.placed_by ? `${batches}, placed by ${head.placed_by}` : `marker high: ${batches}`),
     head.window_s && key("window", "window of the gross energy"), head.marker && key("marker", "marker line"),
     head.baseline_s && key("baseline", "baseline"), which !== "current" && result?.mean_power_w && key("mean", "mean power of the result"),
@@ -113,6 +119,7 @@ function remarks(head, result) {
     : `${count} samples at ${rate}, none left out (where several share a pixel, its extremes are drawn)`];
   if (!head.recording) told.push("before any correction by certificates");
   if (head.placed_by) told.push(`edges of batches lie within ± ${quantity(head.edge_half_width_s, null, "s")}`);
+  if (!hasCurrent(head)) told.push("energy alone was measured, no current: a current would need the voltage, which the file does not have");
   if (!head.power) told.push("no power: the capture does not say the supply's voltage");
   if (!head.marker) told.push("no marker line was recorded");
   if (head.recording) told.push(`from the ${head.recording.format} file ${head.recording.file} of ${head.recording.identity}${head.recording.samples_per_point > 1 ? `, each sample the mean of ${head.recording.samples_per_point} of the file` : ""}`);

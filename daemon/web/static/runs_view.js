@@ -2,11 +2,12 @@
 import { ask, part } from "/page/ask.js";
 import { card, make, problem } from "/page/dom.js";
 import { changesRuns, listen } from "/page/live.js";
+import { newestOf } from "/page/newest.js";
 import { runsTable } from "/page/runs_table.js";
 
 const STEP = 100;
 
-export async function runsView(view, whenLeft) {
+export async function runsView(put, whenLeft) {
   const picked = new Set();
   let [runs, asked, isAll] = [[], STEP, false];
   const list = make("div");
@@ -15,7 +16,10 @@ export async function runsView(view, whenLeft) {
     location.hash = `#/compare/${[...picked].map(part).join("/")}`;
   } }, "Compare the two picked");
   const filter = make("input", { type: "search", id: "filter", "aria-label": "Filter runs", placeholder: "filter: network, verdict, board…", oninput: () => show() });
-  const older = make("button", { type: "button", onclick: () => read(STEP) }, "Show older ones");
+  const older = make("button", { type: "button", onclick: () => {
+    asked += STEP;
+    again();
+  } }, "Show older ones");
   const pick = (run, box) => {
     if (box.checked) picked.add(run.run_id);
     else picked.delete(run.run_id);
@@ -29,20 +33,23 @@ export async function runsView(view, whenLeft) {
     said.textContent = `${words.length ? `${fitting.length} of ` : ""}${runs.length} ${isAll ? "runs, all there are" : "newest runs"}`;
     older.hidden = isAll;
   };
-  const read = async (more = 0) => {
-    asked += more;
-    const found = [];
+  const read = async () => {
+    const [found, wanted] = [[], asked];
+    let isEnd = false;
     do {
-      const some = await ask(`runs?limit=${Math.min(asked - found.length, STEP)}&offset=${found.length}`);
+      const some = await ask(`runs?limit=${Math.min(wanted - found.length, STEP)}&offset=${found.length}`);
       found.push(...some);
-      isAll = some.length < STEP;
-    } while (!isAll && found.length < asked);
-    runs = [...new Map(found.map((run) => [run.run_id, run])).values()];
+      isEnd = some.length < STEP;
+    } while (!isEnd && found.length < wanted);
+    return [[...new Map(found.map((run) => [run.run_id, run])).values()], isEnd];
+  };
+  const take = (found) => {
+    [runs, isAll] = found;
     show();
   };
-  await read();
-  view.replaceChildren(make("h1", {}, "Runs"), card(null, make("div", { class: "toolbar" }, filter, compare, make("span", { class: "gap" }), said), list, make("div", { class: "toolbar" }, older)));
-  const again = () => read().catch((error) => said.replaceChildren(problem(error)));
+  const again = newestOf(read, take, (error) => said.replaceChildren(problem(error)));
+  take(await read());
+  put(make("h1", {}, "Runs"), card(null, make("div", { class: "toolbar" }, filter, compare, make("span", { class: "gap" }), said), list, make("div", { class: "toolbar" }, older)));
   whenLeft(listen((name, content) => {
     if (changesRuns(name, content)) again();
   }));

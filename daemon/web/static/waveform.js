@@ -7,6 +7,9 @@ export async function waveform(runId, index, first = null, count = null) {
   return decoded(await askBytes(`runs/${part(runId)}/captures/${index}/waveform${range}`));
 }
 
+/** False where the instrument gave energy alone: its power is drawn then, and no current. */
+export const hasCurrent = (head) => head.recording?.has_current !== false;
+
 function decoded(buffer) {
   const length = new DataView(buffer).getUint32(0, true);
   const head = JSON.parse(new TextDecoder().decode(new Uint8Array(buffer, 4, length)));

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import pytest_asyncio
 
+from calibration.store import CertificateStore
 from daemon.captures import CaptureFiles
 from daemon.configuration import OwnConfiguration
 from daemon.export.capture_file import CaptureFormat, contents_of
@@ -22,6 +23,7 @@ from daemon.web.event_feed import WATCHER_LIMIT
 from daemon.web.page_files import page_files
 from daemon.web.page_reader import PageReader
 from runners.campaign.local_campaigns import SUFFIX
+from tests.unit.calibration.example_certificate import certificate
 from tests.unit.daemon.example_capture import example_capture
 from tests.unit.daemon.stored_runs import add_run
 from tests.unit.daemon.web.stage import WebStage
@@ -174,6 +176,23 @@ async def test_a_campaign_that_cannot_be_read_says_why(stage: WebStage) -> None:
 
 async def test_there_may_be_no_certificate(stage: WebStage) -> None:
     assert (await asked(stage, "/api/v1/certificates")).json() == []
+
+
+async def test_a_damaged_certificate_says_so_and_hides_no_other(stage: WebStage, tmp_path: Path) -> None:
+    folder = CertificateStore(tmp_path / "certificates")
+    folder.add(certificate("gain-good"))
+    path = folder.add(certificate("gain-damaged"))
+    path.write_text(path.read_text().replace("1.0", "1.1", 1)[:-20])
+    (folder.directory / "gain-renamed.json").write_bytes((folder.directory / "gain-good.json").read_bytes())
+    found = {one["certificate_id"]: one for one in (await asked(stage, "/api/v1/certificates")).json()}
+    assert {name: one["problem"] is None for name, one in found.items()} == {
+        "gain-damaged": False,
+        "gain-renamed": False,
+        "gain-good": True,
+    }
+    assert list(found)[-1] == "gain-good", "what is to be mended comes first"
+    assert str(path) in found["gain-damaged"]["problem"]
+    assert found["gain-good"]["kind"] == "gain"
 
 
 async def test_the_bench_is_told(stage: WebStage) -> None:

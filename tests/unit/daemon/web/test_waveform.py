@@ -49,6 +49,20 @@ def test_without_a_supply_there_is_no_power() -> None:
     assert power.size == 0
 
 
+@pytest.mark.parametrize(
+    ("facts", "has_current"), [({"has_current": False}, False), ({"has_current": True}, True), ({}, True)]
+)
+def test_where_energy_alone_was_measured_no_current_and_no_voltage_are_told(
+    facts: dict[str, bool], has_current: bool
+) -> None:
+    capture = example_capture(np.random.default_rng(1), voltage=False)
+    recording = {"file": "trace", "format": "energyrunner", "identity": "x", "samples_per_point": 1, **facts}
+    head, _, power_w = parts_of(waveform_bytes(Drawn(capture=capture, supply_voltage_v=2.0, recording=recording)))
+    assert head["recording"]["has_current"] is has_current
+    assert head["supply_voltage_v"] == (2.0 if has_current else None)
+    assert power_w[1:] == pytest.approx(2.0 * capture.current.values[1:], rel=1e-6)
+
+
 def test_batches_lie_half_way_between_the_samples_that_an_edge_separates() -> None:
     capture = marked([0, 1, 0, 1, 0], np.random.default_rng(1))
     head, _, _ = parts_of(waveform_bytes(Drawn(capture=capture, supply_voltage_v=1.0)))

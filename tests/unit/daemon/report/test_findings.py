@@ -51,9 +51,31 @@ class TestPower:
         assert found.verdict is Verdict.UNTOLD
         assert "batch size cannot be tested" in found.evidence
 
-    def test_scatter_counts_as_difference_where_nothing_was_repeated(self) -> None:
-        cells = [cell(name, batch_size=size, own_w=0.0) for name in NAMES for size in (1, 2)]
-        assert "nothing was repeated" in judge_power(cells).evidence
+    @staticmethod
+    def unrepeated(spread: float, *, net_w_u95: float, seed: int) -> Finding:
+        """Powers measured once each, that differ by a part of 10 W within networks and between them."""
+        rng = np.random.default_rng(seed)
+        measured_w = [(name, size, 10 * (1 + spread * rng.standard_normal())) for name in NAMES for size in (1, 4, 16)]
+        return judge_power(
+            [cell(name, batch_size=k, net_w=power, own_w=0.0, net_w_u95=net_w_u95) for name, k, power in measured_w]
+        )
+
+    def test_noise_within_the_stated_uncertainty_never_refutes_where_nothing_was_repeated(self) -> None:
+        found = [self.unrepeated(0.1, net_w_u95=2.0, seed=seed) for seed in range(20)]
+        assert {one.verdict for one in found} == {Verdict.UNTOLD}
+        assert all("nothing was repeated" in one.evidence for one in found)
+        assert not any("repeats explain" in one.evidence for one in found)
+
+    def test_more_than_the_stated_uncertainty_still_refutes(self) -> None:
+        found = self.unrepeated(0.2, net_w_u95=0.3, seed=1)
+        assert found.verdict is Verdict.FAILS
+        assert "more than their uncertainties explain" in found.evidence
+
+    def test_little_scatter_still_holds_whatever_the_uncertainty(self) -> None:
+        assert self.unrepeated(0.01, net_w_u95=2.0, seed=1).verdict is Verdict.HOLDS
+
+    def test_powers_without_any_uncertainty_refute_nothing(self) -> None:
+        assert self.unrepeated(0.2, net_w_u95=0.0, seed=1).verdict is Verdict.UNTOLD
 
 
 class TestHyperbola:

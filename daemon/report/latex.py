@@ -13,15 +13,20 @@ _ESCAPES = str.maketrans(
 HEAD = "% Put \\usepackage{booktabs} before \\begin{document}, then \\input this file.\n"
 
 
-def latex_tables(tables: tuple[Table, ...], *, simulated: bool) -> str:
-    """Return one `table` for each; words that LaTeX would read as commands are escaped."""
-    return HEAD + "\n".join(_table(one, simulated=simulated) for one in tables)
+def latex_tables(tables: tuple[Table, ...], *, mark: str) -> str:
+    """Return one `table` for each; words that LaTeX would read as commands are escaped.
+
+    Args:
+        tables: what to write.
+        mark: words for every caption, as that the bench is simulated; empty: none.
+    """
+    return HEAD + "\n".join(_table(one, mark=mark) for one in tables)
 
 
-def _table(table: Table, *, simulated: bool) -> str:
+def _table(table: Table, *, mark: str) -> str:
     words = {"quality": "l", "network": "l"}
     columns = "".join(words.get(heading, "r") for heading in table.headings)
-    caption = f"{table.title}{' (simulated bench)' if simulated else ''}."
+    caption = f"{table.title}{f' ({mark})' if mark else ''}."
     lines = [
         r"\begin{table}", r"\centering\scriptsize", f"\\caption{{{_escaped(caption)}}}", f"\\label{{tab:{table.key}}}",
         f"\\begin{{tabular}}{{{columns}}}", r"\toprule", _row(table.headings), r"\midrule",

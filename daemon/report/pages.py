@@ -11,7 +11,7 @@ from daemon.report.material import Material
 from daemon.report.network_table import Table
 from daemon.report.page_tables import table_pages
 from daemon.report.page_text import A4_PT, Paragraph, heading, lines_of, paragraph, text_pages, warning
-from daemon.report.statements import facts_of, left_out_of, summary_of, warning_of
+from daemon.report.statements import facts_of, left_out_of, mark_of, summary_of, warning_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -32,7 +32,7 @@ def write_pdf(
     from matplotlib.backends.backend_pdf import PdfPages
 
     title = f"Energy per image: {material.title}"
-    footer = f"{title}{' · SIMULATED BENCH' if material.provenance.simulated else ''}"
+    footer = " · ".join(filter(None, (title, mark_of(material).upper())))
     with mpl.rc_context(STYLE), PdfPages(path, metadata={"Title": title, "CreationDate": None}) as pages:
         for number, page in enumerate(_pages(material, title, findings, figures, tables), start=1):
             page.text(0.5, 0.025, f"{footer} · page {number}", ha="center", fontsize=7, parse_math=False)

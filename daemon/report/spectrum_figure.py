@@ -24,7 +24,7 @@ Stretch = NDArray[np.float64]
 
 def spectrum_figure(material: Material, files: CaptureFiles) -> ReportFigure:
     """Return the spectrum; where it cannot be computed the figure says why."""
-    found, unread = _stretches(material.capture_names, files)
+    found, unread = _stretches([one.name for one in material.captures], files)
     if not found:
         why = unread[0] if unread else "no capture of these runs is kept"
         return _base("", missing=f"not drawn: {why}")

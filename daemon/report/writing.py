@@ -14,7 +14,7 @@ from daemon.report.material import Material
 from daemon.report.network_table import Table, tables_of
 from daemon.report.paper_figures import paper_figures
 from daemon.report.spectrum_figure import spectrum_figure
-from daemon.report.statements import facts_of, left_out_of, summary_of, warning_of
+from daemon.report.statements import facts_of, left_out_of, mark_of, summary_of, warning_of
 
 Tell = Callable[[str, float], None]
 """Told in a few words what is done next, and which part of all the work is done, 0 to 1."""
@@ -32,7 +32,7 @@ def write_report(
     tell("findings", 0.0)
     findings = judge_findings(material)
     tell("spectrum", 0.15)
-    watermark = "simulated bench" if material.provenance.simulated else ""
+    watermark = mark_of(material)
     drawn = (*paper_figures(material), spectrum_figure(material, files))
     figures, tables = tuple(replace(one, watermark=watermark) for one in drawn), tables_of(material)
     drawings: dict[str, str] = {}
@@ -42,7 +42,7 @@ def write_report(
             drawings[figure.key] = write_figure(figure, folder)
     html, pdf, latex = (out / name for name in ("report.html", "report.pdf", "report.tex"))
     html.write_text(_page(material, figures, findings, tables, drawings), encoding="utf-8")
-    latex.write_text(latex_tables(tables, simulated=material.provenance.simulated), encoding="utf-8")
+    latex.write_text(latex_tables(tables, mark=watermark), encoding="utf-8")
     tell("PDF", 0.75)
     write_pdf(pdf, material=material, findings=findings, figures=figures, tables=tables)
     tell("done", 1.0)

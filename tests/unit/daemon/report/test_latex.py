@@ -9,7 +9,7 @@ from daemon.report.network_table import Table
 def test_what_would_be_a_command_is_written_as_itself() -> None:
     rows = (("50% & more_#1 {x} $5 ~^ \\end", "1.0 ± 0.2", "valid"),)
     table = Table(key="t", title="All", headings=("network", "time / ms", "quality"), rows=rows, notes=("10⁹ × µΩ",))
-    text = latex_tables((table,), simulated=True)
+    text = latex_tables((table,), mark="simulated bench")
     row = next(line for line in text.splitlines() if line.startswith("50"))
     name = r"50\% \& more\_\#1 \{x\} \$5 \textasciitilde{}\textasciicircum{} \textbackslash{}end"
     assert row == name + r" & 1.0 $\pm$ 0.2 & valid \\"

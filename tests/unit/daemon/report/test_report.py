@@ -87,12 +87,22 @@ class TestFourteenNetworks:
 
 def test_too_few_networks_decide_nothing(tmp_path: Path) -> None:
     write_store(tmp_path, networks=2, batch_sizes=(1,))
-    assert report(tmp_path)["simulated"] is False
+    assert report(tmp_path)["simulated"] is None
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("It takes at least 5 networks") == 4
     assert page.count(': <span class="verdict cannot">cannot be told from these data') == 4
     assert "no capture of these runs is kept" in page
     assert "SIMULATED" not in page
+    assert "It is NOT KNOWN whether this is a simulated bench" in page
+    assert "(not known whether simulated)" in (tmp_path / "out" / "report.tex").read_text()
+
+
+def test_a_real_bench_bears_no_mark(tmp_path: Path) -> None:
+    write_store(tmp_path, networks=1, batch_sizes=(1,))
+    add_capture(tmp_path, f"{CAMPAIGN}-0001-1")
+    assert report(tmp_path)["simulated"] is False
+    assert "simulated" not in (tmp_path / "out" / "report.html").read_text().lower()
+    assert "simulated" not in (tmp_path / "out" / "report.tex").read_text()
 
 
 @pytest.mark.parametrize("campaign", ["other", "other.campaign.jsonl"])

@@ -1,7 +1,7 @@
 """Pages: the report as PDF on A4, by matplotlib: words, tables, two figures a page."""
 
+import io
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon.report.drawing import STYLE, draw_into, has_side_legend
@@ -19,24 +19,25 @@ if TYPE_CHECKING:
 CAPTION_PT = 8.0
 
 
-def write_pdf(
-    path: Path,
+def pdf_of(
     *,
     material: Material,
     findings: tuple[Finding, ...],
     figures: tuple[ReportFigure, ...],
     tables: tuple[Table, ...],
-) -> None:
-    """Write the pages, numbered, each with the report's name."""
+) -> bytes:
+    """Return the pages, numbered, each with the report's name."""
     import matplotlib as mpl
     from matplotlib.backends.backend_pdf import PdfPages
 
     title = f"Energy per image: {material.title}"
     footer = " · ".join(filter(None, (title, mark_of(material).upper())))
-    with mpl.rc_context(STYLE), PdfPages(path, metadata={"Title": title, "CreationDate": None}) as pages:
+    content = io.BytesIO()
+    with mpl.rc_context(STYLE), PdfPages(content, metadata={"Title": title, "CreationDate": None}) as pages:
         for number, page in enumerate(_pages(material, title, findings, figures, tables), start=1):
             page.text(0.5, 0.025, f"{footer} · page {number}", ha="center", fontsize=7, parse_math=False)
             pages.savefig(page)
+    return content.getvalue()
 
 
 def _pages(

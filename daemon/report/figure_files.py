@@ -2,27 +2,30 @@
 
 import csv
 import io
-from pathlib import Path
 from typing import Any
 
 from daemon.report.drawing import INK, STYLE, draw
 from daemon.report.figure import ReportFigure
 
+KINDS = ("png", "svg", "csv")
 
-def write_figure(figure: ReportFigure, folder: Path) -> str:
-    """Write PNG, SVG and CSV of a figure; return the SVG to stand in a page, its text in the page's colour."""
+
+def figure_files(figure: ReportFigure) -> dict[str, bytes]:
+    """Return a drawn figure as PNG and SVG, and its data as CSV, by the end of the file's name."""
     import matplotlib as mpl
 
-    drawn = draw(figure)
-    drawn.savefig(folder / f"{figure.key}.png", dpi=150)
-    text = io.StringIO()
+    drawn, png, svg, rows = draw(figure), io.BytesIO(), io.BytesIO(), io.StringIO(newline="")
+    drawn.savefig(png, format="png", dpi=150)
     with mpl.rc_context({**STYLE, "svg.hashsalt": figure.key}):
-        drawn.savefig(text, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
-    svg = text.getvalue()
-    (folder / f"{figure.key}.svg").write_text(svg, encoding="utf-8")
-    with (folder / f"{figure.key}.csv").open("w", newline="", encoding="utf-8") as file:
-        csv.writer(file).writerows(_rows(figure))
-    return svg[svg.index("<svg") :].replace(INK, "currentColor")
+        drawn.savefig(svg, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    csv.writer(rows).writerows(_rows(figure))
+    return dict(zip(KINDS, (png.getvalue(), svg.getvalue(), rows.getvalue().encode()), strict=True))
+
+
+def in_page(svg: bytes) -> str:
+    """Return an SVG to stand in a page, its text in the page's colour."""
+    text = svg.decode()
+    return text[text.index("<svg") :].replace(INK, "currentColor")
 
 
 def _rows(figure: ReportFigure) -> list[list[Any]]:

@@ -12,7 +12,7 @@ CLAIM = "2. Accuracy and inference time are in a hyperbolic relationship"
 NULL = (
     f"Null hypotheses, each at {LEVEL:.0%}: accuracy has nothing to do with images per second (permutation of a "
     "straight line, which is a hyperbola over time); and a straight line over time, or over its logarithm, predicts "
-    "a network left out as well (sign test of squared errors). It holds where accuracy falls with the rate, the "
+    "a network left out as well (random signs of squared errors). It holds where accuracy falls with the rate, the "
     "hyperbola predicts better than the line over time, and neither rival predicts better than it. It does not "
     "where accuracy rises with the rate, a rival predicts better, or the 95 % interval of the rank correlation "
     f"leaves out {-STRONG:g} and stronger."

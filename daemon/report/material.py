@@ -8,7 +8,8 @@ from calibration.store import CertificateStore
 from daemon.captures import CaptureFiles
 from daemon.errors import StoreError
 from daemon.records import ResultRecord, RunRecord
-from daemon.report.measured_cell import SPECS, MeasuredCell, cell_of, scatters_of
+from daemon.report.described_capture import DescribedCapture, read_described
+from daemon.report.measured_cell import SPECS, MeasuredCell, Setting, cell_of, scatters_of
 from daemon.report.provenance import Provenance, read_provenance
 from daemon.report.result_values import Pair
 from daemon.result_energy import EVERY_RUN
@@ -42,8 +43,8 @@ class Material:
     """Runs left out: invalid, without energy, or ended without a result."""
     provenance: Provenance
     """With what the others were measured."""
-    capture_names: tuple[str, ...] = ()
-    """Files of their captures that are still kept, first runs first."""
+    captures: tuple[DescribedCapture, ...] = ()
+    """Their captures that are still kept and can be read, first runs first."""
 
     @property
     def valid_runs(self) -> int:
@@ -61,9 +62,14 @@ class Material:
         return tuple(one.run_id for one in self.left_out if one.state == "invalid")
 
     @property
-    def main_setting(self) -> tuple[str, str, str]:
-        """The board, precision and backend with the most cells: what the figures show."""
+    def main_setting(self) -> Setting:
+        """The board, precision, backend, bench and recorder with the most cells: what the figures show."""
         return Counter(cell.setting for cell in self.cells).most_common(1)[0][0]
+
+    def setting_text(self, setting: Setting) -> str:
+        """Return board, precision and backend in words; bench and recorder only where they differ between cells."""
+        differ = [len({cell.setting[place] for cell in self.cells}) > 1 for place in range(len(setting))]
+        return ", ".join(word for place, word in enumerate(setting) if word and (place < 3 or differ[place]))
 
     @property
     def shown(self) -> tuple[MeasuredCell, ...]:
@@ -94,27 +100,40 @@ def read_material(
         StoreError: none of them has a result to report.
     """
     runs = [run for run in reversed(store.runs(EVERY_RUN)) if run_ids is None or run.run_id in run_ids]
-    groups: dict[tuple[object, ...], list[Pair]] = defaultdict(list)
+    used: list[Pair] = []
     left_out: list[LeftOut] = []
     for run in runs:
         result = store.latest_result(run.run_id) if run.state is RunPhase.DONE else None
         if (reason := _left_out(run, result)) is not None:
             left_out.append(reason)
         elif result is not None:
-            groups[_key(run)].append((run, result))
-    used = [pair for group in groups.values() for pair in group]
+            used.append((run, result))
     if not used:
         raise StoreError(_nothing(len(runs), sum(one.state == "invalid" for one in left_out)))
-    kept = [one for run, _ in used for one in store.captures(run.run_id)]
-    names = tuple(one.name for one in kept if one.removed_utc_ns is None)
+    captures, unread = read_described(store, (run.run_id for run, _ in used), files)
+    recorders = _recorders(store, used, captures)
+    groups: dict[tuple[object, ...], list[Pair]] = defaultdict(list)
+    for run, result in used:
+        groups[_key(run, recorders.get(run.run_id, ""))].append((run, result))
     scatters = scatters_of(groups.values())
+    cells = (cell_of(group, scatters, recorder=recorders.get(group[0][0].run_id, "")) for group in groups.values())
     return Material(
         title=title,
-        cells=tuple(sorted((cell_of(group, scatters) for group in groups.values()), key=_place)),
+        cells=tuple(sorted(cells, key=_place)),
         left_out=(*left_out, *missing),
-        provenance=read_provenance(used, names, files, certificates),
-        capture_names=names,
+        provenance=read_provenance(used, captures, unread, certificates, recorders),
+        captures=captures,
     )
+
+
+def _recorders(store: Store, pairs: Sequence[Pair], captures: Sequence[DescribedCapture]) -> dict[str, str]:
+    """Return by imported run what recorded its file; runs that a bench measured are not in it."""
+    described = {one.run_id for one in captures}
+    found = {one.run_id: one.recorder for one in captures if one.recording is not None}
+    for run, _ in pairs:
+        if run.run_id not in described and any(one.event == "imported" for one in store.journal(run.run_id)):
+            found[run.run_id] = "a recorder that no kept capture names"
+    return found
 
 
 def _left_out(run: RunRecord, result: ResultRecord | None) -> LeftOut | None:
@@ -138,8 +157,9 @@ def _nothing(runs: int, invalid: int) -> str:
     )
 
 
-def _key(run: RunRecord) -> tuple[object, ...]:
-    return run.network, run.batch_size, run.board, run.precision, run.backend
+def _key(run: RunRecord, recorder: str) -> tuple[object, ...]:
+    """Return what repeats have in common; two benches, or two recorders, have errors of their own."""
+    return run.network, run.batch_size, run.board, run.precision, run.backend, run.bench, recorder
 
 
 def _place(cell: MeasuredCell) -> tuple[object, ...]:

@@ -23,6 +23,8 @@ from runners.networks.catalogue import NETWORKS, NetworkSpec
 from runners.networks.paper import PAPER_VALUES, PaperValues
 
 SPECS = {spec.name: spec for spec in NETWORKS}
+Setting = tuple[str, str, str, str, str]
+"""Board, precision, backend, bench, recorder, in words; empty: none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +36,10 @@ class MeasuredCell:
     board: str
     precision: str
     backend: str | None
+    bench: str
+    """Bench that measured it, or whose store an imported file is kept in."""
+    recorder: str
+    """What recorded the file that it was imported from; empty: the bench measured it."""
     run_ids: tuple[str, ...]
     """The runs it rests on, none of them invalid."""
     degraded_runs: int
@@ -60,9 +66,9 @@ class MeasuredCell:
     """The most that the board's process had in physical memory, in bytes."""
 
     @property
-    def setting(self) -> tuple[str, str, str]:
-        """Board, precision and backend: only cells of one setting belong into one figure."""
-        return self.board, self.precision, self.backend or ""
+    def setting(self) -> Setting:
+        """With what it was measured: only cells of one setting belong into one figure."""
+        return self.board, self.precision, self.backend or "", self.bench and f"bench {self.bench}", self.recorder
 
     @property
     def degraded(self) -> bool:
@@ -126,8 +132,8 @@ def scatters_of(groups: Iterable[Sequence[Pair]]) -> Scatters:
     )
 
 
-def cell_of(pairs: Sequence[Pair], scatters: Scatters) -> MeasuredCell:
-    """Return the repeats of one setting as one cell."""
+def cell_of(pairs: Sequence[Pair], scatters: Scatters, *, recorder: str = "") -> MeasuredCell:
+    """Return the repeats of one setting as one cell; `recorder`: of the files that they were imported from."""
     run = pairs[0][0]
     gross_j = _pooled(pairs, "gross_energy_per_image_j", scatters.energy)
     assert gross_j is not None, "a result without energy belongs to no cell"
@@ -136,6 +142,7 @@ def cell_of(pairs: Sequence[Pair], scatters: Scatters) -> MeasuredCell:
     net_power_w, own_w = _net_power(pairs, scatters.net_power)
     return MeasuredCell(
         network=run.network, batch_size=run.batch_size, board=run.board, precision=run.precision, backend=run.backend,
+        bench=run.bench, recorder=recorder,
         run_ids=tuple(one.run_id for one, _ in pairs),
         degraded_runs=sum(bool(codes_of(pair)) for pair in pairs),
         reasons=tuple(sorted({code for pair in pairs for code in codes_of(pair)})),

@@ -49,7 +49,7 @@ def _cells(material: Material) -> Table:
     headings = ("network", "batch", "runs", "memory / MB", *MEASURED)
     rows = tuple(
         (
-            _full_name(cell, several=several),
+            f"{cell.name} ({material.setting_text(cell.setting)})" if several else cell.name,
             str(cell.batch_size),
             str(len(cell.run_ids)),
             _memory(cell),
@@ -126,10 +126,6 @@ def _quality(cell: MeasuredCell) -> str:
         return "valid"
     runs = f" {cell.degraded_runs} of {len(cell.run_ids)}" if cell.degraded_runs < len(cell.run_ids) else ""
     return f"degraded{runs}: {', '.join(cell.reasons)}"
-
-
-def _full_name(cell: MeasuredCell, *, several: bool) -> str:
-    return f"{cell.name} ({', '.join(filter(None, cell.setting))})" if several else cell.name
 
 
 def _memory(cell: MeasuredCell) -> str:

@@ -1,7 +1,7 @@
 """Pages: the report as PDF on A4, by matplotlib: words, tables, two figures a page."""
 
+import io
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from daemon.report.drawing import STYLE, draw_into, has_side_legend
@@ -11,7 +11,7 @@ from daemon.report.material import Material
 from daemon.report.network_table import Table
 from daemon.report.page_tables import table_pages
 from daemon.report.page_text import A4_PT, Paragraph, heading, lines_of, paragraph, text_pages, warning
-from daemon.report.statements import facts_of, left_out_of, summary_of, warning_of
+from daemon.report.statements import facts_of, left_out_of, mark_of, summary_of, warning_of
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -19,24 +19,25 @@ if TYPE_CHECKING:
 CAPTION_PT = 8.0
 
 
-def write_pdf(
-    path: Path,
+def pdf_of(
     *,
     material: Material,
     findings: tuple[Finding, ...],
     figures: tuple[ReportFigure, ...],
     tables: tuple[Table, ...],
-) -> None:
-    """Write the pages, numbered, each with the report's name."""
+) -> bytes:
+    """Return the pages, numbered, each with the report's name."""
     import matplotlib as mpl
     from matplotlib.backends.backend_pdf import PdfPages
 
     title = f"Energy per image: {material.title}"
-    footer = f"{title}{' · SIMULATED BENCH' if material.provenance.simulated else ''}"
-    with mpl.rc_context(STYLE), PdfPages(path, metadata={"Title": title, "CreationDate": None}) as pages:
+    footer = " · ".join(filter(None, (title, mark_of(material).upper())))
+    content = io.BytesIO()
+    with mpl.rc_context(STYLE), PdfPages(content, metadata={"Title": title, "CreationDate": None}) as pages:
         for number, page in enumerate(_pages(material, title, findings, figures, tables), start=1):
             page.text(0.5, 0.025, f"{footer} · page {number}", ha="center", fontsize=7, parse_math=False)
             pages.savefig(page)
+    return content.getvalue()
 
 
 def _pages(

@@ -1,21 +1,18 @@
 """Provenance: with what a campaign was measured, as all its captures, results and certificates say."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from calibration.errors import CalibrationError
 from calibration.store import CertificateStore
-from daemon.captures import CaptureFiles
 from daemon.certificate_text import certificate_facts
-from daemon.errors import CaptureFileError
-from daemon.quantity_text import short_number_text
+from daemon.report.described_capture import UNKNOWN, DescribedCapture
+from daemon.report.import_text import import_text
 from daemon.report.result_values import Pair
-from instruments.simulated.scope_dialect import SCOPE_IDENTITY
-
-UNKNOWN = "not known"
+from daemon.report.simulation import SCOPE, is_simulated
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,7 +26,9 @@ class Provenance:
     certificates: tuple[str, ...]
     """Calibration certificates that the results used: kind, date, values."""
     uncalibrated_runs: int
-    """Runs whose results used no certificate."""
+    """Runs that a bench measured and whose results used no certificate."""
+    imports: tuple[str, ...]
+    """What recorded the files of imported runs, and what was said of its errors."""
     software: tuple[str, ...]
     """Versions of joulebench that computed the results."""
     syncs: tuple[str, ...]
@@ -45,35 +44,46 @@ class Provenance:
     unread: tuple[str, ...]
     """Captures that could not be read, or are kept no more, with the reason."""
 
-    @property
-    def simulated(self) -> bool:
-        """Whether any record came from the simulated oscilloscope."""
-        return any(SCOPE_IDENTITY in text for texts in self.instruments.values() for text in texts)
+    simulated: bool | None
+    """Whether any run was simulated; None: nothing tells it of them all."""
 
 
 def read_provenance(
-    pairs: Sequence[Pair], capture_names: Iterable[str], files: CaptureFiles, certificates: CertificateStore | None
+    pairs: Sequence[Pair],
+    captures: Sequence[DescribedCapture],
+    unread: Sequence[str],
+    certificates: CertificateStore | None,
+    imported: Collection[str],
 ) -> Provenance:
-    """Read with what the runs of these results were measured; what cannot be read is said."""
-    described, unread = [], []
-    for name in capture_names:
-        try:
-            described.append(files.describe(name))
-        except CaptureFileError as error:
-            unread.append(f"{name}: {error}")
+    """Return with what the runs of these results were measured; what cannot be read is said.
+
+    Args:
+        pairs: the runs that were used, with their results.
+        captures: of theirs, that are kept.
+        unread: captures that should be kept and could not be read, with the reason.
+        certificates: where they lie; None: not at hand.
+        imported: those of the runs that were imported.
+    """
     documents = [result.document for _, result in pairs]
+    firsts = {one.run_id: one for one in reversed(captures)}
+    measured = [result.document for run, result in pairs if run.run_id not in imported]
     return Provenance(
-        instruments=_instruments(described),
-        settings=_counted(map(_settings_text, described)),
+        instruments=_instruments(captures),
+        settings=_counted(one.settings for one in captures),
         certificates=_certificates(documents, certificates),
-        uncalibrated_runs=sum(not document.get("certificate_ids") for document in documents),
+        uncalibrated_runs=sum(not document.get("certificate_ids") for document in measured),
+        imports=tuple(
+            f"{text} ({count} run{'' if count == 1 else 's'})"
+            for text, count in Counter(import_text(firsts.get(run_id)) for run_id in imported).items()
+        ),
         software=_counted(str(document.get("software_version") or UNKNOWN) for document in documents),
         syncs=_counted(str(document.get("sync") or UNKNOWN) for document in documents),
         boards=_counted(", ".join(filter(None, (run.board, run.precision, run.backend))) for run, _ in pairs),
         first_utc_ns=min(run.requested_utc_ns for run, _ in pairs),
         last_utc_ns=max(run.requested_utc_ns for run, _ in pairs),
-        captures=len(described),
+        captures=len(captures),
         unread=tuple(unread),
+        simulated=is_simulated((run for run, _ in pairs), captures, _certified(pairs, certificates), imported),
     )
 
 
@@ -82,31 +92,30 @@ def time_text(at_utc_ns: int) -> str:
     return datetime.fromtimestamp(at_utc_ns / 1e9, UTC).strftime("%Y-%m-%d %H:%M")
 
 
-def _instruments(described: Sequence[Mapping[str, Any]]) -> dict[str, tuple[str, ...]]:
-    roles = dict.fromkeys(role for one in described for role in one.get("instruments") or {})
-    return {
-        role: _counted(str(one["instruments"][role]) for one in described if role in (one.get("instruments") or {}))
-        for role in roles
-    }
+def _instruments(captures: Sequence[DescribedCapture]) -> dict[str, tuple[str, ...]]:
+    roles = dict.fromkeys(role for one in captures for role in one.instruments)
+    return {role: _counted(one.instruments[role] for one in captures if role in one.instruments) for role in roles}
 
 
-def _settings_text(described: Mapping[str, Any]) -> str:
-    """Return how a capture was taken, as far as it says: an imported one says little."""
-    base, extra = described.get("time_base") or {}, described.get("extra") or {}
-    conditions, supply = extra.get("conditions") or {}, extra.get("supply") or {}
-    parts = []
-    if base.get("interval_s") and base.get("sample_count"):
-        rate = short_number_text(1e-3 / base["interval_s"], width=6)
-        parts.append(f"{base['sample_count']} samples at {rate} kSa/s")
-    if "scale_a_per_div" in conditions:
-        parts.append(f"{conditions['scale_a_per_div']:g} A/div about {conditions.get('offset_a', 0):g} A")
-    if "probe_range_v_per_a" in conditions:
-        turns = conditions.get("turns", 1)
-        parts.append(f"probe {conditions['probe_range_v_per_a']:g} V/A, {turns} turn{'' if turns == 1 else 's'}")
-    if isinstance(supply.get("loaded_voltage_v"), int | float):
-        parts.append(f"supply {supply['loaded_voltage_v']:.1f} V")
-    parts += ["voltage recorded"] if described.get("voltage") else []
-    return ", ".join(parts) or UNKNOWN
+def _certified(pairs: Sequence[Pair], store: CertificateStore | None) -> dict[str, str]:
+    """Return by run the oscilloscope that a certificate of its result was made with, where its file tells."""
+    scopes: dict[str, str | None] = {}
+    found = {}
+    for run, result in pairs:
+        for name in map(str, result.document.get("certificate_ids") or ()):
+            if name not in scopes:
+                scopes[name] = _scope_of(name, store)
+            if (scope := scopes[name]) is not None:
+                found[run.run_id] = scope
+    return found
+
+
+def _scope_of(name: str, store: CertificateStore | None) -> str | None:
+    try:
+        certificate = store.read(name) if store is not None else None
+    except CalibrationError:
+        return None
+    return None if certificate is None else certificate.provenance.instruments.get(SCOPE)
 
 
 def _certificates(documents: Sequence[Mapping[str, Any]], store: CertificateStore | None) -> tuple[str, ...]:

@@ -1,78 +1,51 @@
 """Spectrum figure: the supply current inside the batches of all kept captures, by frequency."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
-
-import numpy as np
-from numpy.typing import NDArray
 
 from daemon.captures import CaptureFiles
-from daemon.errors import CaptureFileError
 from daemon.report.figure import Curve, Level, ReportFigure
+from daemon.report.loaded_current import LoadedCurrent
 from daemon.report.material import Material
-from metrology.capture import Capture
 from metrology.errors import MetrologyError
 from metrology.spectrum import FALSE_ALARM, Spectrum, averaged_spectrum, longest_segment
 
 PAPER_HZ = 1400.0
 """The highest component of the supply current that the paper names, as recalled."""
-SETTLING_S = 2e-3
-"""Left out after each edge of the marker: the step itself is no component of the loaded current."""
-
-Stretch = NDArray[np.float64]
 
 
 def spectrum_figure(material: Material, files: CaptureFiles) -> ReportFigure:
     """Return the spectrum; where it cannot be computed the figure says why."""
-    found, unread = _stretches(material.capture_names, files)
-    if not found:
-        why = unread[0] if unread else "no capture of these runs is kept"
-        return _base("", missing=f"not drawn: {why}")
-    intervals = Counter(interval_s for interval_s, _, _ in found)
-    interval_s, captures = intervals.most_common(1)[0]
-    stretches = [one for at, parts, _ in found if at == interval_s for one in parts]
+    taken = [one for one in material.captures if one.has_current and one.interval_s]
+    energies = sum(not one.has_current for one in material.captures)
+    without = f" Captures of energies alone, without a current, are left out ({energies})." if energies else ""
+    if not taken:
+        return _missing(_why_none(material), without)
+    interval_s, _ = Counter(one.interval_s for one in taken).most_common(1)[0]
+    reading = LoadedCurrent([one.name for one in taken if one.interval_s == interval_s], files)
     try:
-        segment = longest_segment([one.size for one in stretches])
-        spectrum = averaged_spectrum(stretches, interval_s=interval_s, segment=segment)
+        segment = longest_segment(reading.lengths())
+        spectrum = averaged_spectrum(reading.stretches(), interval_s=float(interval_s or 0), segment=segment)
     except MetrologyError as error:
-        return _base("", missing=f"not drawn: {error}")
-    loaded = all(marked for at, _, marked in found if at == interval_s)
-    return _base(_caption(spectrum, captures, loaded=loaded), spectrum=spectrum)
+        return _missing("; ".join((str(error), *reading.unread[:1])), without)
+    return _base(_caption(spectrum, reading) + without, spectrum=spectrum)
 
 
-def _stretches(
-    names: Sequence[str], files: CaptureFiles
-) -> tuple[list[tuple[float, tuple[Stretch, ...], bool]], list[str]]:
-    """Return sampling interval, loaded stretches, and whether a marker told them, of each capture."""
-    found, unread = [], []
-    for name in names:
-        try:
-            capture = files.read(name)
-            found.append((capture.time_base.interval_s, tuple(_loaded(capture)), capture.marker_pod_counts is not None))
-        except (CaptureFileError, MetrologyError) as error:
-            unread.append(str(error))
-    return found, unread
+def _missing(why: str, without: str) -> ReportFigure:
+    return _base("", missing=f"not drawn: {why}{without and '.'}{without}")
 
 
-def _loaded(capture: Capture) -> Iterator[Stretch]:
-    """Yield the current inside each batch as 4-byte floats, or all of it where no marker was recorded."""
-    base, levels, current_a = capture.time_base, capture.marker_levels(), capture.current.values
-    if levels is None:
-        yield current_a.astype(np.float32)
-        return
-    edges = np.flatnonzero(np.diff(levels.astype(np.int8), prepend=0, append=0))
-    settling = round(SETTLING_S / base.interval_s)
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if end - start > settling + 256:
-            yield current_a[start + settling : end].astype(np.float32)
+def _why_none(material: Material) -> str:
+    if material.captures:
+        return "no kept capture of these runs holds a current"
+    return material.provenance.unread[0] if material.provenance.unread else "no capture of these runs is kept"
 
 
-def _caption(spectrum: Spectrum, captures: int, *, loaded: bool) -> str:
+def _caption(spectrum: Spectrum, reading: LoadedCurrent) -> str:
     rate_hz = 2 * spectrum.nyquist_hz
-    where = "inside the batches" if loaded else "inside the batches, or all of a record without a marker,"
+    where = "inside the batches" if reading.marked else "inside the batches, or all of a record without a marker,"
     parts = [_highest(spectrum, rate_hz), f"The paper names {PAPER_HZ:.0f} Hz, as recalled."]
     parts.append(
-        f"{spectrum.segments} segments {where} of {captures} captures averaged (Welch), bins of "
+        f"{spectrum.segments} segments {where} of {reading.captures} captures averaged (Welch), bins of "
         f"{spectrum.frequency_hz[1]:.3g} Hz; significant: above the floor by more than noise alone is in "
         f"{FALSE_ALARM:.0%} of spectra; below {spectrum.lowest_tested_hz:.0f} Hz nothing is tested."
     )

@@ -10,9 +10,22 @@ SIMULATED = (
 )
 
 
+UNKNOWN_ORIGIN = (
+    "It is NOT KNOWN whether this is a simulated bench: no capture is kept that names its oscilloscope. If it is one, "
+    "no joule here was spent by a board."
+)
+SHORT = {True: "simulated bench", None: "not known whether simulated", False: ""}
+"""The same in few words, for whoever cuts a figure or a table out of the report."""
+
+
 def warning_of(material: Material) -> str | None:
     """Return what a reader must know before anything else; None where there is nothing."""
-    return SIMULATED if material.provenance.simulated else None
+    return {True: SIMULATED, None: UNKNOWN_ORIGIN, False: None}[material.provenance.simulated]
+
+
+def mark_of(material: Material) -> str:
+    """Return the words that every figure, table and page bears; empty where a real bench measured all."""
+    return SHORT[material.provenance.simulated]
 
 
 def summary_of(material: Material) -> list[str]:
@@ -28,7 +41,7 @@ def summary_of(material: Material) -> list[str]:
         "run: they say so, and are hollow in figures. No number rests on an invalid run.",
     ]
     if len(material.shown) < len(material.cells):
-        words = ", ".join(filter(None, material.main_setting))
+        words = material.setting_text(material.main_setting)
         lines.append(f"Figures and findings show {words}, which has most rows; the table of all batch sizes shows all.")
     return lines
 
@@ -50,7 +63,8 @@ def facts_of(material: Material) -> list[tuple[str, tuple[str, ...]]]:
         *([] if found.instruments else [("instruments", ("not known: no capture says",))]),
         ("captures", (f"{found.captures} read", *found.unread)),
         ("settings", found.settings or ("not known: no capture says",)),
-        ("calibration certificates", certificates),
+        *([("calibration certificates", certificates)] if certificates else []),
+        *([("imported from", found.imports)] if found.imports else []),
         ("synchronised by", found.syncs),
         ("boards", found.boards),
         ("software", tuple(f"joulebench {one}" for one in found.software)),

@@ -5,8 +5,9 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from daemon.captures import CaptureFiles
+from daemon.durable_file import write_together
 from daemon.report.figure import ReportFigure
-from daemon.report.figure_files import write_figure
+from daemon.report.figure_files import KINDS, figure_files, in_page
 from daemon.report.finding import Finding
 from daemon.report.findings import judge_findings
 from daemon.report.latex import latex_tables
@@ -14,7 +15,7 @@ from daemon.report.material import Material
 from daemon.report.network_table import Table, tables_of
 from daemon.report.paper_figures import paper_figures
 from daemon.report.spectrum_figure import spectrum_figure
-from daemon.report.statements import facts_of, left_out_of, summary_of, warning_of
+from daemon.report.statements import facts_of, left_out_of, mark_of, summary_of, warning_of
 
 Tell = Callable[[str, float], None]
 """Told in a few words what is done next, and which part of all the work is done, 0 to 1."""
@@ -24,27 +25,40 @@ TEMPLATE = Path(__file__).with_name("page.html")
 def write_report(
     material: Material, files: CaptureFiles, out: Path, *, tell: Tell = lambda _text, _part: None
 ) -> list[Path]:
-    """Write the report, and return its HTML, PDF and LaTeX files; the figures lie in `figures` beside them."""
-    from daemon.report.pages import write_pdf
+    """Write the report, and return its HTML, PDF and LaTeX files; the figures lie in `figures` beside them.
+
+    All is written together once all of it is there, and figures of an earlier report that this one lacks are removed.
+
+    Raises:
+        OSError: the disk refused; an earlier report stands.
+    """
+    from daemon.report.pages import pdf_of
 
     folder = out / "figures"
-    folder.mkdir(parents=True, exist_ok=True)
     tell("findings", 0.0)
     findings = judge_findings(material)
     tell("spectrum", 0.15)
-    watermark = "simulated bench" if material.provenance.simulated else ""
+    mark = mark_of(material)
     drawn = (*paper_figures(material), spectrum_figure(material, files))
-    figures, tables = tuple(replace(one, watermark=watermark) for one in drawn), tables_of(material)
+    figures, tables = tuple(replace(one, watermark=mark) for one in drawn), tables_of(material)
+    contents: dict[Path, str | bytes] = {}
     drawings: dict[str, str] = {}
     for number, figure in enumerate(figures):
         tell(figure.title, 0.35 + 0.4 * number / len(figures))
         if figure.missing is None:
-            drawings[figure.key] = write_figure(figure, folder)
-    html, pdf, latex = (out / name for name in ("report.html", "report.pdf", "report.tex"))
-    html.write_text(_page(material, figures, findings, tables, drawings), encoding="utf-8")
-    latex.write_text(latex_tables(tables, simulated=material.provenance.simulated), encoding="utf-8")
+            made = figure_files(figure)
+            contents |= {folder / f"{figure.key}.{kind}": content for kind, content in made.items()}
+            drawings[figure.key] = in_page(made["svg"])
     tell("PDF", 0.75)
-    write_pdf(pdf, material=material, findings=findings, figures=figures, tables=tables)
+    html, pdf, latex = (out / name for name in ("report.html", "report.pdf", "report.tex"))
+    contents[html] = _page(material, figures, findings, tables, drawings)
+    contents[latex] = latex_tables(tables, mark=mark)
+    contents[pdf] = pdf_of(material=material, findings=findings, figures=figures, tables=tables)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_together(contents)
+    for path in (folder / f"{one.key}.{kind}" for one in figures for kind in KINDS):
+        if path not in contents:
+            path.unlink(missing_ok=True)
     tell("done", 1.0)
     return [html, pdf, latex]
 

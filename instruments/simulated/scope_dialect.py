@@ -22,8 +22,9 @@ from instruments.simulated.setup_block import settings_to_setup, setup_to_settin
 from instruments.simulated.stored_setups import StoredSetups
 from instruments.simulated.view_commands import ViewCommands
 from instruments.simulated.waveform_commands import WaveformCommands
+from instruments.simulated_identity import SIMULATED_SCOPE_IDENTITY
 
-SCOPE_IDENTITY = "AGILENT TECHNOLOGIES,MSO-X 2024A,MY00000001,02.65.2021102830"
+SCOPE_IDENTITY = SIMULATED_SCOPE_IDENTITY
 ERROR_QUEUE_DEPTH = 30
 _GENERATOR = (
     "WGEN:OUTPut", "WGEN:OUTPut:LOAD", "WGEN:FUNCtion", "WGEN:FUNCtion:SQUare:DCYCle", "WGEN:FUNCtion:RAMP:SYMMetry",

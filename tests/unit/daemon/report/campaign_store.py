@@ -1,9 +1,11 @@
 """A store with a made-up campaign of all fourteen networks, for tests of the report; nothing of it was measured."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
+from daemon.capture_facts import RECORDING_KEY
 from daemon.captures import CaptureFiles
 from daemon.report.measured_cell import SPECS
 from daemon.store import Store
@@ -24,11 +26,13 @@ TERMS = [
 ]  # fmt: skip
 
 
-def write_store(directory: Path, *, networks: int = 14, batch_sizes: tuple[int, ...] = (1, 4, 16)) -> None:
+def write_store(
+    directory: Path, *, networks: int = 14, batch_sizes: tuple[int, ...] = (1, 4, 16), bench: str = ""
+) -> None:
     """Enter runs whose time goes with the operations and whose net power is 11.8 W, give or take 2 %."""
     rng = np.random.default_rng(7)
     cells = [(spec, size) for spec in NETWORKS[:networks] for size in batch_sizes]
-    with Store(f"sqlite:///{directory / 'joulebench.sqlite'}") as store:
+    with Store(f"sqlite:///{directory / 'joulebench.sqlite'}", bench=bench) as store:
         for number, (spec, size) in enumerate(cells, start=1):
             image_s = 2e-12 * spec.ops * (0.6 + 0.4 / size) + 2e-3
             power_w = 11.8 * (1 + 0.02 * rng.standard_normal())
@@ -63,7 +67,13 @@ def add_cell(store: Store, run_id: str, network: str, size: int, image_s: float,
 
 
 def add_capture(
-    directory: Path, run_id: str, *, identity: str = "Lab scope,1", seed: int = 1, marker: bool = True
+    directory: Path,
+    run_id: str,
+    *,
+    identity: str = "Lab scope,1",
+    seed: int = 1,
+    marker: bool = True,
+    recording: dict[str, Any] | None = None,
 ) -> None:
     """Keep a record of a run: 20 ms batches with ripple inside, as the bench writes it."""
     rng, count, interval_s = np.random.default_rng(seed), 50_000, 2e-5
@@ -83,6 +93,7 @@ def add_capture(
         "probe": "1146B"},
     )  # fmt: skip
     extra = {"conditions": {"scale_a_per_div": 0.2, "offset_a": 0.6}, "supply": {"loaded_voltage_v": 19.0}}
+    extra |= {RECORDING_KEY: recording} if recording else {}
     reference = CaptureFiles(directory / "captures").write(f"{run_id}-0", capture, extra)
     with Store(f"sqlite:///{directory / 'joulebench.sqlite'}") as store:
         store.add_capture(run_id, 0, reference)

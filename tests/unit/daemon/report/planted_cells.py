@@ -17,6 +17,7 @@ def cell(
     batch_size: int = 1,
     net_w: float = 10.0,
     own_w: float = 0.02,
+    net_w_u95: float = 0.3,
     image_s: float = 0.1,
     time_u95: float = 0.001,
     gross_j: float = 1.0,
@@ -25,11 +26,11 @@ def cell(
     """One cell; the uncertainties of time and energy are fractions."""
     return MeasuredCell(
         network=network, batch_size=batch_size, board="planted", precision="fp32", backend="none",
-        run_ids=(f"{network}-{batch_size}",), degraded_runs=0, reasons=(),
+        bench="", recorder="", run_ids=(f"{network}-{batch_size}",), degraded_runs=0, reasons=(),
         gross_j=Interval(value=gross_j, u95=0.1 * gross_j), own_gross_j=own_j * gross_j,
         net_j=Interval(value=net_w * image_s, u95=0.1 * net_w * image_s),
         power_w=Interval(value=net_w + 1.3, u95=0.1), idle_w=Interval(value=1.3, u95=0.1),
-        net_power_w=Interval(value=net_w, u95=0.3), own_net_power_w=own_w,
+        net_power_w=Interval(value=net_w, u95=net_w_u95), own_net_power_w=own_w,
         image_s=Interval(value=image_s, u95=time_u95 * image_s), memory_bytes=500_000_000,
     )  # fmt: skip
 

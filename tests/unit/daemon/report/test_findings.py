@@ -1,19 +1,25 @@
 """The four findings on planted data: each holds, does not hold, and cannot be told where that is what was planted."""
 
+from pathlib import Path
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
 from daemon.report.finding import Finding, Verdict
 from daemon.report.finding_bound import judge_bound
 from daemon.report.finding_bound import judged as bounded
+from daemon.report.finding_hyperbola import NULL as HYPERBOLA_NULL
 from daemon.report.finding_hyperbola import judge_hyperbola
 from daemon.report.finding_hyperbola import judged as hyperbolic
 from daemon.report.finding_operations import judge_operations
 from daemon.report.finding_operations import judged as told_by_operations
 from daemon.report.finding_power import judge_power
+from daemon.report.findings import judge_findings
 from runners.networks.paper import PAPER_VALUES
 from tests.unit.daemon.report.planted_cells import NAMES, OPERATIONS, cell, powers
 
+DECISION = Path(__file__).parents[4] / "docs/explanations/decisions/0040-three-verdicts-on-a-finding.md"
 RNG = np.random.default_rng(11)
 NOISE = RNG.normal(size=14)
 TOPS = np.array([PAPER_VALUES[name].literature_top1_pct for name in NAMES])
@@ -51,9 +57,31 @@ class TestPower:
         assert found.verdict is Verdict.UNTOLD
         assert "batch size cannot be tested" in found.evidence
 
-    def test_scatter_counts_as_difference_where_nothing_was_repeated(self) -> None:
-        cells = [cell(name, batch_size=size, own_w=0.0) for name in NAMES for size in (1, 2)]
-        assert "nothing was repeated" in judge_power(cells).evidence
+    @staticmethod
+    def unrepeated(spread: float, *, net_w_u95: float, seed: int) -> Finding:
+        """Powers measured once each, that differ by a part of 10 W within networks and between them."""
+        rng = np.random.default_rng(seed)
+        measured_w = [(name, size, 10 * (1 + spread * rng.standard_normal())) for name in NAMES for size in (1, 4, 16)]
+        return judge_power(
+            [cell(name, batch_size=k, net_w=power, own_w=0.0, net_w_u95=net_w_u95) for name, k, power in measured_w]
+        )
+
+    def test_noise_within_the_stated_uncertainty_never_refutes_where_nothing_was_repeated(self) -> None:
+        found = [self.unrepeated(0.1, net_w_u95=2.0, seed=seed) for seed in range(20)]
+        assert {one.verdict for one in found} == {Verdict.UNTOLD}
+        assert all("nothing was repeated" in one.evidence for one in found)
+        assert not any("repeats explain" in one.evidence for one in found)
+
+    def test_more_than_the_stated_uncertainty_still_refutes(self) -> None:
+        found = self.unrepeated(0.2, net_w_u95=0.3, seed=1)
+        assert found.verdict is Verdict.FAILS
+        assert "more than their uncertainties explain" in found.evidence
+
+    def test_little_scatter_still_holds_whatever_the_uncertainty(self) -> None:
+        assert self.unrepeated(0.01, net_w_u95=2.0, seed=1).verdict is Verdict.HOLDS
+
+    def test_powers_without_any_uncertainty_refute_nothing(self) -> None:
+        assert self.unrepeated(0.2, net_w_u95=0.0, seed=1).verdict is Verdict.UNTOLD
 
 
 class TestHyperbola:
@@ -64,6 +92,10 @@ class TestHyperbola:
         return judge_hyperbola(
             [cell(name, image_s=1 / rate, time_u95=time_u95) for name, rate in zip(NAMES, rates, strict=True)]
         )
+
+    def test_it_names_the_test_that_is_made(self) -> None:
+        assert "random signs of squared errors" in HYPERBOLA_NULL
+        assert "random signs of squared errors" in DECISION.read_text()
 
     def test_it_holds_on_a_hyperbola(self) -> None:
         rates = 1 + (TOPS.max() - TOPS) + 0.3 * np.abs(NOISE)
@@ -154,3 +186,13 @@ def test_four_networks_decide_nothing(judge) -> None:
     found = judge([cell(name) for name in NAMES[:4]])
     assert found.verdict is Verdict.UNTOLD
     assert "at least 5 networks" in found.evidence
+
+
+def test_a_finding_that_cannot_be_computed_says_why_and_the_others_stand() -> None:
+    """All times equal: no line over a rate that does not vary; and the report is written nevertheless."""
+    cells = [cell(name, image_s=0.1, gross_j=1e-10 * ops) for name, ops in zip(NAMES, OPERATIONS, strict=True)]
+    found = judge_findings(SimpleNamespace(shown=cells, smallest=cells))
+    assert [one.claim[0] for one in found] == list("1234")
+    assert found[1].verdict is Verdict.UNTOLD
+    assert "cannot be computed: a relation needs different values of x" in found[1].evidence
+    assert found[2].verdict is Verdict.HOLDS

@@ -117,6 +117,44 @@ def test_an_imported_run_with_next_to_no_facts_is_reported(tmp_path: Path) -> No
     assert not material.provenance.simulated
 
 
+def test_each_bench_is_a_row_of_its_own_and_says_which(tmp_path: Path) -> None:
+    for bench, net_w in (("a", 10.0), ("b", 20.0)):
+        with Store(f"sqlite:///{tmp_path / 'joulebench.sqlite'}", bench=bench) as store:
+            for number in (1, 2):
+                add_cell(store, f"{bench}-{number}", "alexnet", 1, 0.01, net_w, "valid")
+    material = material_of(tmp_path)
+    assert [cell.run_ids for cell in material.cells] == [("a-1", "a-2"), ("b-1", "b-2")]
+    assert [cell.gross_j.value for cell in material.cells] == pytest.approx([0.113, 0.213])
+    names = [row[0] for row in tables_of(material)[2].rows]
+    assert names == ["AlexNet (made-up, fp32, bench a)", "AlexNet (made-up, fp32, bench b)"]
+    assert "show made-up, fp32, bench a, which" in summary_of(material)[2]
+
+
+def test_imports_are_told_apart_by_their_recorder_and_say_what_is_known_of_its_errors(tmp_path: Path) -> None:
+    js220 = {"gain": 0.0025, "offset_a": 1.5e-3, "current_source": "the maker's word"}
+    with Store(f"sqlite:///{tmp_path / 'joulebench.sqlite'}", bench="imports") as store:
+        for run_id in ("js-1", "js-2", "ppk", "energies", "gone"):
+            add_cell(store, run_id, "alexnet", 1, 0.01, 10.0, "valid")
+        store.record("gone", event="imported", state="done", detail={"file": "x.jls"})
+    for run_id in ("js-1", "js-2"):
+        add_capture(tmp_path, run_id, identity="JS220", recording={"identity": "JS220 7", "accuracy": js220})
+    add_capture(tmp_path, "ppk", identity="PPK2", recording={"identity": "PPK2", "accuracy": {}})
+    energies = {"identity": "EnergyRunner", "has_current": False, "accuracy": {"gain": 0.01, "voltage_offset_v": 0.1}}
+    add_capture(tmp_path, "energies", identity="EnergyRunner", recording=energies)
+    material = material_of(tmp_path)
+    assert {cell.run_ids for cell in material.cells} == {("js-1", "js-2"), ("ppk",), ("energies",), ("gone",)}
+    names = {row[0] for row in tables_of(material)[2].rows}
+    assert {"AlexNet (made-up, fp32, JS220 7)", "AlexNet (made-up, fp32, PPK2)"} < names
+    facts = dict(facts_of(material))
+    assert facts["imported from"] == (
+        "JS220 7: current ±0.25 % ±0.0015 A (the maker's word), voltage (nobody said how far it may be off) (2 runs)",
+        "PPK2: current (nobody said how far it may be off), voltage (nobody said how far it may be off) (1 run)",
+        "EnergyRunner: energy ±1 % zero not given (as given), voltage gain not given ±0.1 V (as given) (1 run)",
+        "imported; no capture is kept that says from what, and how far it may be off (1 run)",
+    )
+    assert "calibration certificates" not in facts, "no data sheet of the bench stands for an imported run"
+
+
 def test_what_is_left_out_says_why(tmp_path: Path) -> None:
     write_store(tmp_path, networks=1, batch_sizes=(1,))
     with store_of(tmp_path) as store:

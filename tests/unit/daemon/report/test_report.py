@@ -1,6 +1,7 @@
 """`joulebench report`: everything is there, nothing from outside, and what is missing is said."""
 
 import csv
+import errno
 import json
 import re
 import time
@@ -10,8 +11,9 @@ import pytest
 from typer.testing import CliRunner
 
 from daemon.cli.main import app
+from daemon.store import Store
 from instruments.simulated.scope_dialect import SCOPE_IDENTITY
-from tests.unit.daemon.report.campaign_store import CAMPAIGN, RIPPLE_HZ, add_capture, write_store
+from tests.unit.daemon.report.campaign_store import CAMPAIGN, RIPPLE_HZ, add_capture, add_cell, write_store
 
 CPU_LIMIT_S = 20.0
 
@@ -87,12 +89,64 @@ class TestFourteenNetworks:
 
 def test_too_few_networks_decide_nothing(tmp_path: Path) -> None:
     write_store(tmp_path, networks=2, batch_sizes=(1,))
-    assert report(tmp_path)["simulated"] is False
+    assert report(tmp_path)["simulated"] is None
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("It takes at least 5 networks") == 4
     assert page.count(': <span class="verdict cannot">cannot be told from these data') == 4
     assert "no capture of these runs is kept" in page
     assert "SIMULATED" not in page
+    assert "It is NOT KNOWN whether this is a simulated bench" in page
+    assert "(not known whether simulated)" in (tmp_path / "out" / "report.tex").read_text()
+
+
+def test_a_real_bench_bears_no_mark(tmp_path: Path) -> None:
+    write_store(tmp_path, networks=1, batch_sizes=(1,))
+    add_capture(tmp_path, f"{CAMPAIGN}-0001-1")
+    assert report(tmp_path)["simulated"] is False
+    assert "simulated" not in (tmp_path / "out" / "report.html").read_text().lower()
+    assert "simulated" not in (tmp_path / "out" / "report.tex").read_text()
+
+
+@pytest.mark.long
+def test_figures_that_an_earlier_report_had_and_this_one_lacks_are_gone(tmp_path: Path) -> None:
+    write_store(tmp_path, networks=1, batch_sizes=(1,))
+    add_capture(tmp_path, f"{CAMPAIGN}-0001-1")
+    report(tmp_path)
+    figures = tmp_path / "out" / "figures"
+    (figures / "my-own.png").write_bytes(b"kept")
+    assert (figures / "spectrum.csv").exists()
+    for path in (tmp_path / "captures").iterdir():
+        path.unlink()
+    report(tmp_path)
+    assert not list(figures.glob("spectrum.*"))
+    assert (figures / "figure03.svg").exists()
+    assert (figures / "my-own.png").read_bytes() == b"kept"
+
+
+@pytest.mark.long
+def test_an_earlier_report_stands_where_a_new_one_cannot_be_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_store(tmp_path, networks=1, batch_sizes=(1,))
+    report(tmp_path)
+    before = contents_of(tmp_path / "out")
+    with Store(f"sqlite:///{tmp_path / 'joulebench.sqlite'}") as store:
+        add_cell(store, "another", "vgg16", 1, 0.1, 10.0, "valid")
+    written = []
+
+    def full(descriptor: int) -> None:
+        written.append(descriptor)
+        if len(written) == 7:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("daemon.durable_file.os.fsync", full)
+    with pytest.raises(OSError, match="No space left"):
+        report(tmp_path)
+    assert contents_of(tmp_path / "out") == before
+
+
+def contents_of(folder: Path) -> dict[str, bytes]:
+    return {str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()}
 
 
 @pytest.mark.parametrize("campaign", ["other", "other.campaign.jsonl"])

@@ -19,8 +19,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instruments.recordings.choice import Choice
-from instruments.recordings.csv_columns import Columns, NoColumn, choose
+from instruments.recordings.csv_cells import cells
+from instruments.recordings.csv_columns import Column, Columns, NoColumn, choose
 from instruments.recordings.csv_lines import Heading, line_blocks, open_text, read_heading
+from instruments.recordings.csv_steps import Steps
 from instruments.recordings.errors import RecordingError
 from instruments.recordings.gather import Gather, Tell
 
@@ -61,23 +63,28 @@ class _Table:
         columns = choose(heading.names, heading.units, self._choice)
         self._row = heading.lines
         gather: Gather | None = None
-        for values, levels in self._blocks(file, heading, columns):
+        steps: Steps | None = None
+        for rows, values, levels in self._blocks(file, heading, columns):
             times_s = values.get("time")
             gather = gather or self._gather(times_s)
-            self._check_even(times_s, gather)
+            if columns.time is not None and times_s is not None:
+                steps = steps or self._steps(times_s, gather, heading.delimiter, columns.time)
+                self._check_steps(steps.lost(times_s, rows))
+                self._end_s = float(times_s[-1])
             volts = values["voltage"] if "voltage" in values else float(self._choice.supply_v or 0.0)
             gather.add(values["current"], volts, levels)
         if gather is None:
             raise self._error("holds no rows under its heading; it is truncated")
-        if columns.time is not None and gather.samples > 1:
+        if steps is not None and gather.samples > 1:
+            self._check_steps(steps.lost(np.empty(0), [], last=True))
             # the rate of the first block is rounded as its time stamps are; that of the whole file is far less
             gather.stretch((self._end_s - self._start_s) / (gather.samples - 1))
         return gather
 
     def _blocks(
         self, file: TextIO, heading: Heading, columns: Columns
-    ) -> Iterator[tuple[dict[str, Any], NDArray[np.bool_] | None]]:
-        """Yield values by `current`, `voltage` and `time`, in base units, and the marker's levels."""
+    ) -> Iterator[tuple[list[str], dict[str, Any], NDArray[np.bool_] | None]]:
+        """Yield rows, values by `current`, `voltage` and `time`, in base units, and the marker's levels."""
         taken = {"current": columns.current, "voltage": columns.voltage, "time": columns.time}
         found = {name: one for name, one in taken.items() if one is not None}
         size = max(1, self._path.stat().st_size)
@@ -87,7 +94,7 @@ class _Table:
                 numbers = self._parsed(rows, heading.delimiter, [one.position for one in found.values()])
                 values = {name: numbers[:, k] * one.scale for k, (name, one) in enumerate(found.items())}
                 levels = None if columns.marker is None else self._levels(rows, heading.delimiter, columns)
-                yield values, levels
+                yield rows, values, levels
             self._row += len(lines)
             if self._tell is not None and hasattr(file, "buffer"):
                 self._tell(file.buffer.tell() / size)
@@ -138,16 +145,16 @@ class _Table:
             return 1.0 / (self._choice.rate_hz or math.nan)
         return math.nan if times_s.size < 2 else float(times_s[-1] - times_s[0]) / (times_s.size - 1)
 
-    def _check_even(self, times_s: NDArray[np.float64] | None, gather: Gather) -> None:
-        if times_s is None:
-            return
-        numbers = gather.samples + np.arange(times_s.size)
-        away = np.abs(times_s - self._start_s - numbers * gather.interval_s)
-        # time stamps are rounded, and the rate comes from the first block alone
-        bad = np.flatnonzero(~(away <= 1.5 * gather.interval_s + 1e-4 * numbers * gather.interval_s))
-        if bad.size:
+    def _steps(self, times_s: NDArray[np.float64], gather: Gather, delimiter: str, time: Column) -> Steps:
+        return Steps(
+            gather.interval_s,
+            times_s,
+            printed=lambda rows: cells(rows, delimiter, time.position),
+            scale=time.scale,
+        )
+
+    def _check_steps(self, lost: tuple[int, str] | None) -> None:
+        if lost is not None:
             raise self._error(
-                f"sample {int(numbers[bad[0]])} is at {times_s[bad[0]]} s, out of step with {gather.interval_s:g} s a "
-                "sample; samples were lost or the rate changes, export at a fixed rate"
+                f"sample {lost[0]} is {lost[1]}; samples were lost, record again, or export times with more digits"
             )
-        self._end_s = float(times_s[-1])

@@ -19,15 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instruments.recordings.choice import Choice
-from instruments.recordings.csv_cells import cells
+from instruments.recordings.csv_cells import BadCell, cells
 from instruments.recordings.csv_columns import Column, Columns, NoColumn, choose
 from instruments.recordings.csv_lines import Heading, line_blocks, open_text, read_heading
+from instruments.recordings.csv_marker import MarkerCells
 from instruments.recordings.csv_steps import Steps
 from instruments.recordings.errors import RecordingError
 from instruments.recordings.gather import Gather, Tell
 
 UNTITLED = "CSV"
-_HIGH_WORDS = {"1", "X", "x", "high", "High", "HIGH", "true", "True", "TRUE", "on"}
 
 
 def read(path: Path, choice: Choice, tell: Tell | None = None, *, instrument: str = UNTITLED) -> Gather:
@@ -87,13 +87,16 @@ class _Table:
         """Yield rows, values by `current`, `voltage` and `time`, in base units, and the marker's levels."""
         taken = {"current": columns.current, "voltage": columns.voltage, "time": columns.time}
         found = {name: one for name, one in taken.items() if one is not None}
+        marker = MarkerCells(columns.marker_digit)
         size = max(1, self._path.stat().st_size)
         for lines in self._lines(file):
             rows = [line for line in lines if line]
             if rows:
                 numbers = self._parsed(rows, heading.delimiter, [one.position for one in found.values()])
                 values = {name: numbers[:, k] * one.scale for k, (name, one) in enumerate(found.items())}
-                levels = None if columns.marker is None else self._levels(rows, heading.delimiter, columns)
+                levels = None
+                if columns.marker is not None:
+                    levels = self._levels(lines, heading.delimiter, columns.marker.position, marker)
                 yield rows, values, levels
             self._row += len(lines)
             if self._tell is not None and hasattr(file, "buffer"):
@@ -117,21 +120,12 @@ class _Table:
                 f"a row after line {self._row} is damaged ({str(error).splitlines()[0]}); copy the file again"
             ) from error
 
-    def _levels(self, rows: list[str], delimiter: str, columns: Columns) -> NDArray[np.bool_]:
-        """Return the marker's levels; digits of the joined column, and cells that are no numbers, by their text."""
-        position, digit = columns.marker.position if columns.marker else 0, columns.marker_digit
+    def _levels(self, lines: list[str], delimiter: str, position: int, marker: MarkerCells) -> NDArray[np.bool_]:
         try:
-            cells = [row.split(delimiter)[position].strip().strip('"') for row in rows]
-        except IndexError:
-            raise self._error(
-                f"a row after line {self._row} is damaged (it has no marker); copy the file again"
-            ) from None
-        if digit is not None:
-            return np.array([cell.zfill(8)[digit : digit + 1] in _HIGH_WORDS for cell in cells], dtype=np.bool_)
-        try:
-            return np.asarray(np.array([cell.replace(",", ".") for cell in cells], dtype=np.float64) > 0.5)
-        except ValueError:
-            return np.array([cell in _HIGH_WORDS for cell in cells], dtype=np.bool_)
+            return marker.levels(cells([line for line in lines if line], delimiter, position))
+        except BadCell as error:
+            line = self._row + [k for k, line in enumerate(lines, start=1) if line][error.row]
+            raise self._error(f"line {line} {error}; record or export again") from error
 
     def _gather(self, times_s: NDArray[np.float64] | None) -> Gather:
         interval_s = self._interval_s(times_s)

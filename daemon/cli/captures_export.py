@@ -28,7 +28,7 @@ def export_capture(
         ),
     ] = "csv",
     out: Annotated[
-        Path | None, typer.Option("--out", metavar="FILE", help="Left out: RUN.csv, RUN.npz or RUN.raw here.")
+        Path | None, typer.Option("--out", metavar="FILE", help="Left out: RUN-INDEX.csv, .npz or .raw here.")
     ] = None,
     capture: Annotated[
         int | None,
@@ -46,13 +46,14 @@ def export_capture(
     Raw codes come with a side file of the same name and .json, which holds channels, scale and settings.
     """
     from daemon.export.capture_file import CaptureFormat, contents_of
-    from daemon.export.stored_captures import stored_capture
+    from daemon.export.stored_captures import chosen_capture, stored_capture
 
     if form not in FORMATS:
         raise ExportError(f"--format {form} is none of {', '.join(FORMATS)}: give one of these")
     with run_store(config, directory) as store:
-        found = stored_capture(store, _folder(config, directory), run_id, capture)
-    target = out or Path(f"{run_id}.{form}")
+        index = chosen_capture(store, run_id, capture).capture_index
+        found = stored_capture(store, _folder(config, directory), run_id, index)
+    target = out or Path(f"{run_id}-{index}.{form}")
     contents = {
         target.with_name(target.name + ending): content
         for ending, content in contents_of(*found, CaptureFormat(form)).items()

@@ -25,14 +25,19 @@ def stored_capture(
         ExportError: the run or capture is unknown, was removed, or one of several was not named.
         CaptureFileError: the file is missing or not what was written.
     """
-    record = _chosen(store, run_id, index)
+    record = chosen_capture(store, run_id, index)
     files = CaptureFiles(directory)
     if record.removed_utc_ns is not None and not files.path(record.name).exists():
         raise ExportError(f"capture {record.capture_index} of run {run_id!r} was removed by retention")
     return files.read(record.name, expected_sha256=record.sha256), files.describe(record.name)
 
 
-def _chosen(store: Store, run_id: str, index: int | None) -> CaptureRecord:
+def chosen_capture(store: Store, run_id: str, index: int | None = None) -> CaptureRecord:
+    """Return what is stored of one capture: the one that is named, or the only one.
+
+    Raises:
+        ExportError: the run or capture is unknown, or one of several was not named.
+    """
     if store.run(run_id) is None:
         raise ExportError(f"there is no run {run_id!r}; `joulebench runs list` shows those that there are")
     records = {record.capture_index: record for record in store.captures(run_id)}

@@ -15,6 +15,5 @@ def past_runs(url: str, bench: str, limit: int) -> list[tuple[RunRecord, ResultR
     Raises:
         StoreError: there is no such database, or it cannot be read.
     """
-    with Store(url, read_only=True) as store:
-        runs = [run for run in store.runs(limit) if run.bench == bench]
-        return [(run, store.latest_result(run.run_id)) for run in runs]
+    with Store(url, bench=bench, read_only=True) as store:
+        return [(run, store.latest_result(run.run_id)) for run in store.runs(limit, ours=True)]

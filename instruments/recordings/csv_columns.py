@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from instruments.recordings.choice import Choice
+from instruments.recordings.csv_units import Unit, bracketed, suffixed, unit_of
 
-_PREFIX = {"n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3}
-_UNITS = {"second": "s", "seconds": "s", "sec": "s", "volt": "v", "volts": "v", "ampere": "a", "amp": "a", "amps": "a"}
+_QUANTITIES = {"s": ("time", "s"), "a": ("current", "A"), "v": ("voltage", "V")}
 JOINED = "D0-D7"
 """Column of Nordic's export that holds eight digits, D0 first."""
 
@@ -21,11 +21,19 @@ class Column:
     """A column by its heading."""
 
     name: str
-    unit: str
-    """Base unit in lower case (s, v, a), empty where none is told."""
+    told: str
+    """Unit as the heading writes it, empty where it does not."""
+    apart: bool
+    """The unit stands in brackets or in a line of its own, and does not end the name."""
     scale: float
     """Factor to the base unit."""
     position: int
+
+    @property
+    def base(self) -> str:
+        """Base unit (s, v, a) of a unit that stands apart; empty where there is none, or none that is known."""
+        unit = unit_of(self.told) if self.apart else None
+        return "" if unit is None else unit.base
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,12 +53,15 @@ class Columns:
 
 def column_of(name: str, position: int, unit: str = "") -> Column:
     """Return a column, its unit taken from brackets in the heading where `unit` is empty."""
-    told = unit or (found[1] if (found := re.search(r"[(\[]\s*(\S+?)\s*[)\]]\s*$", name)) else "")
-    told = _UNITS.get(told.lower(), told)
-    base = told[-1:].lower()
-    known = base in ("s", "v", "a") and told[:-1] in _PREFIX
+    apart = unit or bracketed(name)
     bare = re.sub(r"\s*[(\[][^()\[\]]*[)\]]\s*$", "", name).strip()
-    return Column(name=bare, unit=base if known else "", scale=_PREFIX[told[:-1]] if known else 1.0, position=position)
+    return Column(
+        name=bare,
+        told=apart or suffixed(bare),
+        apart=bool(apart),
+        scale=1.0,
+        position=position,
+    )
 
 
 def choose(names: Sequence[str], units: Sequence[str], choice: Choice) -> Columns:
@@ -59,11 +70,14 @@ def choose(names: Sequence[str], units: Sequence[str], choice: Choice) -> Column
     Raises:
         NoColumn: one is missing, or several could be meant.
     """
-    columns = [column_of(name, k, units[k]) for k, name in enumerate(names)]
+    every = [column_of(name, k, units[k]) for k, name in enumerate(names)]
+    marker, digit = _marker(every, choice.marker)
+    named = marker is not None and marker.name in (choice.current, choice.voltage, choice.time)
+    # a marker in volts is not the supply's voltage because it is the only one
+    columns = every if named else [one for one in every if one is not marker]
     current = _found(columns, choice.current, unit="a", word="current")
     if current is None:
         raise NoColumn(f"has no column of current among {_names(columns)}; name it with --current")
-    marker, digit = _marker(columns, choice.marker)
     return Columns(
         current=_in_amperes(current, choice),
         voltage=_voltage(columns, choice),
@@ -79,7 +93,7 @@ def _found(columns: list[Column], name: str | None, *, unit: str, word: str) -> 
         if not found:
             raise NoColumn(f"has no column {name!r}, only {_names(columns)}")
         return found[0]
-    found = [one for one in columns if word in one.name.lower()] or [one for one in columns if one.unit == unit]
+    found = [one for one in columns if word in one.name.lower()] or [one for one in columns if one.base == unit]
     if len(found) > 1:
         raise NoColumn(f"has {len(found)} columns of {word}; name the right one of {_names(found)} with --{word}")
     return found[0] if found else None
@@ -91,7 +105,7 @@ def _voltage(columns: list[Column], choice: Choice) -> Column | None:
     found = _found(columns, choice.voltage, unit="v", word="voltage")
     if found is None:
         raise NoColumn("holds no voltage; name its column with --voltage or give --supply VOLTS")
-    return found
+    return _scaled(found, "v")
 
 
 def _time(columns: list[Column], choice: Choice) -> Column | None:
@@ -100,11 +114,11 @@ def _time(columns: list[Column], choice: Choice) -> Column | None:
     for word in ("x-axis", "time"):
         found = [one for one in columns if word in one.name.lower()]
         if choice.time is None and found:
-            return found[0]
+            return _scaled(found[0], "s")
     found_s = _found(columns, choice.time, unit="s", word="time")
     if found_s is None:
         raise NoColumn("holds no column of time; name it with --time or give the sample rate with --rate")
-    return found_s
+    return _scaled(found_s, "s")
 
 
 def _marker(columns: list[Column], name: str | None) -> tuple[Column | None, int | None]:
@@ -115,11 +129,30 @@ def _marker(columns: list[Column], name: str | None) -> tuple[Column | None, int
 
 
 def _in_amperes(current: Column, choice: Choice) -> Column:
-    if current.unit != "v":
-        return current
+    unit = unit_of(current.told)
+    if unit is None or unit.base != "v":
+        return _scaled(current, "a")
     if choice.amperes_per_volt is None:
         raise NoColumn(f"column {current.name} is in volts; give the probe's scale with --amperes-per-volt")
-    return Column(name=current.name, unit="a", scale=current.scale * choice.amperes_per_volt, position=current.position)
+    return replace(current, scale=unit.scale * choice.amperes_per_volt)
+
+
+def _scaled(column: Column, base: str) -> Column:
+    """Return a column with its factor to a base unit, which is taken where the heading tells none.
+
+    Raises:
+        NoColumn: the heading's unit is not known, or of something else.
+    """
+    unit = unit_of(column.told)
+    if not column.told or (not column.apart and unit is not None and unit.base != base):
+        unit = Unit(base, 1.0)  # nothing is told: `voltage_a` and `current_min` end in no unit of theirs
+    if unit is None or unit.base != base:
+        quantity, symbol = _QUANTITIES[base]
+        raise NoColumn(
+            f"column {column.name[:60]} is in {column.told[:60]!r}, which is no unit of {quantity} known here; write "
+            f"{symbol}, m{symbol}, u{symbol}, n{symbol} or p{symbol} into its heading, and its values in that"
+        )
+    return replace(column, scale=unit.scale)
 
 
 def _names(columns: list[Column]) -> str:

@@ -6,13 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from instruments.recordings.csv_units import unit_of
+
 HEAD_BYTES = 1 << 16
 LINE_LIMIT = 1 << 14
 """Longest line, in characters: what is longer is no row of a table."""
 _COMMENT = ("#", "%", "//")
 _DELIMITERS = (";", "\t", ",")
 _BLOCK_CHARACTERS = 1 << 22
-_UNITS = {"second", "seconds", "s"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +59,8 @@ def read_heading(file: TextIO) -> Heading | None:
     names = _cells(first, delimiter)
     place = file.tell()
     units = _cells(file.readline(LINE_LIMIT), delimiter)
-    if units and units[0].lower() in _UNITS and len(units) == len(names):
+    first_unit = unit_of(units[0]) if units else None
+    if first_unit is not None and first_unit.base == "s" and len(units) == len(names):
         return Heading(names=names, units=units, delimiter=delimiter, lines=lines + 1)
     file.seek(place)
     return Heading(names=names, units=("",) * len(names), delimiter=delimiter, lines=lines)

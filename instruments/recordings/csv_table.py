@@ -19,13 +19,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from instruments.recordings.choice import Choice
-from instruments.recordings.csv_columns import Columns, NoColumn, choose
+from instruments.recordings.csv_cells import BadCell, cells
+from instruments.recordings.csv_columns import Column, Columns, NoColumn, choose
 from instruments.recordings.csv_lines import Heading, line_blocks, open_text, read_heading
+from instruments.recordings.csv_marker import MarkerCells
+from instruments.recordings.csv_steps import Steps
 from instruments.recordings.errors import RecordingError
 from instruments.recordings.gather import Gather, Tell
 
 UNTITLED = "CSV"
-_HIGH_WORDS = {"1", "X", "x", "high", "High", "HIGH", "true", "True", "TRUE", "on"}
 
 
 def read(path: Path, choice: Choice, tell: Tell | None = None, *, instrument: str = UNTITLED) -> Gather:
@@ -61,33 +63,41 @@ class _Table:
         columns = choose(heading.names, heading.units, self._choice)
         self._row = heading.lines
         gather: Gather | None = None
-        for values, levels in self._blocks(file, heading, columns):
+        steps: Steps | None = None
+        for rows, values, levels in self._blocks(file, heading, columns):
             times_s = values.get("time")
             gather = gather or self._gather(times_s)
-            self._check_even(times_s, gather)
+            if columns.time is not None and times_s is not None:
+                steps = steps or self._steps(times_s, gather, heading.delimiter, columns.time)
+                self._check_steps(steps.lost(times_s, rows))
+                self._end_s = float(times_s[-1])
             volts = values["voltage"] if "voltage" in values else float(self._choice.supply_v or 0.0)
             gather.add(values["current"], volts, levels)
         if gather is None:
             raise self._error("holds no rows under its heading; it is truncated")
-        if columns.time is not None and gather.samples > 1:
+        if steps is not None and gather.samples > 1:
+            self._check_steps(steps.lost(np.empty(0), [], last=True))
             # the rate of the first block is rounded as its time stamps are; that of the whole file is far less
             gather.stretch((self._end_s - self._start_s) / (gather.samples - 1))
         return gather
 
     def _blocks(
         self, file: TextIO, heading: Heading, columns: Columns
-    ) -> Iterator[tuple[dict[str, Any], NDArray[np.bool_] | None]]:
-        """Yield values by `current`, `voltage` and `time`, in base units, and the marker's levels."""
+    ) -> Iterator[tuple[list[str], dict[str, Any], NDArray[np.bool_] | None]]:
+        """Yield rows, values by `current`, `voltage` and `time`, in base units, and the marker's levels."""
         taken = {"current": columns.current, "voltage": columns.voltage, "time": columns.time}
         found = {name: one for name, one in taken.items() if one is not None}
+        marker = MarkerCells(columns.marker_digit)
         size = max(1, self._path.stat().st_size)
         for lines in self._lines(file):
             rows = [line for line in lines if line]
             if rows:
                 numbers = self._parsed(rows, heading.delimiter, [one.position for one in found.values()])
                 values = {name: numbers[:, k] * one.scale for k, (name, one) in enumerate(found.items())}
-                levels = None if columns.marker is None else self._levels(rows, heading.delimiter, columns)
-                yield values, levels
+                levels = None
+                if columns.marker is not None:
+                    levels = self._levels(lines, heading.delimiter, columns.marker.position, marker)
+                yield rows, values, levels
             self._row += len(lines)
             if self._tell is not None and hasattr(file, "buffer"):
                 self._tell(file.buffer.tell() / size)
@@ -110,21 +120,12 @@ class _Table:
                 f"a row after line {self._row} is damaged ({str(error).splitlines()[0]}); copy the file again"
             ) from error
 
-    def _levels(self, rows: list[str], delimiter: str, columns: Columns) -> NDArray[np.bool_]:
-        """Return the marker's levels; digits of the joined column, and cells that are no numbers, by their text."""
-        position, digit = columns.marker.position if columns.marker else 0, columns.marker_digit
+    def _levels(self, lines: list[str], delimiter: str, position: int, marker: MarkerCells) -> NDArray[np.bool_]:
         try:
-            cells = [row.split(delimiter)[position].strip().strip('"') for row in rows]
-        except IndexError:
-            raise self._error(
-                f"a row after line {self._row} is damaged (it has no marker); copy the file again"
-            ) from None
-        if digit is not None:
-            return np.array([cell.zfill(8)[digit : digit + 1] in _HIGH_WORDS for cell in cells], dtype=np.bool_)
-        try:
-            return np.asarray(np.array([cell.replace(",", ".") for cell in cells], dtype=np.float64) > 0.5)
-        except ValueError:
-            return np.array([cell in _HIGH_WORDS for cell in cells], dtype=np.bool_)
+            return marker.levels(cells([line for line in lines if line], delimiter, position))
+        except BadCell as error:
+            line = self._row + [k for k, line in enumerate(lines, start=1) if line][error.row]
+            raise self._error(f"line {line} {error}; record or export again") from error
 
     def _gather(self, times_s: NDArray[np.float64] | None) -> Gather:
         interval_s = self._interval_s(times_s)
@@ -138,16 +139,16 @@ class _Table:
             return 1.0 / (self._choice.rate_hz or math.nan)
         return math.nan if times_s.size < 2 else float(times_s[-1] - times_s[0]) / (times_s.size - 1)
 
-    def _check_even(self, times_s: NDArray[np.float64] | None, gather: Gather) -> None:
-        if times_s is None:
-            return
-        numbers = gather.samples + np.arange(times_s.size)
-        away = np.abs(times_s - self._start_s - numbers * gather.interval_s)
-        # time stamps are rounded, and the rate comes from the first block alone
-        bad = np.flatnonzero(~(away <= 1.5 * gather.interval_s + 1e-4 * numbers * gather.interval_s))
-        if bad.size:
+    def _steps(self, times_s: NDArray[np.float64], gather: Gather, delimiter: str, time: Column) -> Steps:
+        return Steps(
+            gather.interval_s,
+            times_s,
+            printed=lambda rows: cells(rows, delimiter, time.position),
+            scale=time.scale,
+        )
+
+    def _check_steps(self, lost: tuple[int, str] | None) -> None:
+        if lost is not None:
             raise self._error(
-                f"sample {int(numbers[bad[0]])} is at {times_s[bad[0]]} s, out of step with {gather.interval_s:g} s a "
-                "sample; samples were lost or the rate changes, export at a fixed rate"
+                f"sample {lost[0]} is {lost[1]}; samples were lost, record again, or export times with more digits"
             )
-        self._end_s = float(times_s[-1])

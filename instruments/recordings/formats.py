@@ -41,9 +41,11 @@ def detect(path: Path) -> Format:
         RecordingError: the file cannot be read, or is binary and of no known format.
     """
     head = _head(path)
-    for magic, found in ((jls.MAGIC, Format.JLS), (b"PK\3\4", Format.PPK2), (b"AG", Format.KEYSIGHT)):
+    for magic, found in ((jls.MAGIC, Format.JLS), (b"PK\3\4", Format.PPK2)):
         if head.startswith(magic):
             return found
+    if keysight_bin.is_magic(head):
+        return Format.KEYSIGHT
     if not head or b"\0" in head:
         raise RecordingError(path, "is of no known format (JLS, .ppk2, Keysight .bin, CSV)", instrument="import")
     return _table_of(path)
@@ -140,7 +142,8 @@ def _head(path: Path) -> bytes:
 
 
 def _is_binary(path: Path) -> bool:
-    return _head(path).startswith((jls.MAGIC, b"PK\3\4", b"AG"))
+    head = _head(path)
+    return head.startswith((jls.MAGIC, b"PK\3\4")) or keysight_bin.is_magic(head)
 
 
 def _table_of(path: Path) -> Format:

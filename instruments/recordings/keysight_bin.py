@@ -8,10 +8,11 @@ segment of segmented memory.
 
 Source: Agilent and Keysight, InfiniiVision Oscilloscopes User's Guide (2000 X, 3000 X, 3000T X, 6000 series), "Binary
 Header Format" and "Examples of Binary Files". Not confirmed [?]: how a pod is labelled, so pods are taken in order,
-the first for D0 to D7; and that float points are little-endian, which the guides leave to the reader and their
-examples show.
+the first for D0 to D7, unless their labels tell (`Pod 2`, `D8-D15`); and that float points are little-endian, which
+the guides leave to the reader and their examples show.
 """
 
+import re
 import struct
 from collections import Counter
 from collections.abc import Iterator
@@ -58,6 +59,11 @@ class _Line:
 
     channel: Channel
     bit: int | None
+
+
+def is_magic(head: bytes) -> bool:
+    """Whether a file that begins so is one of these, of whatever version: AG, two digits and two small integers."""
+    return re.match(rb"AG\d\d", head) is not None and (len(head) < 12 or b"\0" in head[4:12])
 
 
 def read(path: Path, choice: Choice, tell: Tell | None = None) -> Gather:
@@ -199,11 +205,33 @@ def _line(path: Path, channels: list[Channel], name: str) -> _Line:
         if not pods:
             raise _error(path, f"holds no digital pod, so no line {name!r}; save the digital channels with it")
         pod, bit = divmod(int(name[1:]), _POD_LINES)
-        return _Line(channel=pods[min(pod, len(pods) - 1)], bit=bit)
+        return _Line(channel=_pod(path, pods, pod, name), bit=bit)
     found = _named(path, channels, name)
     if found.kind == _LOGIC:
         raise _error(path, f"waveform {name} is a pod of eight digital lines; name one of them, D0 to D15")
     return _Line(channel=found, bit=None)
+
+
+def _pod(path: Path, pods: list[Channel], number: int, name: str) -> Channel:
+    """Return a pod, 0 for D0 to D7: by the labels where each tells, else by order."""
+    told = [_pod_of(one.label) for one in pods]
+    found = told.index(number) if number in told else number if all(one is None for one in told) else len(pods)
+    if found < len(pods):
+        return pods[found]
+    lines = f"D{_POD_LINES * number} to D{_POD_LINES * number + _POD_LINES - 1}"
+    raise _error(
+        path,
+        f"holds as digital pods {', '.join(one.label for one in pods)} and not that of {lines}, so no line "
+        f"{name!r}; save that pod too, or name a line that it holds",
+    )
+
+
+def _pod_of(label: str) -> int | None:
+    """Return which pod a label such as `Pod 2`, `D8-D15` or `D15-D8` names, from 0; None where it does not."""
+    if found := re.search(r"\bpod\s*([12])\b", label, re.IGNORECASE):
+        return int(found[1]) - 1
+    lines = {int(one) // _POD_LINES for one in re.findall(r"\bD(\d{1,2})\b", label, re.IGNORECASE)}
+    return lines.pop() if len(lines) == 1 and max(lines) < 2 else None
 
 
 def _current(path: Path, channels: list[Channel], choice: Choice) -> Channel:

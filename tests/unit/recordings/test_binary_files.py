@@ -10,7 +10,7 @@ import pytest
 
 from instruments.recordings.choice import Choice
 from instruments.recordings.errors import RecordingError
-from instruments.recordings.formats import Format, read_file
+from instruments.recordings.formats import Format, detect, read_file
 from metrology.power import energy_j
 from tests.unit.recordings import instrument_files as files
 from tests.unit.recordings.instrument_files import SAMPLES, current_a, high, waveform
@@ -49,6 +49,44 @@ def test_each_line_of_both_pods_is_found(line: int, tmp_path: Path) -> None:
     assert found.identity == "Keysight MSO-X 2024A:MY1"
     assert found.is_unit
     assert not found.means
+
+
+@pytest.mark.parametrize(
+    ("labels", "lines", "refused"),
+    [
+        (("",), ["D1"], ["D9"]),
+        (("Pod 1",), ["D1"], ["D9"]),
+        (("POD2",), ["D9"], ["D1"]),
+        (("D15-D8",), ["D9"], ["D1"]),
+        (("D0-D7",), ["D1"], ["D9", "D15"]),
+        (("my lines",), ["D1"], ["D9"]),
+    ],
+)
+def test_a_pod_that_was_not_saved_is_not_replaced_by_the_other(
+    labels: tuple[str, ...], lines: list[str], refused: list[str], tmp_path: Path
+) -> None:
+    path = bin_file(tmp_path, current(), *(pod(1, label=label) for label in labels))
+    for line in lines:
+        assert len(read_file(path, Choice(supply_v=5.0, marker=line)).windows) == 2
+    for line in refused:
+        with pytest.raises(RecordingError, match=rf"not that of D\d+ to D\d+, so no line '{line}'; save that pod too"):
+            read_file(path, Choice(supply_v=5.0, marker=line))
+
+
+def test_labels_say_more_than_the_order_of_pods(tmp_path: Path) -> None:
+    quiet = waveform("Pod 1", kind=6, unit=0, data=bytes(SAMPLES))
+    path = bin_file(tmp_path, current(), pod(1, label="Pod 2"), quiet)
+    assert len(read_file(path, Choice(supply_v=5.0, marker="D9")).windows) == 2
+
+
+@pytest.mark.parametrize("name", ["AGND_current_a", "AG10_current_a"])
+def test_a_table_whose_heading_begins_as_a_binary_file_is_a_table(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text(
+        "\n".join([f"{name},time_s,busy", *(f"{current_a(k)},{k / 1e3},{high(k):d}" for k in range(SAMPLES))])
+    )
+    assert detect(path) is Format.CSV
+    assert len(read_file(path, Choice(supply_v=5.0, marker="busy")).windows) == 2
 
 
 def test_an_analogue_channel_may_be_the_marker(tmp_path: Path) -> None:

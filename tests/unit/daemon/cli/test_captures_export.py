@@ -27,6 +27,17 @@ def test_one_capture_is_written(storage: Path, tmp_path: Path, form: str) -> Non
     assert files == {str(path): path.stat().st_size for path in tmp_path.glob("one.*")}
 
 
+def test_each_capture_of_a_run_has_a_file_of_its_own(
+    storage: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    for index in ("0", "1"):
+        assert export(storage, "run-0", "--capture", index, "--format", "raw").exit_code == 0
+    names = {path.name for path in Path().iterdir()}
+    assert names == {"run-0-0.raw", "run-0-0.raw.json", "run-0-1.raw", "run-0-1.raw.json"}
+
+
 def test_it_is_the_capture_asked_for(storage: Path, tmp_path: Path) -> None:
     export(storage, "run-0", "--capture", "1", "--format", "npz", "--out", str(tmp_path / "one.npz"))
     with np.load(tmp_path / "one.npz") as arrays:

@@ -81,6 +81,17 @@ def test_what_ended_unheard_is_known_from_the_store(tmp_path: Path) -> None:
     assert runs["old"].gross is None, "what was not measured is not 0"
 
 
+def test_another_bench_of_the_database_crowds_out_no_past_run(tmp_path: Path) -> None:
+    with Store(sqlite_url(tmp_path), bench="b1") as store:
+        for at in range(3):
+            add_run(store, f"ours-{at}")
+    with Store(sqlite_url(tmp_path), bench="other") as store:
+        for at in range(12):
+            add_run(store, f"theirs-{at}")
+    found = past_runs(sqlite_url(tmp_path), "b1", 12)
+    assert {run.run_id for run, _ in found} == {"ours-0", "ours-1", "ours-2"}
+
+
 def test_a_store_that_is_not_there_is_an_error_and_is_not_made(tmp_path: Path) -> None:
     with pytest.raises(StoreError):
         past_runs(sqlite_url(tmp_path / "none"), "b1", 3)

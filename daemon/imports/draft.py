@@ -144,7 +144,9 @@ def _build(one: Cut, channels: Channels, recording: Recording, *, identity: str,
         idle_voltage_v=volts, loaded_voltage_v=volts, constant_voltage=True, tripped=False, output_on=True
     )
     return _Built(
-        capture=MeasuredCapture(name=name, capture=capture, supply=supply),
+        capture=MeasuredCapture(
+            name=name, capture=capture, supply=supply, means=recording.means or series.samples_per_bin > 1
+        ),
         # two steps over the shortest stretch, and all of one where the voltage moves against the rounding
         rounding_a=step_a * (2.0 / _shortest(one) + swing) + unexplained_a,
         rounding_v=step_v,

@@ -88,7 +88,7 @@ def evaluate(
     inside_j = sum(model.energy_j(record.inside, record.supply_voltage_v) for record in records) + random_j
     cut_gross_j, cut_inside_j = _cut_means_j(model, records)
     gross_j, inside_j = gross_j + cut_gross_j, inside_j + cut_inside_j
-    idle_w = None if idle is None else _idle_power_w(model, idle, idle_noise_a)
+    idle_w = None if idle is None else _idle_power_w(model, idle, idle_noise_a, influences)
     net_j = None if idle_w is None else gross_j - (idle_w + _baseline_age_w(model, records, idle_w)) * duration_s
     of = model.quantity
     return EnergyResult(
@@ -123,10 +123,11 @@ def _idle_noise_a(model: MeasurementModel, idle: Idle) -> Any:
     return model.add("idle noise", "current (A)", scattered)
 
 
-def _idle_power_w(model: MeasurementModel, idle: Idle, noise_a: Any) -> Any:
+def _idle_power_w(model: MeasurementModel, idle: Idle, noise_a: Any, influences: Influences) -> Any:
     """Return the idle power, its systematic errors shared with the gross energy."""
+    drift_w = model.add("idle drift", "power (W)", influences.idle_drift_w)
     duration_s = idle.integrals.duration_s
-    return model.energy_j(idle.integrals, idle.supply_voltage_v, excess_c=noise_a * duration_s) / duration_s
+    return model.energy_j(idle.integrals, idle.supply_voltage_v, excess_c=noise_a * duration_s) / duration_s + drift_w
 
 
 def _baseline_age_w(model: MeasurementModel, records: Sequence[RecordEnergy], idle_w: Any) -> Any:

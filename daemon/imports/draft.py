@@ -91,6 +91,7 @@ def draft_of(
         has_current=series.charges_c is not None,
         accuracy=_with_energy_alone(accuracy.with_defaults(identity), series),
         no_idle=idle.why_not,
+        idle_limit_w=idle.limit_w,
         repeated_samples=sum(one.before + one.after for one in cuts),
     )
     return ImportDraft(captures=tuple(one.capture for one in built), facts=facts)

@@ -47,6 +47,8 @@ class ImportFacts:
     """What is known of the instrument's errors."""
     no_idle: str = ""
     """Why what lies before the first window is no idle stretch; empty where it is one."""
+    idle_limit_w: float = 0.0
+    """How far the power just before the first window may lie from the idle stretch's mean, in watts."""
     repeated_samples: int = 0
     """Samples repeated before a window that begins with the file, and after one that ends with it."""
 

@@ -62,6 +62,9 @@ def influences_of(facts: ImportFacts, *, voltage_v: float) -> Influences:
         supply_voltage_error_v=Estimate.within(0.0, read_back_v + facts.rounding_v, source=stated.voltage_source),
         lead_resistance_ohm=_EXACT,
         clock_error=Estimate.within(0.0, clock, source=clock_source),
+        idle_drift_w=Estimate.within(
+            0.0, facts.idle_limit_w, source="how far idle power has moved from its mean until the first window"
+        ),
         rise_delay_s=edge,
         fall_delay_s=edge,
         # a gain is one and the same in two recordings of one unit; an offset moves with range and temperature

@@ -1,6 +1,7 @@
 """Draft: captures whose energy is the file's, within the doubt that they state."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,6 +12,7 @@ from daemon.imports.import_analysis import analyse_import, reasons_of
 from daemon.imports.source_file import SourceFile
 from daemon.imports.stated_accuracy import StatedAccuracy
 from instruments.recordings.choice import Choice
+from instruments.recordings.gather import Gather
 from instruments.recordings.recording import Recording
 from instruments.recordings.series import Series
 from metrology.electrical import ElectricalRecord
@@ -135,6 +137,44 @@ def test_edges_within_an_interval_are_in_the_doubt(apart: bool) -> None:
     if apart:
         assert "cut means" in {term.term for term in energy.budget}
         assert energy.gross_energy_per_image_j.expanded_uncertainty_95 > true_j - batch.value
+
+
+def drifting(course: str, count: int, seed: int) -> Recording:
+    """Return 20 windows at 2.5 W after an idle stretch that ends at 0.5 W, by a meter of 1 kHz and 5 V."""
+    part = np.linspace(0, 1, count)
+    drift_a = {
+        "line": 0.033 * (1 - part),
+        "settles": 0.033 * (np.exp(-4 * part) - np.exp(-4)),
+        "rises": -0.033 * (1 - part),
+    }[course]
+    levels = np.tile(np.repeat([True, False], [800, 100]), 20)
+    current_a = np.concatenate([0.1 + drift_a, np.where(levels, 0.5, 0.1)])
+    current_a += np.random.default_rng(seed).normal(0, 1e-3, current_a.size)
+    gather = Gather(path=Path("x"), instrument="t", interval_s=1e-3)
+    gather.add(current_a, 5.0, np.concatenate([np.zeros(count, bool), levels]))
+    series = gather.series()
+    windows = gather.windows(series.bins.span.end_s)
+    return Recording(
+        record=series.bins, windows=windows, images=(1,) * 20, series=series, identity="m", instrument="jls"
+    )
+
+
+@pytest.mark.parametrize("course", ["line", "settles", "rises"])
+@pytest.mark.parametrize("seed", [1, 2, 3])
+@pytest.mark.parametrize("count", [45, 300, 3000, 40_000])
+def test_what_idle_power_drifted_is_in_the_doubt_of_net_energy(course: str, count: int, seed: int) -> None:
+    found = drifting(course, count, seed)
+    made = draft(found, images=1)
+    energy = analyse_import(made.captures, made.facts).energy
+    assert energy is not None
+    assert energy.idle_power_w is not None
+    assert energy.net_energy_per_image_j is not None
+    assert abs(energy.idle_power_w.value - 0.5) <= energy.idle_power_w.expanded_uncertainty_95
+    span_s = (found.windows[-1].end_s - found.windows[0].start_s) / 20
+    net_j = energy.gross_energy_per_image_j.value - 0.5 * span_s
+    assert abs(energy.net_energy_per_image_j.value - net_j) <= energy.net_energy_per_image_j.expanded_uncertainty_95
+    if count == 40_000:  # where there is time, its last part is taken, and the doubt is small
+        assert energy.idle_power_w.value == pytest.approx(0.5, rel=0.02)
 
 
 def test_windows_that_thinning_would_merge_are_refused() -> None:

@@ -76,8 +76,8 @@ class _Level:
     noise_w: float
     """How far that line moves by their scatter alone, with all but a hundredth of chance."""
     limit_w: float
-    """How far the power just before the window lies from the mean, by that line or by the last blocks, and by the scatter
-    of the line itself, in which a drift can hide."""
+    """How far the power just before the window lies from the mean, by that line or by the last blocks, and by the
+    line's own scatter, in which a drift can hide."""
 
     @classmethod
     def of(cls, powers_w: NDArray[np.float64], start_s: float) -> "_Level":

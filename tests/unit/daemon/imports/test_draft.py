@@ -177,6 +177,28 @@ def test_what_idle_power_drifted_is_in_the_doubt_of_net_energy(course: str, coun
         assert energy.idle_power_w.value == pytest.approx(0.5, rel=0.02)
 
 
+@pytest.mark.parametrize(("swing_v", "verdict"), [(2.0, Verdict.INVALID), (2e-3, Verdict.DEGRADED)])
+def test_current_that_changes_its_sign_in_a_short_window_is_in_the_doubt(swing_v: float, verdict: Verdict) -> None:
+    """Within one capture's sample current and voltage move together: their means hold little of the energy."""
+    count, window = 400_000, slice(200_000, 202_000)
+    current_a, voltage_v, levels = np.full(count, 0.05), np.full(count, 5.0), np.zeros(count, bool)
+    levels[window] = True
+    swing = np.tile([1.0, -1.0], 1000)
+    current_a[window], voltage_v[window] = 0.02 + swing, 5.0 + swing_v * swing
+    gather = Gather(path=Path("x"), instrument="t", interval_s=1e-4, bin_limit=20_000, expected=count)
+    gather.add(current_a, voltage_v, levels)
+    series = gather.series()
+    windows = gather.windows(series.bins.span.end_s)
+    found = Recording(record=series.bins, windows=windows, images=(1,), series=series, identity="m", instrument="jls")
+    made = draft(found, images=1)
+    analysis = analyse_import(made.captures, made.facts)
+    assert analysis.energy is not None
+    gross = analysis.energy.gross_energy_per_image_j
+    assert abs(gross.value - energy_j(found.record, windows[0])) <= gross.expanded_uncertainty_95
+    assert analysis.verdict is verdict  # one window alone is degraded
+    assert (ReasonCode.SAMPLE_RATE in {one.code for one in analysis.reasons}) is (verdict is Verdict.INVALID)
+
+
 def test_windows_that_thinning_would_merge_are_refused() -> None:
     with pytest.raises(ImportRefused, match=r"of 2 windows \d can be told apart.*--from and --to"):
         draft(recording(bin_limit=8))

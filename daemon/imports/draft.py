@@ -51,6 +51,7 @@ def draft_of(
     images_per_window: int,
     accuracy: StatedAccuracy,
     instrument: str | None = None,
+    serial: str | None = None,
     supply_v: float | None = None,
 ) -> ImportDraft:
     """Return the captures of a recording.
@@ -60,11 +61,12 @@ def draft_of(
         source: the file.
         images_per_window: images in each window.
         accuracy: what is known of the instrument.
-        instrument: what recorded it, by the person; None: as the file says.
+        instrument: what recorded it, by the person; None: as the file says. A model is many units.
+        serial: which unit of it, by the person; None: as the file says.
         supply_v: voltage where the instrument gave energy alone, in volts.
 
     Raises:
-        ImportRefused: there is no sure window, or too many, or they cannot be told apart.
+        ImportRefused: there is no sure window, or too many, or they cannot be told apart; or a serial number has no model.
     """
     series, windows = _sure(recording)
     idle = find_idle(series.bins, windows[0])
@@ -72,7 +74,7 @@ def draft_of(
     from_line = recording.sync == "marker" and series.levels is not None
     cuts = cut(series, windows, idle, apart=apart, from_line=from_line)
     channels = channels_of(series, supply_v=supply_v)
-    identity = instrument or recording.identity or UNKNOWN_INSTRUMENT
+    identity = _identity(recording, instrument, serial)
     built = [_build(one, channels, recording, identity=identity, name=f"capture {k}") for k, one in enumerate(cuts)]
     facts = ImportFacts(
         file=source.name,
@@ -80,7 +82,7 @@ def draft_of(
         size_bytes=source.size_bytes,
         format=recording.instrument,
         identity=identity,
-        is_unit=instrument is not None or recording.is_unit,
+        is_unit=serial is not None or (recording.is_unit and instrument is None),
         sample_rate_hz=series.sample_rate_hz,
         samples_per_point=series.samples_per_bin,
         means=recording.means,
@@ -98,6 +100,17 @@ def draft_of(
         repeated_samples=sum(one.before + one.after for one in cuts),
     )
     return ImportDraft(captures=tuple(one.capture for one in built), facts=facts)
+
+
+def _identity(recording: Recording, instrument: str | None, serial: str | None) -> str:
+    model = instrument or recording.identity
+    if serial is None:
+        return model or UNKNOWN_INSTRUMENT
+    if not model:
+        raise ImportRefused(
+            f"--serial {serial} names no unit without its model: the file tells none, so give --instrument"
+        )
+    return f"{model} {serial}"
 
 
 def _sure(recording: Recording) -> tuple[Series, list[Window]]:

@@ -231,6 +231,23 @@ def test_a_gain_of_the_instrument_counts_in_proportion() -> None:
     assert term.common == "Jetperch JS110 002557: gain"  # one unit, whose gain two of its recordings share
 
 
+def test_a_model_is_many_units_and_a_serial_number_is_one() -> None:
+    nameless = replace(recording(), identity="", is_unit=False)
+
+    def names(found: Recording, **said: str) -> tuple[str, bool, str | None]:
+        made = draft_of(found, SOURCE, images_per_window=10, accuracy=replace(EXACT, gain=0.01), **said)  # type: ignore[arg-type]
+        energy = analyse_import(made.captures, made.facts).energy
+        assert energy is not None
+        (gain,) = [one for one in energy.budget if one.term == "instrument gain"]
+        return made.facts.identity, made.facts.is_unit, gain.common
+
+    assert names(nameless, instrument="Joulescope JS220") == ("Joulescope JS220", False, None)
+    assert names(recording(), instrument="Joulescope JS220") == ("Joulescope JS220", False, None)
+    assert names(nameless, instrument="JS220", serial="17") == ("JS220 17", True, "JS220 17: gain")
+    with pytest.raises(ImportRefused, match="--instrument"):
+        names(nameless, serial="17")
+
+
 def test_our_own_bench_is_in_no_budget() -> None:
     made = draft(recording(), StatedAccuracy(gain=0.01, offset_a=1e-3, voltage_gain=0.01, voltage_offset_v=0.01))
     analysis = analyse_import(made.captures, made.facts)

@@ -1,6 +1,9 @@
 """Measured capture: a stored capture, read back with what the supply said around it."""
 
-from daemon.capture_facts import FORCED_KEY, SUPPLY_KEY
+from collections.abc import Mapping
+from typing import Any
+
+from daemon.capture_facts import FORCED_KEY, RECORDING_KEY, SUPPLY_KEY
 from daemon.captures import CaptureFiles
 from daemon.errors import CaptureRemoved
 from daemon.records import CaptureRecord
@@ -28,4 +31,13 @@ def measured_capture(files: CaptureFiles, one: CaptureRecord) -> MeasuredCapture
         capture=files.read(one.name, expected_sha256=one.sha256),
         supply=SupplyConditions(**extra[SUPPLY_KEY]),
         forced=ForcedTrigger(**forced) if (forced := extra.get(FORCED_KEY)) else None,
+        means=samples_are_means(extra.get(RECORDING_KEY) or {}),
     )
+
+
+def samples_are_means(recording: Mapping[str, Any]) -> bool:
+    """Say whether each sample of an imported capture is the mean of its interval.
+
+    It is where the instrument averaged, and where several points of a long file became one sample.
+    """
+    return bool(recording.get("means")) or int(recording.get("samples_per_point", 1)) > 1

@@ -82,6 +82,8 @@ class MeasuredCapture:
     """The supply around it."""
     forced: ForcedTrigger | None = None
     """When its trigger was forced, by the lab's clock; None where an edge triggered it."""
+    means: bool = False
+    """Each sample is the mean of its interval; False: a point."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -212,6 +214,7 @@ def ground_of(one: MeasuredCapture, influences: Influences) -> Ground:
         one.capture,
         supply_voltage_v=one.supply.loaded_voltage_v,
         lead_resistance_ohm=influences.lead_resistance_ohm.value,
+        means=one.means,
     )
     levels = one.capture.marker_levels()
     marker = None

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from metrology.capture import Capture
 from metrology.errors import MetrologyError
-from metrology.integral import LinearIntegral
+from metrology.integral import LinearIntegral, RunningIntegral, StepIntegral
 from metrology.window import Window
 
 
@@ -48,19 +48,30 @@ class ElectricalRecord:
 
     `V` is the supply's read-back, `R` the resistance of the leads. Where a voltage channel is wired at the board it
     adds its alternating part only, and the drop over the leads then counts by its mean, so that nothing counts twice.
-    The product is taken as linear between samples. Indicated current is what probe and scope say; corrections by
+    Current and product are taken as linear between samples, or, where each sample is the mean of its interval, as
+    constant over it. Indicated current is what probe and scope say; corrections by
     gain and zero are made on the integrals (`metrology.uncertainty`), where they are exact and carry uncertainty.
     """
 
     supply_voltage_v: float
     lead_resistance_ohm: float
-    _charge: LinearIntegral
-    _square: LinearIntegral
-    _alternating: LinearIntegral | None
+    means: bool
+    """Each sample is the mean of its interval; False: a point."""
+    _charge: RunningIntegral
+    _square: RunningIntegral
+    _alternating: RunningIntegral | None
 
     @classmethod
-    def of(cls, capture: Capture, *, supply_voltage_v: float, lead_resistance_ohm: float) -> "ElectricalRecord":
+    def of(
+        cls, capture: Capture, *, supply_voltage_v: float, lead_resistance_ohm: float, means: bool = False
+    ) -> "ElectricalRecord":
         """Build from a capture, the supply's read-back in volts and the resistance of the leads in ohms.
+
+        Args:
+            capture: the capture.
+            supply_voltage_v: read-back, in volts.
+            lead_resistance_ohm: resistance of the leads, in ohms.
+            means: each sample is the mean of its interval, and not a point.
 
         Raises:
             MetrologyError: voltage or resistance is not finite, or the resistance is negative.
@@ -73,17 +84,19 @@ class ElectricalRecord:
         current_a = capture.current.values
         base = capture.time_base
         alternating = _alternating_power_w(capture, current_a, lead_resistance_ohm=lead_resistance_ohm)
+        integral = StepIntegral.of if means else LinearIntegral.of
         return cls(
             supply_voltage_v,
             lead_resistance_ohm,
-            LinearIntegral.of(base, current_a),
-            LinearIntegral.of(base, current_a * current_a),
-            None if alternating is None else LinearIntegral.of(base, alternating),
+            means,
+            integral(base, current_a),
+            integral(base, current_a * current_a),
+            None if alternating is None else integral(base, alternating),
         )
 
     @property
     def span(self) -> Window:
-        """From the first sample to the last."""
+        """From the first sample to the last; of means from the begin of the first interval to the end of the last."""
         return self._charge.span
 
     @property
@@ -92,7 +105,7 @@ class ElectricalRecord:
         return self._charge.time_base.interval_s
 
     def cumulative_energy_j(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the energy from the first sample to each time, in joules, by indicated current."""
+        """Return the energy from the begin of the record to each time, in joules, by indicated current."""
         direct_j = self.supply_voltage_v * self._charge.cumulative(times_s)
         drop_j = self.lead_resistance_ohm * self._square.cumulative(times_s)
         total_j = direct_j - drop_j

@@ -25,6 +25,8 @@ class RecordEnergy:
     """The supply's read-back under load, in volts."""
     edge_half_width_s: float
     """Each of the two outer edges lies within this of its stated time, in seconds."""
+    mean_s: float = 0.0
+    """Length of the interval whose mean each sample is, in seconds; 0 where samples are points."""
     extrapolation: float = 1.0
     """Stated time over the time that was seen: more than 1 for a batch that outlasts its record."""
 
@@ -58,6 +60,7 @@ def whole_batches(record: ElectricalRecord, reading: MarkerReading) -> RecordEne
         batch_energies_j=tuple(energy_j(record, pulse) for pulse in reading.pulses),
         supply_voltage_v=record.supply_voltage_v,
         edge_half_width_s=reading.edge_half_width_s,
+        mean_s=record.interval_s if record.means else 0.0,
     )
 
 

@@ -9,6 +9,10 @@ from metrology.supply_ammeter import SupplyAmmeter
 
 NO_DELAY = Estimate(value=0.0, standard_uncertainty=0.0, source="marker and current step together")
 
+NO_DRIFT = Estimate(
+    value=0.0, standard_uncertainty=0.0, source="the board waits, and nothing else, before its first batch"
+)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Influences:
@@ -56,6 +60,8 @@ class Influences:
     """From a rising marker edge to the current's, in seconds: a window starts that much later than its marker."""
     fall_delay_s: Estimate = NO_DELAY
     """The same for falling edges and the window's end."""
+    idle_drift_w: Estimate = NO_DRIFT
+    """How far the idle power at the first batch lies from the mean of the idle stretch, in watts; of value 0."""
     turns: int = 1
     """Turns through the probe's jaw as declared."""
     names: Mapping[str, str] = field(default_factory=dict)

@@ -1,6 +1,7 @@
-"""Running integral of a signal that is linear between its samples."""
+"""Running integral of a signal: linear between its samples, or the mean of each of its intervals."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -8,6 +9,36 @@ from numpy.typing import NDArray
 from metrology.errors import MetrologyError
 from metrology.timebase import TimeBase
 from metrology.window import Window
+
+
+class RunningIntegral(Protocol):
+    """Integral from the begin of a record to any time in it."""
+
+    @property
+    def span(self) -> Window:
+        """The time for which it is known."""
+        ...
+
+    @property
+    def time_base(self) -> TimeBase:
+        """When each sample was taken; of a mean the middle of its interval."""
+        ...
+
+    def cumulative(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the integral from the begin to each time (any shape), in the signal's unit times second.
+
+        Raises:
+            MetrologyError: a time lies outside the record.
+        """
+        ...
+
+    def over(self, window: Window) -> float:
+        """Return the integral over a window.
+
+        Raises:
+            MetrologyError: the window reaches outside the record.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,6 +80,53 @@ class LinearIntegral:
         left, right = self.values[whole], self.values[whole + 1]
         cut = self.time_base.interval_s * (left * part + 0.5 * (right - left) * part**2)
         return np.asarray(self._prefix[whole] + cut)
+
+    def over(self, window: Window) -> float:
+        """Return the integral over a window.
+
+        Raises:
+            MetrologyError: the window reaches outside the record.
+        """
+        start, end = self.cumulative(np.array([window.start_s, window.end_s]))
+        return float(end - start)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class StepIntegral:
+    """Integral of a signal of which each sample is the mean over its interval, half of it either side of its time.
+
+    Nothing is known of the course inside an interval, so the signal counts as constant there. A straight line from one
+    mean to the next would take an eighth of an interval's step from every window whose edge parts the two.
+    """
+
+    time_base: TimeBase
+    _prefix: NDArray[np.float64]
+
+    @classmethod
+    def of(cls, time_base: TimeBase, values: NDArray[np.float64]) -> "StepIntegral":
+        """Build from the mean of each interval, shape (n,), float64; the array is not written to."""
+        if values.shape != (time_base.sample_count,):
+            raise MetrologyError(f"values must have shape ({time_base.sample_count},), got {values.shape}")
+        prefix = np.zeros(values.size + 1)
+        np.cumsum(values * time_base.interval_s, out=prefix[1:])
+        return cls(time_base, prefix)
+
+    @property
+    def span(self) -> Window:
+        """From the begin of the first interval to the end of the last."""
+        half_s = self.time_base.interval_s / 2
+        return Window(start_s=self.time_base.origin_s - half_s, end_s=self.time_base.end_s + half_s)
+
+    def cumulative(self, times_s: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the integral from the begin to each time (any shape), in the signal's unit times second.
+
+        Raises:
+            MetrologyError: a time lies outside the record.
+        """
+        index = checked_index(times_s, span=self.span, interval_s=self.time_base.interval_s)
+        whole = np.minimum(index.astype(np.int64), self._prefix.size - 2)
+        start, end = self._prefix[whole], self._prefix[whole + 1]
+        return np.asarray(start + (index - whole) * (end - start))
 
     def over(self, window: Window) -> float:
         """Return the integral over a window.

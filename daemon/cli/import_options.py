@@ -54,7 +54,15 @@ InstrumentOption = Annotated[
     typer.Option(
         metavar="NAME",
         rich_help_panel=_ACCURACY,
-        help="The one instrument that recorded it, where the file does not say.",
+        help="Model of the instrument that recorded it, where the file does not say.",
+    ),
+]
+SerialOption = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NUMBER",
+        rich_help_panel=_ACCURACY,
+        help="Serial number, where the file has none: recordings of one unit share its errors.",
     ),
 ]
 GainOption = Annotated[
@@ -92,6 +100,7 @@ class Wanted:
     precision: str
     run_id: str | None
     instrument: str | None
+    serial: str | None
     gain_pct: float | None
     offset_a: float | None
     voltage_gain_pct: float | None

@@ -18,6 +18,7 @@ from instruments.recordings.recording import Recording
 from instruments.recordings.series import Series
 from metrology.analysis import MeasuredCapture
 from metrology.capture import Capture
+from metrology.coverage_interval import PROBABILITY
 from metrology.supply import SupplyConditions
 from metrology.timebase import TimeBase
 from metrology.trace import Trace, Unit
@@ -40,6 +41,7 @@ class _Built:
     capture: MeasuredCapture
     rounding_a: float
     rounding_v: float
+    unexplained_part: float
 
 
 def draft_of(
@@ -49,6 +51,7 @@ def draft_of(
     images_per_window: int,
     accuracy: StatedAccuracy,
     instrument: str | None = None,
+    serial: str | None = None,
     supply_v: float | None = None,
 ) -> ImportDraft:
     """Return the captures of a recording.
@@ -58,11 +61,12 @@ def draft_of(
         source: the file.
         images_per_window: images in each window.
         accuracy: what is known of the instrument.
-        instrument: what recorded it, by the person; None: as the file says.
+        instrument: what recorded it, by the person; None: as the file says. A model is many units.
+        serial: which unit of it, by the person; None: as the file says.
         supply_v: voltage where the instrument gave energy alone, in volts.
 
     Raises:
-        ImportRefused: there is no sure window, or too many, or they cannot be told apart.
+        ImportRefused: there is no sure window, or too many, or they cannot be told apart; or a serial number has no model.
     """
     series, windows = _sure(recording)
     idle = find_idle(series.bins, windows[0])
@@ -70,7 +74,7 @@ def draft_of(
     from_line = recording.sync == "marker" and series.levels is not None
     cuts = cut(series, windows, idle, apart=apart, from_line=from_line)
     channels = channels_of(series, supply_v=supply_v)
-    identity = instrument or recording.identity or UNKNOWN_INSTRUMENT
+    identity = _identity(recording, instrument, serial)
     built = [_build(one, channels, recording, identity=identity, name=f"capture {k}") for k, one in enumerate(cuts)]
     facts = ImportFacts(
         file=source.name,
@@ -78,7 +82,7 @@ def draft_of(
         size_bytes=source.size_bytes,
         format=recording.instrument,
         identity=identity,
-        is_unit=instrument is not None or recording.is_unit,
+        is_unit=serial is not None or (recording.is_unit and instrument is None),
         sample_rate_hz=series.sample_rate_hz,
         samples_per_point=series.samples_per_bin,
         means=recording.means,
@@ -88,12 +92,25 @@ def draft_of(
         edge_limit_s=recording.edge_limit_s,
         rounding_a=max(one.rounding_a for one in built),
         rounding_v=max(one.rounding_v for one in built),
+        unexplained_part=max(one.unexplained_part for one in built),
         has_current=series.charges_c is not None,
         accuracy=_with_energy_alone(accuracy.with_defaults(identity), series),
         no_idle=idle.why_not,
+        idle_limit_w=idle.limit_w,
         repeated_samples=sum(one.before + one.after for one in cuts),
     )
     return ImportDraft(captures=tuple(one.capture for one in built), facts=facts)
+
+
+def _identity(recording: Recording, instrument: str | None, serial: str | None) -> str:
+    model = instrument or recording.identity
+    if serial is None:
+        return model or UNKNOWN_INSTRUMENT
+    if not model:
+        raise ImportRefused(
+            f"--serial {serial} names no unit without its model: the file tells none, so give --instrument"
+        )
+    return f"{model} {serial}"
 
 
 def _sure(recording: Recording) -> tuple[Series, list[Window]]:
@@ -126,7 +143,7 @@ def _build(one: Cut, channels: Channels, recording: Recording, *, identity: str,
         voltage, step_v = trace_of(values_v, Unit.VOLT)
         volts = float(voltage.values.mean())  # of the codes, so that what the channel adds has no mean
         swing = float(np.abs(values_v - volts).max()) / max(abs(volts), 1e-12)
-    unexplained_a = float(np.abs(_part(channels.unexplained_w, one)).mean()) / max(abs(volts), 1e-12)
+    unexplained_w, unexplained_part = _unexplained(one, channels, current.values * volts)
     capture = Capture(
         time_base=TimeBase(
             origin_s=series.origin_s + (one.first - one.before + 0.5) * series.interval_s,
@@ -144,11 +161,33 @@ def _build(one: Cut, channels: Channels, recording: Recording, *, identity: str,
         idle_voltage_v=volts, loaded_voltage_v=volts, constant_voltage=True, tripped=False, output_on=True
     )
     return _Built(
-        capture=MeasuredCapture(name=name, capture=capture, supply=supply),
+        capture=MeasuredCapture(
+            name=name, capture=capture, supply=supply, means=recording.means or series.samples_per_bin > 1
+        ),
         # two steps over the shortest stretch, and all of one where the voltage moves against the rounding
-        rounding_a=step_a * (2.0 / _shortest(one) + swing) + unexplained_a,
+        rounding_a=step_a * (2.0 / _shortest(one) + swing)
+        + unexplained_w / max(abs(volts), 1e-12) / PROBABILITY,  # it may lie at its very end
         rounding_v=step_v,
+        unexplained_part=unexplained_part,
     )
+
+
+def _unexplained(one: Cut, channels: Channels, power_w: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the largest mean power, in watts, that current times voltage leave out, and the largest part of the power.
+
+    Of each stretch that an energy is made of: what lies before the first window, each window, and all from the first to
+    the last. In the mean of the whole cut a short window would vanish.
+    """
+    missed_w = np.abs(_part(channels.unexplained_w, one))
+    if not missed_w.any():
+        return 0.0, 0.0
+    edges = np.flatnonzero(np.diff(one.levels.astype(np.int8), prepend=0, append=0))
+    pairs = edges.reshape(-1, 2)
+    spans = [(0, edges[0]), (edges[0], edges[-1]), *pairs]
+    means_w = [float(missed_w[start:end].mean()) for start, end in spans if end > start]
+    loads_w = [abs(float(power_w[start:end].mean())) for start, end in spans if end > start]
+    parts = [missed / max(missed + load, 1e-300) for missed, load in zip(means_w, loads_w, strict=True)]
+    return max(means_w), max(parts)
 
 
 def _shortest(one: Cut) -> int:

@@ -47,6 +47,11 @@ class ImportFacts:
     """What is known of the instrument's errors."""
     no_idle: str = ""
     """Why what lies before the first window is no idle stretch; empty where it is one."""
+    idle_limit_w: float = 0.0
+    """How far the power just before the first window may lie from the idle stretch's mean, in watts."""
+    unexplained_part: float = 0.0
+    """Largest part of a stretch's power that the product of current and voltage leaves out, 0 to 1: not zero only where
+    current changes its sign within a sample of the capture."""
     repeated_samples: int = 0
     """Samples repeated before a window that begins with the file, and after one that ends with it."""
 

@@ -18,6 +18,8 @@ LABELS = {
     "marker fall delay": "window end",
 }
 """What the terms of a budget are called, since neither probe nor oscilloscope of ours is behind them."""
+MOST_UNEXPLAINED = 0.1
+"""Largest part of a stretch's power that may be in no product of current and voltage; less is in the budget."""
 _ANY_RATE_HZ = 1e-9
 _EXACT = Estimate(value=0.0, standard_uncertainty=0.0, source="not there")
 
@@ -62,6 +64,9 @@ def influences_of(facts: ImportFacts, *, voltage_v: float) -> Influences:
         supply_voltage_error_v=Estimate.within(0.0, read_back_v + facts.rounding_v, source=stated.voltage_source),
         lead_resistance_ohm=_EXACT,
         clock_error=Estimate.within(0.0, clock, source=clock_source),
+        idle_drift_w=Estimate.within(
+            0.0, facts.idle_limit_w, source="how far idle power has moved from its mean until the first window"
+        ),
         rise_delay_s=edge,
         fall_delay_s=edge,
         # a gain is one and the same in two recordings of one unit; an offset moves with range and temperature
@@ -72,7 +77,7 @@ def influences_of(facts: ImportFacts, *, voltage_v: float) -> Influences:
 
 def reasons_of(facts: ImportFacts) -> list[Reason]:
     """Return what is known, before any computation, to keep the result from being valid."""
-    return [*_accuracy_reasons(facts), *_rate_reasons(facts), *_idle_reasons(facts)]
+    return [*_accuracy_reasons(facts), *_rate_reasons(facts), *_sign_reasons(facts), *_idle_reasons(facts)]
 
 
 def _accuracy_reasons(facts: ImportFacts) -> list[Reason]:
@@ -90,6 +95,18 @@ def _rate_reasons(facts: ImportFacts) -> list[Reason]:
         f"{facts.file} holds points at {facts.sample_rate_hz:g} Hz, below {limit_hz:g} Hz, which say nothing of what "
         "the power "
         "does between them; record faster, or say --means where the instrument averages over each sample"
+    )
+    return [Reason(code=ReasonCode.SAMPLE_RATE, verdict=Verdict.INVALID, text=text)]
+
+
+def _sign_reasons(facts: ImportFacts) -> list[Reason]:
+    if facts.unexplained_part <= MOST_UNEXPLAINED:
+        return []
+    text = (
+        f"{facts.file}: current changes its sign within samples of the capture, each the mean of "
+        f"{facts.samples_per_point} of the file, and {facts.unexplained_part:.0%} of a stretch's power, more than "
+        f"{MOST_UNEXPLAINED:.0%}, is in no product of current and voltage; take a shorter stretch of the file "
+        "with --from and --to"
     )
     return [Reason(code=ReasonCode.SAMPLE_RATE, verdict=Verdict.INVALID, text=text)]
 

@@ -162,7 +162,7 @@ def budget_terms() -> set[str]:
 def test_each_term_of_the_budget_is_explained() -> None:
     text = (DOCS / "explanations" / "uncertainty.md").read_text().split("## The terms")[1].split("\n## ")[0]
     assert set(re.findall(r"^\| `([a-z0-9 -]+)` \|", text, re.MULTILINE)) == budget_terms() | set(LABELS.values())
-    assert len(budget_terms()) == 18
+    assert len(budget_terms()) == 21
 
 
 def test_each_key_of_the_configuration_that_a_document_names_exists() -> None:

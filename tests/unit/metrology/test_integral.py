@@ -5,8 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from metrology.bins import EnergyBins
 from metrology.errors import MetrologyError
-from metrology.integral import LinearIntegral
+from metrology.integral import LinearIntegral, StepIntegral
+from metrology.power import energy_j
 from metrology.timebase import TimeBase
 from metrology.window import Window
 
@@ -80,3 +82,28 @@ def test_not_a_number_is_no_time() -> None:
 def test_the_signal_must_fit_its_time_base() -> None:
     with pytest.raises(MetrologyError, match=r"shape \(1001,\)"):
         LinearIntegral.of(BASE, np.ones(5))
+
+
+@given(values=signals, edges=st.tuples(fractions, fractions))
+def test_means_are_summed_as_energy_bins_are(values: np.ndarray, edges: tuple[float, float]) -> None:
+    base = base_for(values)
+    steps = StepIntegral.of(base, values)
+    bins = EnergyBins.of(
+        values * base.interval_s, interval_s=base.interval_s, origin_s=base.origin_s - base.interval_s / 2
+    )
+    assert (steps.span.start_s, steps.span.end_s) == pytest.approx((bins.span.start_s, bins.span.end_s))
+    low, high = sorted(edges)
+    start_s, duration_s = bins.span.start_s, bins.span.duration_s
+    window = Window(start_s=start_s + low * duration_s, end_s=start_s + high * duration_s)
+    assert steps.over(window) == pytest.approx(energy_j(bins, window), abs=1e-9)
+
+
+def test_a_window_between_two_means_holds_its_own_whole() -> None:
+    steps = StepIntegral.of(
+        TimeBase(origin_s=0.5, interval_s=1.0, sample_count=4), np.array([1.0, 10.0, 100.0, 1000.0])
+    )
+    assert steps.over(Window(start_s=1.0, end_s=3.0)) == 110.0
+    with pytest.raises(MetrologyError, match="outside the record"):
+        steps.cumulative(np.array([4.1]))
+    with pytest.raises(MetrologyError, match=r"shape \(4,\)"):
+        StepIntegral.of(steps.time_base, np.ones(5))

@@ -35,6 +35,21 @@ def test_regular_bursts_are_part_of_waiting() -> None:
     assert find_idle(record(power_w), WINDOW).start_s == pytest.approx(0.0, abs=1e-9)
 
 
+def test_a_stretch_that_drifts_gives_way_to_a_later_part_that_does_not() -> None:
+    power_w = np.full(8000, 1.0) + np.random.default_rng(4).normal(0, 1e-2, 8000)
+    power_w[:4000] += np.linspace(0.3, 0.0, 4000)  # within a tenth of the step to load
+    found = find_idle(record(power_w), WINDOW)
+    assert 3.9 < found.start_s < 4.1
+    assert found.limit_w < 2e-3
+
+
+def test_a_still_stretch_is_not_halved_for_its_noise() -> None:
+    taken = [
+        find_idle(record(1.0 + np.random.default_rng(seed).normal(0, 0.05, 8000)), WINDOW).start_s for seed in range(40)
+    ]
+    assert sum(start_s < 1e-6 for start_s in taken) >= 36
+
+
 def test_a_restless_stretch_is_none_and_says_why() -> None:
     power_w = np.where(np.random.default_rng(3).random(8000) < 0.5, 1.0, 4.0)
     power_w = np.repeat(power_w[::20], 20)

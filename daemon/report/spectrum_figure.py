@@ -10,6 +10,7 @@ from daemon.captures import CaptureFiles
 from daemon.errors import CaptureFileError
 from daemon.report.figure import Curve, Level, ReportFigure
 from daemon.report.material import Material
+from daemon.report.number_text import percent
 from metrology.capture import Capture
 from metrology.errors import MetrologyError
 from metrology.spectrum import FALSE_ALARM, Spectrum, averaged_spectrum, longest_segment
@@ -74,7 +75,7 @@ def _caption(spectrum: Spectrum, captures: int, *, loaded: bool) -> str:
     parts.append(
         f"{spectrum.segments} segments {where} of {captures} captures averaged (Welch), bins of "
         f"{spectrum.frequency_hz[1]:.3g} Hz; significant: above the floor by more than noise alone is in "
-        f"{FALSE_ALARM:.0%} of spectra; below {spectrum.lowest_tested_hz:.0f} Hz nothing is tested."
+        f"{percent(FALSE_ALARM)} of spectra; below {spectrum.lowest_tested_hz:.0f} Hz nothing is tested."
     )
     parts.append(
         f"A component above {spectrum.nyquist_hz:.0f} Hz would show folded back, at the sample rate less its "

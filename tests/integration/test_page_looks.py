@@ -22,7 +22,7 @@ __all__ = ["bench", "browser", "lab"]
 pytestmark = needs_chromium
 LONG = "a-run-whose-name-is-as-long-as-the-contract-lets-it-0123"
 VIEWS = {
-    "#/": ["Campaign night", "1 of 5 runs are done", "345 ± 43 mJ"],
+    "#/": ["Campaign night", "1 of 5 runs are done, 1 in hand", "345 ± 43 mJ"],
     "#/runs": ["invalid", "probe dead", "rejected", LONG],
     "#/runs/r1": ["Uncertainty budget", "CSV"],
     f"#/runs/{LONG}": ["Why it is degraded"],

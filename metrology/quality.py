@@ -312,8 +312,8 @@ def too_few_batches_reasons(batches: int, limits: QualityLimits) -> list[Reason]
     if batches >= limits.minimum_batches:
         return []
     text = (
-        f"{batches} whole batches measured, fewer than {limits.minimum_batches}: repeatability is unknown; "
-        "use smaller batches or more captures"
+        f"{batches} whole {'batch' if batches == 1 else 'batches'} measured, fewer than {limits.minimum_batches}: "
+        "repeatability is unknown; use smaller batches or more captures"
     )
     return [Reason(code=ReasonCode.TOO_FEW_BATCHES, verdict=Verdict.DEGRADED, text=text)]
 
@@ -324,7 +324,7 @@ def uncertain_reasons(gross: Quantity, limits: QualityLimits) -> list[Reason]:
         return []
     text = (
         f"gross energy per image is {gross.value:.3g} J ± {gross.expanded_uncertainty_95:.3g} J, beyond "
-        f"±{limits.maximum_relative_u95:.0%}; the budget names the largest term"
+        f"± {100 * limits.maximum_relative_u95:.0f} %; the budget names the largest term"
     )
     return [Reason(code=ReasonCode.UNCERTAIN, verdict=Verdict.DEGRADED, text=text)]
 

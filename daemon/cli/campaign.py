@@ -134,7 +134,7 @@ def _print(plan: "CampaignPlan", progress: "CampaignProgress", *, as_json: bool)
         _print_json(plan, progress)
         return
     console = output_console()
-    console.print(campaign_table(plan, progress))
+    console.print(campaign_table(plan, progress, width=console.width))
     for line in remarks(plan, progress):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
 

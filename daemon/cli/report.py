@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from daemon.cli.run_store import ConfigOption, DirectoryOption, JsonOption, run_store
+from daemon.cli.run_store import ConfigOption, DirectoryOption, JsonOption, check_one_store, run_store
 
 
 def report(
@@ -36,6 +36,7 @@ def report(
     from daemon.report.material import read_material
     from daemon.report.writing import write_report
 
+    check_one_store(config, directory)
     columns = (TextColumn("{task.description}"), BarColumn(20), TimeRemainingColumn())
     captures, certificates = _folders(config, directory)
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

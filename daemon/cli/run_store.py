@@ -30,11 +30,16 @@ def run_store(config: Path | None, directory: Path | None, *, read_only: bool = 
         yield store
 
 
+def check_one_store(config: Path | None, directory: Path | None) -> None:
+    """Refuse options that name no store, or two."""
+    if (config is None) == (directory is None):
+        raise typer.BadParameter("give either --config FILE or --directory DIR")
+
+
 def database_url(config: Path | None, directory: Path | None) -> str:
     """Return the URL, password included, of the database that exactly one of the options names."""
     from daemon.configuration import load_configuration
     from daemon.sections.storage import sqlite_url
 
-    if (config is None) == (directory is None):
-        raise typer.BadParameter("give either --config FILE or --directory DIR")
+    check_one_store(config, directory)
     return sqlite_url(directory) if directory is not None else load_configuration(Path(str(config))).storage.url

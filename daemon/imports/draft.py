@@ -66,7 +66,8 @@ def draft_of(
         supply_v: voltage where the instrument gave energy alone, in volts.
 
     Raises:
-        ImportRefused: there is no sure window, or too many, or they cannot be told apart; or a serial number has no model.
+        ImportRefused: there is no sure window, or too many, or they cannot be told apart; or a serial number has no
+            model.
     """
     series, windows = _sure(recording)
     idle = find_idle(series.bins, windows[0])

@@ -13,6 +13,8 @@ INK = "#1f2328"
 """Colour of text and axes; in the page it becomes the text's own, so that it can be read on dark too."""
 SIZE_IN = (6.6, 4.2)
 NAME_PT = 7.5
+FEW_TICKS = 4.0
+"""Values that lie within this factor get more marks on a logarithmic axis than 1, 2 and 5."""
 STYLE: dict[Any, Any] = {
     "font.size": 9, "axes.titlesize": 10, "axes.titleweight": "bold", "axes.titlelocation": "left",
     "axes.spines.top": False, "axes.spines.right": False, "svg.fonttype": "none", "pdf.fonttype": 42,
@@ -58,12 +60,12 @@ def _draw_bars(axes: Any, figure: ReportFigure) -> None:
     axes.bar(range(len(heights)), heights, color=[one.hue for one in figure.series])
     axes.set_xticks(range(len(heights)), [one.label for one in figure.series], rotation=40, ha="right", fontsize=8)
     for number, height in enumerate(heights):
-        axes.annotate(f"{height:.3g}", (number, height), ha="center", va="bottom", fontsize=NAME_PT)
+        axes.annotate(f"{height:#.3g}".rstrip("."), (number, height), ha="center", va="bottom", fontsize=NAME_PT)
 
 
 def _draw_points(axes: Any, figure: ReportFigure) -> None:
     for name in figure.log:
-        _logarithmic(axes, name, powers_of_two="batch" in figure.x_label and name == "x")
+        _logarithmic(axes, name, powers_of_two=_of_batches(figure, name))
     for curve, (hue, dash) in zip(figure.curves, CURVES, strict=False):
         _draw_curve(axes, curve, hue, dash)
     side = has_side_legend(figure)
@@ -82,6 +84,10 @@ def _draw_points(axes: Any, figure: ReportFigure) -> None:
     axes.grid(alpha=0.25, lw=0.5)
     if not side and figure.series:
         _name_points(axes, figure.series)
+
+
+def _of_batches(figure: ReportFigure, name: str) -> bool:
+    return name == "x" and "batch" in figure.x_label
 
 
 def _logarithmic(axes: Any, name: str, *, powers_of_two: bool) -> None:
@@ -142,14 +148,18 @@ def _draw_published(axes: Any, one: Series) -> None:
 
 def _keep_to_points(axes: Any, figure: ReportFigure) -> None:
     """Let an error bar or a band run out of the figure where it would press the points together."""
+    from matplotlib.ticker import LogLocator
+
     points = [at for one in figure.series for at in one.points]
     for name in "xy" if points else "":
         values = [getattr(at, name) for at in points]
         low, high = min(values), max(values)
         if name in figure.log:
             getattr(axes, f"set_{name}lim")(low / 1.4, high * 1.4)
+            if high < FEW_TICKS * low and not _of_batches(figure, name):
+                getattr(axes, f"{name}axis").set_major_locator(LogLocator(subs=(1.0, 1.5, 2.0, 3.0, 4.0, 5.0, 7.0)))
             continue
-        reach = max(0.12 * (high - low), *(min(getattr(at, f"{name}_u95"), 0.6 * (high - low)) for at in points))
+        reach = max(0.12 * (high - low), *(min(getattr(at, f"{name}_u95"), high - low) for at in points))
         reach = reach or 0.1 * abs(high) or 1.0
         getattr(axes, f"set_{name}lim")(max(0.0, low - reach) if low >= 0 else low - reach, high + reach)
 

@@ -10,6 +10,7 @@ from metrology.errors import MetrologyError
 from metrology.fitted_line import fit_line
 from metrology.relation import LEAST_POINTS
 
+BAND = "Line: least squares, with its 95 % confidence band. "
 Place = Callable[[MeasuredCell], Point | None]
 
 
@@ -31,12 +32,14 @@ def grouped(cells: Sequence[MeasuredCell], place: Place, *, joined: bool = False
 def fits(
     cells: Sequence[MeasuredCell], place: Place, text: str, *, across: bool = False, by_batch: bool = True
 ) -> tuple[tuple[Curve, ...], str]:
-    """Return a fitted line with its band for each batch size of five cells or more, and what it says.
+    """Return a fitted line with its band for each batch size of five cells or more, and what they say.
+
+    Without a line there are no words either.
 
     Args:
         cells: what is shown.
         place: where each stands.
-        text: of one line, with `slope` and `intercept`.
+        text: of one line, with `slope`, or its `sign` and `size`, and `intercept`.
         across: whether x is fitted over y, as where time depends on operations.
         by_batch: whether each batch size has a line of its own.
     """
@@ -54,6 +57,7 @@ def fits(
             continue  # all of one x: there is no line to draw, and the points say so themselves
         label = f"fit, batch {size}" if size and len(sizes) > 1 else "fit"
         curves.append(curve_of(line, np.linspace(over.min(), over.max(), 60), label=label, across=across))
-        said = text.format(slope=line.slope, intercept=line.intercept)
+        sign = "+" if line.slope >= 0 else "-"
+        said = text.format(slope=line.slope, size=abs(line.slope), sign=sign, intercept=line.intercept)
         told.append(f"{label.removeprefix('fit, ').capitalize()}: {said}, R² = {line.r_squared:.2f}. ")
-    return tuple(curves), "".join(told)
+    return tuple(curves), "".join([BAND, *told] if told else [])

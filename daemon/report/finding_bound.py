@@ -6,13 +6,14 @@ import numpy as np
 
 from daemon.report.finding import LEVEL, STRONG, Finding, Rows, Verdict, chance_text, steady, together, too_few
 from daemon.report.measured_cell import MeasuredCell
+from daemon.report.number_text import percent
 from metrology.frontier import frontier_of
 from metrology.relation import rank_interval
 
 CLAIM = "3. An energy constraint is an upper bound on accuracy and model complexity"
 NULL = (
-    f"Null hypothesis, for accuracy and for operations, each at {LEVEL:.0%}: energy per image has nothing to do with "
-    "it, so that the best network within any energy limit is as good as the best of as many picked by chance "
+    f"Null hypothesis, for accuracy and for operations, each at {percent(LEVEL)}: energy per image has nothing to do "
+    "with it, so that the best network within any energy limit is as good as the best of as many picked by chance "
     "(permutation of the shortfall of the best within the limit, over all limits). Both refuted: it holds. It does "
     f"not where the 95 % interval of a rank correlation lies wholly below {STRONG:g}."
 )
@@ -52,6 +53,6 @@ def judged(energies_j: Rows, gain: Rows) -> Verdict:
 def _text(energies_j: Rows, gain: Rows) -> str:
     found, (low, high) = frontier_of(energies_j, gain), rank_interval(energies_j, gain)
     return (
-        f"falls short by {found.shortfall:.0%} within a limit, on average ({chance_text(found.p_value)}), rank "
+        f"falls short by {percent(found.shortfall)} within a limit, on average ({chance_text(found.p_value)}), rank "
         f"correlation 95 %: {low:+.2f} to {high:+.2f}"
     )

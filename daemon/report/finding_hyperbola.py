@@ -6,11 +6,12 @@ import numpy as np
 
 from daemon.report.finding import LEVEL, STRONG, Finding, Rows, Verdict, chance_text, steady, too_few
 from daemon.report.measured_cell import MeasuredCell
+from daemon.report.number_text import percent
 from metrology.relation import fit_relation, prediction_errors, rank_interval, smaller_errors
 
 CLAIM = "2. Accuracy and inference time are in a hyperbolic relationship"
 NULL = (
-    f"Null hypotheses, each at {LEVEL:.0%}: accuracy has nothing to do with images per second (permutation of a "
+    f"Null hypotheses, each at {percent(LEVEL)}: accuracy has nothing to do with images per second (permutation of a "
     "straight line, which is a hyperbola over time); and a straight line over time, or over its logarithm, predicts "
     "a network left out as well (random signs of squared errors). It holds where accuracy falls with the rate, the "
     "hyperbola predicts better than the line over time, and neither rival predicts better than it. It does not "

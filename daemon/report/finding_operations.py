@@ -8,6 +8,7 @@ from scipy.special import chdtri
 
 from daemon.report.finding import LEVEL, Finding, Rows, Verdict, chance_text, steady, together, too_few
 from daemon.report.measured_cell import MeasuredCell
+from daemon.report.number_text import percent
 from metrology.fitted_line import FittedLine, fit_line
 from metrology.relation import LEAST_POINTS, fit_relation
 
@@ -16,8 +17,8 @@ RELIABLE = 2.0
 """Factor within which an estimate is reliable: networks are chosen between in steps of about two (ResNet-18, -34,
 -50, -101, -152; GoogLeNet, ResNet-34), so that an estimate further off cannot tell one step from the next."""
 NULL = (
-    f"Null hypotheses at {LEVEL:.0%}, for each batch size of at least {LEAST_POINTS} networks: time has nothing to "
-    "do with operations (permutation); and of a new network's time the operations tell no more than a factor of "
+    f"Null hypotheses at {percent(LEVEL)}, for each batch size of at least {LEAST_POINTS} networks: time has nothing "
+    "to do with operations (permutation); and of a new network's time the operations tell no more than a factor of "
     f"{RELIABLE:g} (95 % prediction interval of a straight line in logarithms; its scatter with its own 95 % "
     f"interval by chi-squared). It holds where the factor is below {RELIABLE:g} even with the largest scatter, and "
     "does not where it is above it even with the smallest (at the level divided by the batch sizes, since one is "

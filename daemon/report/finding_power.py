@@ -8,6 +8,7 @@ import numpy as np
 
 from daemon.report.finding import LEVEL, Finding, Rows, Verdict, chance_text, together, too_few
 from daemon.report.measured_cell import MeasuredCell
+from daemon.report.number_text import percent
 from metrology.excess_spread import ExcessSpread, excess_spread
 
 CLAIM = "1. Net power is independent of batch size and network"
@@ -19,8 +20,8 @@ PAPER_SPREAD = 0.7 / 11.8
 """What the paper calls independent, as recalled: named in the evidence, not used."""
 NULL = (
     "Two null hypotheses: networks, or batch sizes within a network, differ in net power by a standard deviation of "
-    f"more than {MARGIN:.0%} of its mean, beyond what repeats scatter. Each 95 % interval (Q profile) wholly below "
-    f"{MARGIN:.0%}: it holds; one wholly above: it does not."
+    f"more than {percent(MARGIN)} of its mean, beyond what repeats scatter. Each 95 % interval (Q profile) wholly "
+    f"below {percent(MARGIN)}: it holds; one wholly above: it does not."
 )
 
 
@@ -39,7 +40,7 @@ def judge_power(cells: Sequence[MeasuredCell]) -> Finding:
     verdict = together([_verdict(architectures), _verdict(batches)])
     parts = [
         f"{len(used)} cells of {len(networks)} networks: net power {mean_w:.3g} W, standard deviation "
-        f"{relative.std(ddof=1):.1%} of it in all (the paper: about {PAPER_SPREAD:.0%}, as recalled)",
+        f"{percent(relative.std(ddof=1), 1)} of it in all (the paper: about {percent(PAPER_SPREAD)}, as recalled)",
         f"between networks {_text(architectures, repeated=repeated)}",
         f"between batch sizes {_text(batches, repeated=repeated)}"
         if batches
@@ -95,7 +96,7 @@ def _verdict(spread: ExcessSpread | None) -> Verdict:
 
 
 def _text(spread: ExcessSpread, *, repeated: bool) -> str:
-    text = f"{spread.best:.1%} (95 %: {spread.low:.1%} to {spread.high:.1%}"
+    text = f"{percent(spread.best, 1)} (95 %: {percent(spread.low, 1)} to {percent(spread.high, 1)}"
     if not np.isfinite(spread.p_value):
         return f"{text})"
     what = "the repeats explain" if repeated else "their uncertainties explain"

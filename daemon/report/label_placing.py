@@ -1,5 +1,6 @@
 """Label placing: names beside their points that cover neither each other nor a mark, tried place by place."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,6 +10,10 @@ Box = tuple[float, float, float, float]
 """Left, bottom, right, top, in points of the page."""
 
 DISTANCES_PT = (5.0, 11.0, 18.0, 26.0, 36.0)
+DOUBT_PT = 15.0
+"""How much farther away a name may rather stand than where it could be another mark's."""
+NEARER = 1.3
+"""Another mark at this many times the distance of a name's own is still one that it could belong to."""
 ANGLES = np.deg2rad([35, -35, 145, -145, 90, -90, 0, 180])
 
 
@@ -20,7 +25,7 @@ class Placed:
     bottom: float
     """Of its box, in points."""
     far: bool
-    """Whether it stands so far away that a line should lead to it."""
+    """Whether a line should lead to it: it stands far away, or as near to another mark."""
 
 
 def place_labels(
@@ -52,11 +57,25 @@ def place_labels(
                 overlap = sum(_overlap(box, one) for one in (*boxes, *taken))
                 overlap += sum(_overlap(box, mark) for other, mark in enumerate(marks) if other != index)
                 outside = _area(box) - _overlap(box, frame)
-                costs.append((10 * overlap + 8 * outside + distance, number, distance, box))
+                doubtful = DOUBT_PT * _is_doubtful(box, points, radii, index)
+                costs.append((10 * overlap + 8 * outside + distance + doubtful, number, distance, box))
         _, _, distance, best = min(costs)
         boxes.append(best)
-        found[index] = Placed(left=best[0], bottom=best[1], far=distance > DISTANCES_PT[1])
+        doubtful = _is_doubtful(best, points, radii, index)
+        found[index] = Placed(left=best[0], bottom=best[1], far=distance > DISTANCES_PT[1] or doubtful)
     return [found[index] for index in range(len(points))]
+
+
+def _is_doubtful(box: Box, points: Sequence[tuple[float, float]], radii: Sequence[float], own: int) -> bool:
+    """Return whether a name could be taken for that of another mark."""
+    gaps = [_gap(box, at) - radius for at, radius in zip(points, radii, strict=True)]
+    return any(gap < NEARER * gaps[own] for other, gap in enumerate(gaps) if other != own)
+
+
+def _gap(box: Box, at: tuple[float, float]) -> float:
+    across = max(box[0] - at[0], 0.0, at[0] - box[2])
+    up = max(box[1] - at[1], 0.0, at[1] - box[3])
+    return math.hypot(across, up)
 
 
 def _box(at: tuple[float, float], size: tuple[float, float], distance: float, angle: float) -> Box:

@@ -1,7 +1,7 @@
 """Measured cell: all repeats of one network at one batch size on one board, as one row of the report."""
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,13 +11,13 @@ from daemon.report.result_values import (
     Interval,
     Pair,
     batch_scatter_s_of,
-    codes_of,
     gain_uncertainty_of,
     image_s_of,
     memory_bytes_of,
     net_power_w_of,
     own_energy_uncertainty_of,
     quantity_of,
+    reasons_of,
 )
 from runners.networks.catalogue import NETWORKS, NetworkSpec
 from runners.networks.paper import PAPER_VALUES, PaperValues
@@ -44,8 +44,8 @@ class MeasuredCell:
     """The runs it rests on, none of them invalid."""
     degraded_runs: int
     """How many of them are degraded."""
-    reasons: tuple[str, ...]
-    """Codes of what degrades them; empty where every run is valid."""
+    reasons: Mapping[str, str]
+    """What degrades them: codes, each with the words of one run; empty where every run is valid."""
     gross_j: Interval
     """Gross energy per image, in joules."""
     own_gross_j: float
@@ -140,17 +140,18 @@ def cell_of(pairs: Sequence[Pair], scatters: Scatters, *, recorder: str = "") ->
     values_j = _values(pairs, lambda one: quantity_of(one, "gross_energy_per_image_j"))
     own_j = max(map(own_energy_uncertainty_of, pairs)) * gross_j.value / math.sqrt(len(pairs))
     net_power_w, own_w = _net_power(pairs, scatters.net_power)
+    idle_w = _pooled(pairs, "idle_power_w", scatters.net_power)
     return MeasuredCell(
         network=run.network, batch_size=run.batch_size, board=run.board, precision=run.precision, backend=run.backend,
         bench=run.bench, recorder=recorder,
         run_ids=tuple(one.run_id for one, _ in pairs),
-        degraded_runs=sum(bool(codes_of(pair)) for pair in pairs),
-        reasons=tuple(sorted({code for pair in pairs for code in codes_of(pair)})),
+        degraded_runs=sum(bool(reasons_of(pair)) for pair in pairs),
+        reasons=dict(sorted(entry for pair in pairs for entry in reasons_of(pair).items())),
         gross_j=gross_j,
         own_gross_j=max(own_j, scatters.energy.deviation(values_j)),
         net_j=_pooled(pairs, "net_energy_per_image_j", scatters.energy),
-        power_w=_pooled(pairs, "mean_power_w", scatters.net_power),
-        idle_w=_pooled(pairs, "idle_power_w", scatters.net_power),
+        power_w=_at_most(_pooled(pairs, "mean_power_w", scatters.net_power), net_power_w, idle_w),
+        idle_w=idle_w,
         net_power_w=net_power_w,
         own_net_power_w=own_w,
         image_s=_image_s(pairs, scatters.time),
@@ -169,6 +170,17 @@ def _pooled(pairs: Sequence[Pair], key: str, scatter: RepeatScatter) -> Interval
         return None
     values = [one.value for one in known]
     return Interval(value=float(np.mean(values)), u95=math.hypot(max(one.u95 for one in known), scatter.u95(values)))
+
+
+def _at_most(power_w: Interval | None, *parts: Interval | None) -> Interval | None:
+    """Return the mean power no less sure than net and idle power together, whose sum it is.
+
+    A result takes the interval of its mean power from the energy, whose batches scatter in time far more than in power.
+    """
+    known = [one.u95 for one in parts if one is not None]
+    if power_w is None or len(known) < len(parts):
+        return power_w
+    return Interval(value=power_w.value, u95=min(power_w.u95, sum(known)))
 
 
 def _image_s(pairs: Sequence[Pair], scatter: RepeatScatter) -> Interval | None:

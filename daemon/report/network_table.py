@@ -41,7 +41,10 @@ def _networks(material: Material) -> Table:
         f"Each network at its smallest batch. {PLUS_MINUS}",
         "Top-1 accuracy is the literature's, never measured here. Operations are two for each multiply-accumulate.",
     )
-    return Table(key="networks", title="Networks", headings=headings, rows=rows, notes=notes)
+    return Table(
+        key="networks", title="Networks", headings=headings, rows=rows,
+        notes=(*notes, *_degraded_note(material.smallest)),
+    )  # fmt: skip
 
 
 def _cells(material: Material) -> Table:
@@ -57,7 +60,10 @@ def _cells(material: Material) -> Table:
         )
         for cell in material.cells
     )
-    return Table(key="cells", title="All batch sizes", headings=headings, rows=rows, notes=(PLUS_MINUS,))
+    return Table(
+        key="cells", title="All batch sizes", headings=headings, rows=rows,
+        notes=(PLUS_MINUS, *_degraded_note(material.cells)),
+    )  # fmt: skip
 
 
 def _beside_the_paper(material: Material) -> Table:
@@ -121,11 +127,20 @@ def _measured(cell: MeasuredCell) -> tuple[str, ...]:
     )  # fmt: skip
 
 
+def _degraded_note(cells: Sequence[MeasuredCell]) -> tuple[str, ...]:
+    """Return what a degraded row's reasons mean, each by the words of one of its runs."""
+    said = {code: text for cell in cells for code, text in cell.reasons.items() if text}
+    if not any(cell.degraded for cell in cells):
+        return ()
+    examples = "".join(f" {code.replace('_', ' ').capitalize()}, in one run: {text}." for code, text in said.items())
+    return (f"Degraded: usable with the reason in mind.{examples}",)
+
+
 def _quality(cell: MeasuredCell) -> str:
     if not cell.degraded:
         return "valid"
     runs = f" {cell.degraded_runs} of {len(cell.run_ids)}" if cell.degraded_runs < len(cell.run_ids) else ""
-    return f"degraded{runs}: {', '.join(cell.reasons)}"
+    return f"degraded{runs}: {', '.join(cell.reasons).replace('_', ' ')}"
 
 
 def _memory(cell: MeasuredCell) -> str:

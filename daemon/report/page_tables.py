@@ -18,8 +18,8 @@ FIGURE = 0.62
 """Width of a figure, as a fraction of the size; letters are narrower."""
 GAP = 2
 """Characters between columns."""
-WORDS = 40
-"""Longest line of a column of words."""
+WORDS = (40, 34, 28, 22, 16)
+"""Longest line of a column of words: the first with which a row fits, at whatever size."""
 HEADING = 12
 """Longest line of a heading."""
 BOLD = 1.15
@@ -35,10 +35,7 @@ def table_pages(table: Table) -> "Iterator[Figure]":
     if not table.rows:
         return
     head = tuple(tuple(textwrap.wrap(one, HEADING)) for one in table.headings)
-    rows = [tuple(tuple(textwrap.wrap(one, WORDS)) or ("",) for one in row) for row in table.rows]
-    wide = [tuple("x" * math.ceil(BOLD * max(map(len, lines))) for lines in head)]
-    widths = columns_of([*wide, *(tuple(max(lines, key=len) for lines in row) for row in rows)])
-    size = next((one for one in SIZES_PT if _width_pt(widths, one) <= PAGE_PT[0] - 2 * MARGIN_PT), SIZES_PT[-1])
+    rows, widths, size = _fitted(table, head)
     notes = [line for note in table.notes for line in lines_of(note, size=size, width_pt=PAGE_PT[0] - 2 * MARGIN_PT)]
     for start, part in _parts(rows, size, _height(head) + 3):
         page, foot_pt = _page(table, part, head, widths, size, continued=start > 0)
@@ -50,6 +47,18 @@ def table_pages(table: Table) -> "Iterator[Figure]":
                 y_pt = foot_pt - LEADING * size * (number + 1)
                 _text(page, line, MARGIN_PT, y_pt, size=size)
         yield page
+
+
+def _fitted(table: Table, head: Lines) -> tuple[list[Lines], list[int], float]:
+    """Return rows as lines, widths in characters and size in points at which the table stays within the margins."""
+    wide = tuple("x" * math.ceil(BOLD * max(map(len, lines))) for lines in head)
+    for longest in WORDS:
+        rows = [tuple(tuple(textwrap.wrap(one, longest)) or ("",) for one in row) for row in table.rows]
+        widths = columns_of([wide, *(tuple(max(lines, key=len) for lines in row) for row in rows)])
+        for size in SIZES_PT:
+            if _width_pt(widths, size) <= PAGE_PT[0] - 2 * MARGIN_PT:
+                return rows, widths, size
+    return rows, widths, SIZES_PT[-1]
 
 
 def _parts(rows: Sequence[Lines], size: float, head: int) -> Iterator[tuple[int, list[Lines]]]:

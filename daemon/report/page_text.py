@@ -5,6 +5,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from daemon.report.number_text import unbroken
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -47,7 +49,7 @@ def warning(text: str) -> Paragraph:
 def lines_of(text: str, *, size: float, width_pt: float, bold: bool = False) -> list[str]:
     """Return text as lines that fit into a width."""
     width = max(10, int(width_pt / (CHARACTER * (1.12 if bold else 1.0) * size)))
-    return textwrap.wrap(text, width, break_long_words=True, break_on_hyphens=False) or [""]
+    return textwrap.wrap(unbroken(text), width, break_long_words=True, break_on_hyphens=False) or [""]
 
 
 def text_pages(paragraphs: Iterable[Paragraph]) -> "Iterator[Figure]":

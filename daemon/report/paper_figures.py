@@ -22,8 +22,10 @@ from daemon.report.material import Material
 from daemon.report.measured_cell import MeasuredCell
 
 LITERATURE = "Accuracy is the literature's, not measured here."
-BARS = "Bars: expanded uncertainty, 95 %. Hollow: a run that it rests on is degraded."
-BAND = "Line: least squares, with its 95 % confidence band."
+BARS = (
+    "Bars: expanded uncertainty, 95 %; one without an end goes on beyond the frame. Hollow: a run that it rests on is "
+    "degraded."
+)
 
 
 def paper_figures(material: Material) -> tuple[ReportFigure, ...]:
@@ -72,37 +74,39 @@ def _over_batches(cells: Sequence[MeasuredCell]) -> Iterable[ReportFigure]:
 
 def _of_relations(material: Material) -> Iterable[ReportFigure]:
     cells = material.smallest
-    lines, text = fits(cells, memory_by_parameters, "memory = {slope:.3g} × parameters + {intercept:.3g} MB")
+    lines, text = fits(cells, memory_by_parameters, "memory = {intercept:.3g} MB {sign} {size:.3g} × parameters")
     yield ReportFigure(
         key="figure06", title="6 · Memory against parameters", x_label="parameters / MB (fp32)", curves=lines,
         y_label="memory of the process, at most / MB",
-        caption=f"At each network's smallest batch. {BAND} {text}The paper: 1.30 × + 200 MB, as recalled.",
+        caption=f"At each network's smallest batch. {text}The paper: memory = 1.30 × parameters + 200 MB, as recalled.",
         series=each(cells, memory_by_parameters),
     ).checked(1, "memory that the board measured")  # fmt: skip
     both = [one for one in material.shown if one.batch_size in (1, 16)] or list(cells)
     lines, text = fits(
-        both, operations_by_time, "time = {slope:.3g} ms/G × operations + {intercept:.3g} ms", across=True
+        both, operations_by_time, "time = {intercept:.3g} ms {sign} {size:.3g} ms/G × operations", across=True
     )
     yield ReportFigure(
         key="figure07", legend=True, title="7 · Operations against time per image", x_label="time per image / ms",
         y_label="operations / G", log="xy", curves=lines,
-        caption=f"Batch 1 and batch 16, as far as they were measured. {BARS} {BAND} {text}",
+        caption=f"Batch 1 and batch 16, as far as they were measured. {BARS} {text}",
         series=grouped(both, operations_by_time),
     ).checked(1, "a time per image")  # fmt: skip
     lines, text = fits(
-        material.shown, operations_by_power, "net power = {intercept:.4g} W {slope:+.2g} W/G × operations",
+        material.shown, operations_by_power, "net power = {intercept:.4g} W {sign} {size:.2g} W/G × operations",
         across=True, by_batch=False,
     )  # fmt: skip
     yield ReportFigure(
         key="figure08", legend=True, title="8 · Operations against net power",
         x_label="net power / W", y_label="operations / G", log="y", curves=lines,
-        caption=f"All batch sizes. {BARS} {BAND} {text}", series=grouped(material.shown, operations_by_power),
+        caption=f"All batch sizes. {BARS} {text}", series=grouped(material.shown, operations_by_power),
     ).checked(1, "a net power")  # fmt: skip
-    lines, text = fits(cells, accuracy_by_rate, "accuracy = {intercept:.3g} % {slope:+.2g} %·s × images per second")
+    lines, text = fits(
+        cells, accuracy_by_rate, "accuracy = {intercept:.3g} % {sign} {size:.2g} %·s × images per second"
+    )
     yield ReportFigure(
         key="figure09", title="9 · Accuracy against images per second", x_label="images per second / 1/s",
         y_label="top-1 accuracy (literature) / %", curves=lines,
-        caption=f"At each network's smallest batch. {BARS} {BAND} {text}A line here is a hyperbola over time. "
+        caption=f"At each network's smallest batch. {BARS} {text}A line here is a hyperbola over time. "
         f"{LITERATURE}",
         series=each(cells, accuracy_by_rate),
     ).checked(1, "a time per image of a network of the paper")  # fmt: skip

@@ -79,8 +79,9 @@ def memory_bytes_of(pair: Pair) -> int | None:
     return None if found is None else int(found)
 
 
-def codes_of(pair: Pair) -> list[str]:
-    """Return why a result is degraded; the word itself where it does not say."""
+def reasons_of(pair: Pair) -> dict[str, str]:
+    """Return why a result is degraded, code and words; the word itself where it does not say."""
     if pair[1].quality != "degraded":
-        return []
-    return [str(reason["code"]) for reason in pair[1].document.get("reasons") or []] or ["degraded"]
+        return {}
+    found = pair[1].document.get("reasons") or [{"code": "degraded"}]
+    return {str(reason["code"]): str(reason.get("text") or "") for reason in found}

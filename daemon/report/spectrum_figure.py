@@ -6,6 +6,7 @@ from daemon.captures import CaptureFiles
 from daemon.report.figure import Curve, Level, ReportFigure
 from daemon.report.loaded_current import LoadedCurrent
 from daemon.report.material import Material
+from daemon.report.number_text import percent
 from metrology.errors import MetrologyError
 from metrology.spectrum import FALSE_ALARM, Spectrum, averaged_spectrum, longest_segment
 
@@ -47,7 +48,7 @@ def _caption(spectrum: Spectrum, reading: LoadedCurrent) -> str:
     parts.append(
         f"{spectrum.segments} segments {where} of {reading.captures} captures averaged (Welch), bins of "
         f"{spectrum.frequency_hz[1]:.3g} Hz; significant: above the floor by more than noise alone is in "
-        f"{FALSE_ALARM:.0%} of spectra; below {spectrum.lowest_tested_hz:.0f} Hz nothing is tested."
+        f"{percent(FALSE_ALARM)} of spectra; below {spectrum.lowest_tested_hz:.0f} Hz nothing is tested."
     )
     parts.append(
         f"A component above {spectrum.nyquist_hz:.0f} Hz would show folded back, at the sample rate less its "

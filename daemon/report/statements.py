@@ -37,13 +37,18 @@ def summary_of(material: Material) -> list[str]:
         f"{runs + len(material.left_out)} runs from {begun} to {ended} UTC: {material.valid_runs} valid, "
         f"{material.degraded_runs} degraded, {len(material.invalid)} invalid, "
         f"{len(material.left_out) - len(material.invalid)} without a result.",
-        f"The {len(material.cells)} rows rest on the valid and degraded ones; {degraded} rows rest on a degraded "
-        "run: they say so, and are hollow in figures. No number rests on an invalid run.",
+        f"{_rows(len(material.cells))} on the valid and degraded ones. No number rests on an invalid run.",
     ]
+    if degraded:
+        lines[1] += f" {_rows(degraded)} on a degraded run, marked in the tables and hollow in figures."
     if len(material.shown) < len(material.cells):
         words = material.setting_text(material.main_setting)
         lines.append(f"Figures and findings show {words}, which has most rows; the table of all batch sizes shows all.")
     return lines
+
+
+def _rows(count: int) -> str:
+    return "1 row rests" if count == 1 else f"{count} rows rest"
 
 
 def left_out_of(material: Material) -> list[str]:

@@ -13,6 +13,7 @@ from daemon.report.findings import judge_findings
 from daemon.report.latex import latex_tables
 from daemon.report.material import Material
 from daemon.report.network_table import Table, tables_of
+from daemon.report.number_text import unbroken
 from daemon.report.paper_figures import paper_figures
 from daemon.report.spectrum_figure import spectrum_figure
 from daemon.report.statements import facts_of, left_out_of, mark_of, summary_of, warning_of
@@ -73,7 +74,9 @@ def _page(
     from jinja2 import Environment, StrictUndefined
     from markupsafe import Markup
 
-    template = Environment(autoescape=True, undefined=StrictUndefined).from_string(TEMPLATE.read_text(encoding="utf-8"))
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    environment.filters["unbroken"] = unbroken
+    template = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
     shown = [
         {"key": one.key, "title": one.title, "caption": one.caption, "missing": one.missing}
         | ({"svg": Markup(drawings[one.key])} if one.key in drawings else {})  # noqa: S704  # matplotlib escapes it

@@ -48,6 +48,7 @@ async def test_a_run_shows_live_and_its_waveform_is_shaded_at_the_right_samples(
         await expect(page.locator("[data-live-run=r1]")).to_be_visible()
         await stage.state("r1", "armed")
         await expect(page.locator("ol.steps li.now")).to_have_text("armed")
+        await expect(page.locator("tr[data-run=r1] .badge")).to_have_text("armed")
         await expect(page.locator("#hand")).to_contain_text("alexnet, batch 4")
         await seen.shoot("bench-live")
         await stage.say("started", "r1", started_utc_ns=1)

@@ -26,7 +26,7 @@ VIEWS = {
         "free in …/data/captures;",
         "…/data/joulebench.sqlite takes entries",
         "Campaign night",
-        "1 of 5 runs are done",
+        "1 of 5 runs are done, 1 in hand",
         "345 ± 43 mJ",
     ],
     "#/runs": ["invalid", "probe dead", "rejected", LONG],

@@ -6,7 +6,7 @@ import { badge, brief, card, facts, make, problem } from "/page/dom.js";
 import { changesRuns, isOver, listen } from "/page/live.js";
 import { newestOf } from "/page/newest.js";
 import { runsTable } from "/page/runs_table.js";
-import { steps } from "/page/steps.js";
+import { isUnderWay, steps } from "/page/steps.js";
 
 export async function benchView(put, whenLeft) {
   const state = make("section", { class: "card" });
@@ -24,6 +24,7 @@ export async function benchView(put, whenLeft) {
   };
   const again = newestOf(() => Promise.all([ask("runs?limit=20"), ask("campaigns")]), ([found, under]) => {
     runs.replaceChildren(runsTable(found));
+    if (step) showStep(runs, step);
     const open = new Set([...campaigns.querySelectorAll("details[open]")].map((one) => one.parentElement.firstChild.textContent));
     campaigns.replaceChildren(...under.map(campaignCard));
     for (const one of campaigns.querySelectorAll("details")) one.open = open.has(one.parentElement.firstChild.textContent);
@@ -44,10 +45,19 @@ export async function benchView(put, whenLeft) {
     if (name === "bench") bench = content;
     else if (name === "run") step = content;
     if (name === "run" || name === "bench") show();
-    if (name === "run") look(step.run_id);
+    if (name === "run") {
+      look(step.run_id);
+      showStep(runs, step);
+    }
     if (changesRuns(name, content)) again();
   }));
   await Promise.all([again(), look(bench.run_in_hand)]);
+}
+
+/** The list says the same of the run in hand as its steps above; what it came to is read once it is over. */
+function showStep(runs, { run_id: runId, state }) {
+  const shown = runs.querySelector(`tr[data-run="${CSS.escape(runId)}"] .badge`);
+  if (shown && isUnderWay(shown.textContent) && isUnderWay(state)) shown.replaceWith(badge(state));
 }
 
 function showBench(place, bench) {

@@ -16,11 +16,12 @@ function campaign({ name, runs, finished, remaining_s: left }) {
   };
   const done = count("done");
   const broken = count("failed", "refused");
+  const now = finished ? 0 : count("commanded");
   const rest = finished ? "; finished" : left === null ? "" : `; about ${age(left)} left`;
   return [
     make("div", { class: "bar", role: "progressbar", "aria-label": `Campaign ${name}`, "aria-valuemin": "0", "aria-valuemax": String(runs.length), "aria-valuenow": String(done) },
       share("done", "done"), share("commanded", "commanded"), share("failed", "failed", "refused")),
-    make("p", { class: "small quiet" }, `${done} of ${runs.length} runs are done${broken ? `, ${broken} failed or were refused` : ""}${rest}`),
+    make("p", { class: "small quiet" }, `${done} of ${runs.length} runs are done${broken ? `, ${broken} failed or were refused` : ""}${now ? `, ${now} in hand` : ""}${rest}`),
     make("details", {}, make("summary", { class: "small" }, "Each run"), table([["Network"], ["Batch", 1], ["Precision"], ["State"], ["Run"]], runs.map(row), "stacked")),
   ];
 }

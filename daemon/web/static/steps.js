@@ -2,6 +2,8 @@
 import { make } from "/page/dom.js";
 
 const WAY = ["accepted", "armed", "captured", "analysing", "done"];
+/** Whether a run in that state is neither over nor judged. */
+export const isUnderWay = (state) => WAY.slice(0, -1).includes(state);
 const BROKEN = ["failed", "rejected", "interrupted"];
 
 export function steps(state, past = []) {

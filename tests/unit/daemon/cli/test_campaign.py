@@ -7,11 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from rich.console import Console
 
 from daemon.cli.campaign import NOT_ALL_DONE, journal_path
 from daemon.cli.campaign_progress import campaign_progress
+from daemon.cli.campaign_table import campaign_table
 from runners.campaign.driver import CampaignDriver
-from runners.campaign.journal import Journal
+from runners.campaign.journal import Journal, read_journal
 from runners.campaign.plan import CampaignPlan, read_plan
 from runners.campaign.progress import CampaignProgress
 from runners.messages import RunPhase
@@ -67,9 +69,8 @@ async def measured(file: Path, capsys: pytest.CaptureFixture[str]) -> tuple[Camp
 def test_the_plan_is_shown_before_anything_is_begun(file: Path, call: Any) -> None:
     shown = call("plan", file)
     assert shown.returncode == 0
-    lines = [line.split("│")[1:-1] for line in shown.stdout.splitlines() if line.startswith("│")]
-    cells = [[one.strip() for one in line] for line in lines]
-    assert cells == [
+    lines = [line.split() for line in shown.stdout.splitlines()]
+    assert [line for line in lines if line and line[0].isdecimal()] == [
         ["1", "alexnet", "1", "1", "fp32", "-", "waiting"],
         ["2", "alexnet", "64", "1", "fp32", "-", "waiting"],
         ["3", "vgg19", "1", "1", "fp32", "-", "waiting"],
@@ -96,6 +97,33 @@ async def test_what_was_measured_and_what_was_not_is_shown(
     assert f"invalid: {document['runs'][1]['run_id']}; `joulebench runs show RUN` says why" in shown.stdout
     planned = json.loads(call("plan", file, "--json").stdout)
     assert planned == document
+
+
+async def test_on_80_columns_every_network_and_energy_is_told_whole(
+    file: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file.write_text(PLAN.replace("vgg19", "inception_v3"))
+    plan = read_plan(file)
+    executor = FakeExecutor(lambda one: done(one.run_id, "degraded"))
+    executor.powers_w = [2.0]
+    with Journal(journal_path(file, None)) as journal, campaign_progress(plan) as watcher:
+        await CampaignDriver(plan, journal, executor, watcher=watcher).run()
+    progress = CampaignProgress.of(plan.runs, read_journal(journal_path(file, None)))
+    assert progress.runs[0].best is not None
+    for run in progress.runs:
+        run.best.update(  # type: ignore[union-attr]
+            gross_energy_per_image_j=16.02, gross_u95_j=0.16, net_energy_per_image_j=10.56, net_u95_j=0.49
+        )
+    for width, names in ((80, False), (140, True)):
+        console = Console(width=width)
+        with console.capture() as told:
+            console.print(campaign_table(plan, progress, width=width))
+        text = told.get()
+        assert "…" not in text
+        assert text.count("inception_v3") == 2
+        assert text.count("16.02 ± 0.16") == text.count("10.56 ± 0.49") == 4
+        assert text.count("degraded") == 4
+        assert (str(progress.runs[0].run_id) in text) is names
 
 
 async def test_progress_goes_to_standard_error_with_the_time_that_is_left(

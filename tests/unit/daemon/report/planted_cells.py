@@ -26,7 +26,7 @@ def cell(
     """One cell; the uncertainties of time and energy are fractions."""
     return MeasuredCell(
         network=network, batch_size=batch_size, board="planted", precision="fp32", backend="none",
-        bench="", recorder="", run_ids=(f"{network}-{batch_size}",), degraded_runs=0, reasons=(),
+        bench="", recorder="", run_ids=(f"{network}-{batch_size}",), degraded_runs=0, reasons={},
         gross_j=Interval(value=gross_j, u95=0.1 * gross_j), own_gross_j=own_j * gross_j,
         net_j=Interval(value=net_w * image_s, u95=0.1 * net_w * image_s),
         power_w=Interval(value=net_w + 1.3, u95=0.1), idle_w=Interval(value=1.3, u95=0.1),

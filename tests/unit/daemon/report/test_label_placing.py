@@ -1,5 +1,7 @@
 """Label placing: names cover neither each other nor marks, and stay inside."""
 
+import math
+
 import numpy as np
 
 from daemon.report.label_placing import Box, place_labels
@@ -29,6 +31,25 @@ def test_a_lone_name_stands_right_beside_its_point_without_a_line() -> None:
     (placed,) = place_labels([(100.0, 100.0)], [SIZE], [3.0], FRAME)
     assert not placed.far
     assert 100 < placed.left < 112
+
+
+def test_a_name_that_could_be_anothers_stands_elsewhere_or_has_a_line() -> None:
+    points = [(100.0, 100.0), (130.0, 112.0), (112.0, 92.0), (95.0, 112.0)]
+    for one, (x, y) in zip(place_labels(points, [SIZE] * 4, [3.0] * 4, FRAME), points, strict=True):
+        gaps = {
+            at: math.hypot(
+                max(one.left - at[0], 0, at[0] - one.left - SIZE[0]),
+                max(one.bottom - at[1], 0, at[1] - one.bottom - SIZE[1]),
+            )
+            for at in points
+        }
+        assert one.far or min(gaps, key=lambda at: gaps[at]) == (x, y)
+
+
+def test_a_point_between_two_others_gets_a_line() -> None:
+    frame: Box = (80.0, 92.0, 160.0, 108.0)  # no room above or below
+    placed = place_labels([(100.0, 100.0), (112.0, 100.0), (88.0, 100.0)], [SIZE] * 3, [3.0] * 3, frame)
+    assert placed[0].far
 
 
 def test_a_point_in_the_corner_has_its_name_inside() -> None:

@@ -67,7 +67,41 @@ def test_repeats_are_one_cell_and_their_scatter_its_error_bar(tmp_path: Path) ->
     assert cell.net_power_w.u95 == pytest.approx(
         (((2 * 0.01 * 0.5**0.5) * 10.1) ** 2 + (4.3027 * 0.1 / 3**0.5) ** 2) ** 0.5, rel=1e-4
     )
-    assert tables_of(material_of(tmp_path))[2].rows[0][-1] == "degraded 1 of 3: calibration_missing"
+    assert tables_of(material_of(tmp_path))[2].rows[0][-1] == "degraded 1 of 3: calibration missing"
+
+
+def test_batches_that_scatter_in_time_do_not_make_the_mean_power_unsure(tmp_path: Path) -> None:
+    with store_of(tmp_path) as store:
+        for k in range(2):
+            add_cell(store, f"a-{k}", "enet", 1, 0.1, 10.0 + 0.1 * k, "valid")
+            result = store.latest_result(f"a-{k}")
+            assert result is not None
+            store.add_result(
+                {**result.document, "result_id": f"again-{k}", "mean_power_w": quantity(11.3, 55.0), "at_utc_ns":
+                 result.document["at_utc_ns"] + 1}
+            )  # fmt: skip
+    (cell,) = material_of(tmp_path).cells
+    assert cell.power_w is not None
+    assert cell.net_power_w is not None
+    assert cell.idle_w is not None
+    assert cell.power_w.value == pytest.approx(11.3)
+    assert cell.power_w.u95 == pytest.approx(cell.net_power_w.u95 + cell.idle_w.u95)
+    assert cell.power_w.u95 < 4
+
+
+def test_a_degraded_rows_reason_is_explained_below_the_table(tmp_path: Path) -> None:
+    with store_of(tmp_path) as store:
+        add_cell(store, "a", "enet", 1, 0.1, 10.0, "degraded")
+        add_cell(store, "b", "vgg16", 1, 0.1, 10.0, "valid")
+        document = store.latest_result("a").document  # type: ignore[union-attr]
+    (reason,) = document["reasons"]
+    for table in (tables_of(material_of(tmp_path))[0], tables_of(material_of(tmp_path))[2]):
+        assert table.notes[-1] == (
+            f"Degraded: usable with the reason in mind. Calibration missing, in one run: {reason['text']}."
+        )
+    with store_of(tmp_path / "valid") as store:
+        add_cell(store, "b", "vgg16", 1, 0.1, 10.0, "valid")
+    assert not any("Degraded" in note for note in tables_of(material_of(tmp_path / "valid"))[0].notes)
 
 
 def test_without_repeats_the_net_energys_own_interval_stands_in(tmp_path: Path) -> None:

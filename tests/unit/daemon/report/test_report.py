@@ -54,7 +54,7 @@ class TestFourteenNetworks:
         assert "This is a SIMULATED bench" in page
         assert "43 runs" in page
         assert "41 valid, 1 degraded, 1 invalid, 0 without a result" in page
-        assert "degraded: calibration_missing" in page
+        assert "degraded: calibration missing" in page
         assert "no certificate fits [channel 1]" in page, "why the invalid run was left out"
         found = re.search(r"Highest significant component (\d+) Hz", page)
         assert found is not None
@@ -87,12 +87,21 @@ class TestFourteenNetworks:
         assert written[2] < CPU_LIMIT_S
 
 
+@pytest.mark.parametrize("store", [[], ["--config", "a.toml", "--directory", "b"]])
+def test_without_a_store_it_says_how_one_is_named(tmp_path: Path, store: list[str]) -> None:
+    result = CliRunner().invoke(app, ["report", *store, "--out", str(tmp_path)])
+    assert result.exit_code == 2
+    assert "give either --config FILE or --directory DIR" in result.output
+
+
 def test_too_few_networks_decide_nothing(tmp_path: Path) -> None:
     write_store(tmp_path, networks=2, batch_sizes=(1,))
     assert report(tmp_path)["simulated"] is None
     page = (tmp_path / "out" / "report.html").read_text()
     assert page.count("It takes at least 5 networks") == 4
     assert page.count(': <span class="verdict cannot">cannot be told from these data') == 4
+    assert "Line: least squares" not in page, "no line is drawn"
+    assert "on a degraded run" not in page, "there is none"
     assert "no capture of these runs is kept" in page
     assert "SIMULATED" not in page
     assert "It is NOT KNOWN whether this is a simulated bench" in page

@@ -128,7 +128,8 @@ def _draw_series(axes: Any, one: Series, *, legend: bool, apart: float) -> None:
         axes.errorbar(x, y, **known, color=one.hue, capsize=1.5, lw=0.7, fmt="none", alpha=0.7)
     shape, alpha = (one.mark, 1.0) if one.points[0].area is None else ("o", 0.55)
     for hollow in (False, True):
-        chosen = [at for at in one.points if at.degraded is hollow]
+        if not (chosen := [at for at in one.points if at.degraded is hollow]):
+            continue
         places = [apart * at.x for at in chosen], [at.y for at in chosen]
         face, sizes = "none" if hollow else one.hue, [_size(at.area) for at in chosen]
         axes.scatter(*places, s=sizes, marker=shape, fc=face, ec=one.hue, alpha=alpha, zorder=3)

@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import overload
 
 from instruments.recordings.choice import Choice
+from instruments.recordings.csv_units import told_unit, without_unit
 
-_PREFIX = {"n": 1e-9, "u": 1e-6, "µ": 1e-6, "μ": 1e-6, "m": 1e-3, "": 1.0, "k": 1e3}
-_UNITS = {"second": "s", "seconds": "s", "sec": "s", "volt": "v", "volts": "v", "ampere": "a", "amp": "a", "amps": "a"}
 JOINED = "D0-D7"
 """Column of Nordic's export that holds eight digits, D0 first."""
 
@@ -21,11 +21,20 @@ class Column:
     """A column by its heading."""
 
     name: str
+    """Without a unit in brackets."""
+    heading: str
+    """As the table has it."""
     unit: str
-    """Base unit in lower case (s, v, a), empty where none is told."""
+    """Base unit in lower case (s, v, a), empty where none is told, `?` where it is none known here."""
+    unit_text: str
+    """The unit as the table has it."""
     scale: float
     """Factor to the base unit."""
     position: int
+
+    def is_called(self, name: str) -> bool:
+        """Return whether a person means this column, with its unit or without."""
+        return name in (self.name, self.heading)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,14 +52,17 @@ class Columns:
     """Which digit of the marker's cells is the line; None: the cell is."""
 
 
-def column_of(name: str, position: int, unit: str = "") -> Column:
-    """Return a column, its unit taken from brackets in the heading where `unit` is empty."""
-    told = unit or (found[1] if (found := re.search(r"[(\[]\s*(\S+?)\s*[)\]]\s*$", name)) else "")
-    told = _UNITS.get(told.lower(), told)
-    base = told[-1:].lower()
-    known = base in ("s", "v", "a") and told[:-1] in _PREFIX
-    bare = re.sub(r"\s*[(\[][^()\[\]]*[)\]]\s*$", "", name).strip()
-    return Column(name=bare, unit=base if known else "", scale=_PREFIX[told[:-1]] if known else 1.0, position=position)
+def column_of(heading: str, position: int, unit: str = "") -> Column:
+    """Return a column, its unit taken from its heading where `unit` is empty."""
+    told = told_unit(heading, unit)
+    return Column(
+        name=without_unit(heading),
+        heading=heading,
+        unit=told.base,
+        unit_text=told.text,
+        scale=told.scale,
+        position=position,
+    )
 
 
 def choose(names: Sequence[str], units: Sequence[str], choice: Choice) -> Columns:
@@ -65,9 +77,9 @@ def choose(names: Sequence[str], units: Sequence[str], choice: Choice) -> Column
         raise NoColumn(f"has no column of current among {_names(columns)}; name it with --current")
     marker, digit = _marker(columns, choice.marker)
     return Columns(
-        current=_in_amperes(current, choice),
-        voltage=_voltage(columns, choice),
-        time=_time(columns, choice),
+        current=_in_unit(_in_amperes(current, choice), "a", word="current"),
+        voltage=_in_unit(_voltage(columns, choice), "v", word="voltage"),
+        time=_in_unit(_time(columns, choice), "s", word="time"),
         marker=marker,
         marker_digit=digit,
     )
@@ -75,11 +87,14 @@ def choose(names: Sequence[str], units: Sequence[str], choice: Choice) -> Column
 
 def _found(columns: list[Column], name: str | None, *, unit: str, word: str) -> Column | None:
     if name is not None:
-        found = [one for one in columns if one.name == name]
+        found = [one for one in columns if one.heading == name] or [one for one in columns if one.is_called(name)]
         if not found:
             raise NoColumn(f"has no column {name!r}, only {_names(columns)}")
+        if len(found) > 1:
+            raise NoColumn(f"has {len(found)} columns {name!r}; name one of {_names(found)} as it stands there")
         return found[0]
-    found = [one for one in columns if word in one.name.lower()] or [one for one in columns if one.unit == unit]
+    fitting = [one for one in columns if one.unit in (unit, "", "?", "v" if word == "current" else unit)]
+    found = [one for one in fitting if word in one.name.lower()] or [one for one in columns if one.unit == unit]
     if len(found) > 1:
         raise NoColumn(f"has {len(found)} columns of {word}; name the right one of {_names(found)} with --{word}")
     return found[0] if found else None
@@ -114,13 +129,29 @@ def _marker(columns: list[Column], name: str | None) -> tuple[Column | None, int
     return (None if name is None else _found(columns, name, unit="", word="marker")), None
 
 
+@overload
+def _in_unit(column: Column, unit: str, *, word: str) -> Column: ...
+@overload
+def _in_unit(column: None, unit: str, *, word: str) -> None: ...
+def _in_unit(column: Column | None, unit: str, *, word: str) -> Column | None:
+    """Return a column as it is; one that tells another unit is refused, for it would be wrong by a power of ten."""
+    if column is None or column.unit in (unit, ""):
+        return column
+    instead = " or give the sample rate with --rate" if word == "time" else ""
+    symbol = unit if unit == "s" else unit.upper()
+    raise NoColumn(
+        f"column {column.heading[:60]} is to be the {word}, and its unit {column.unit_text[:20]!r} is not one of "
+        f"{symbol}, m{symbol}, µ{symbol}, n{symbol}; correct the heading{instead}"
+    )
+
+
 def _in_amperes(current: Column, choice: Choice) -> Column:
     if current.unit != "v":
         return current
     if choice.amperes_per_volt is None:
         raise NoColumn(f"column {current.name} is in volts; give the probe's scale with --amperes-per-volt")
-    return Column(name=current.name, unit="a", scale=current.scale * choice.amperes_per_volt, position=current.position)
+    return replace(current, unit="a", scale=current.scale * choice.amperes_per_volt)
 
 
 def _names(columns: list[Column]) -> str:
-    return ", ".join(one.name[:60] for one in columns[:20])
+    return ", ".join(one.heading[:60] for one in columns[:20])

@@ -20,12 +20,16 @@ from numpy.typing import NDArray
 
 from instruments.recordings.choice import Choice
 from instruments.recordings.csv_columns import Columns, NoColumn, choose
+from instruments.recordings.csv_levels import ANALOGUE_THRESHOLD_V, DIGITAL_THRESHOLD, levels_of, levels_of_words
 from instruments.recordings.csv_lines import Heading, line_blocks, open_text, read_heading
 from instruments.recordings.errors import RecordingError
 from instruments.recordings.gather import Gather, Tell
 
+_FINE_STAMPS = 0.1
+"""Time stamps are fine enough to tell each sample where half of their steps are this near to one interval."""
+_CLOCK_FROM_S, _CLOCK_TO_S = 9e8, 5e9
+"""Seconds since 1970 from 1998 to 2128: what a computer's clock tells."""
 UNTITLED = "CSV"
-_HIGH_WORDS = {"1", "X", "x", "high", "High", "HIGH", "true", "True", "TRUE", "on"}
 
 
 def read(path: Path, choice: Choice, tell: Tell | None = None, *, instrument: str = UNTITLED) -> Gather:
@@ -119,19 +123,30 @@ class _Table:
             raise self._error(
                 f"a row after line {self._row} is damaged (it has no marker); copy the file again"
             ) from None
-        if digit is not None:
-            return np.array([cell.zfill(8)[digit : digit + 1] in _HIGH_WORDS for cell in cells], dtype=np.bool_)
         try:
-            return np.asarray(np.array([cell.replace(",", ".") for cell in cells], dtype=np.float64) > 0.5)
-        except ValueError:
-            return np.array([cell in _HIGH_WORDS for cell in cells], dtype=np.bool_)
+            if digit is not None:
+                return levels_of_words([cell.zfill(8)[digit : digit + 1] if cell else "" for cell in cells])
+            threshold = ANALOGUE_THRESHOLD_V if columns.marker and columns.marker.unit == "v" else DIGITAL_THRESHOLD
+            return levels_of(cells, threshold=threshold / (columns.marker.scale if columns.marker else 1.0))
+        except ValueError as error:
+            raise self._error(f"after line {self._row} the marker {error}; copy the file again") from None
 
     def _gather(self, times_s: NDArray[np.float64] | None) -> Gather:
+        self._start_s = 0.0 if times_s is None else float(times_s[0])
+        self._refuse_clock_units()
         interval_s = self._interval_s(times_s)
         if not math.isfinite(interval_s) or not 1e-12 <= interval_s <= 1e6:
             raise self._error(f"time goes on by {interval_s} s a row, and must by 1e-12..1e6 s")
-        self._start_s = 0.0 if times_s is None else float(times_s[0])
         return Gather(path=self._path, instrument=self._instrument, interval_s=interval_s, choice=self._choice)
+
+    def _refuse_clock_units(self) -> None:
+        """Refuse stamps of a computer's clock that are told in seconds and count something shorter."""
+        for unit, name, per_s in (("ns", "nanoseconds", 1e9), ("us", "microseconds", 1e6), ("ms", "milliseconds", 1e3)):
+            if _CLOCK_FROM_S * per_s <= self._start_s < _CLOCK_TO_S * per_s:
+                raise self._error(
+                    f"time begins at {self._start_s:.0f} s, which looks like {name} since 1970; head its column with "
+                    f"its unit, as time [{unit}]"
+                )
 
     def _interval_s(self, times_s: NDArray[np.float64] | None) -> float:
         if self._choice.rate_hz is not None or times_s is None:
@@ -145,6 +160,11 @@ class _Table:
         away = np.abs(times_s - self._start_s - numbers * gather.interval_s)
         # time stamps are rounded, and the rate comes from the first block alone
         bad = np.flatnonzero(~(away <= 1.5 * gather.interval_s + 1e-4 * numbers * gather.interval_s))
+        steps = np.diff(times_s, prepend=self._end_s if gather.samples else times_s[0] - gather.interval_s)
+        steps /= gather.interval_s
+        # where stamps are finer than samples a single lost one shows
+        if not bad.size and steps.size > 1 and np.median(np.abs(steps - 1)) < _FINE_STAMPS:
+            bad = np.flatnonzero((steps > 1.5) | (steps < 0.5))
         if bad.size:
             raise self._error(
                 f"sample {int(numbers[bad[0]])} is at {times_s[bad[0]]} s, out of step with {gather.interval_s:g} s a "

@@ -44,7 +44,9 @@ def detect(path: Path) -> Format:
     for magic, found in ((jls.MAGIC, Format.JLS), (b"PK\3\4", Format.PPK2), (b"AG", Format.KEYSIGHT)):
         if head.startswith(magic):
             return found
-    if not head or b"\0" in head:
+    if not head:
+        raise RecordingError(path, "is empty; copy it again from the instrument or its program", instrument="import")
+    if b"\0" in head:
         raise RecordingError(path, "is of no known format (JLS, .ppk2, Keysight .bin, CSV)", instrument="import")
     return _table_of(path)
 

@@ -147,5 +147,7 @@ def _floats(reader: Any, signal: Any, at: int, count: int) -> NDArray[np.float64
 
 
 def _bits(reader: Any, signal: Any, at: int, count: int) -> NDArray[np.bool_]:
-    packed = np.asarray(reader.fsr(signal.signal_id, at - signal.sample_id_offset, count))
-    return np.unpackbits(packed, bitorder="little")[:count].astype(np.bool_)
+    """Return levels; asked for from within a byte, pyjls 0.17 leaves bits at the end unset, so whole bytes are read."""
+    begin, lead = divmod(at - signal.sample_id_offset, 8)
+    packed = np.asarray(reader.fsr(signal.signal_id, 8 * begin, count + lead))
+    return np.unpackbits(packed, bitorder="little")[lead : lead + count].astype(np.bool_)

@@ -196,7 +196,9 @@ async def test_a_recording_of_another_instrument_shows_its_own_windows(
         await drawn(seen.page, address, "imported")
         await expect(seen.page.locator(".legend")).to_contain_text("2 whole batches, placed by marker")
         await expect(seen.page.locator(".legend")).to_contain_text("baseline")
-        await expect(seen.page.locator("#view")).to_contain_text("from the ppk2 file session.ppk2 of Nordic Semiconductor PPK2")
+        await expect(seen.page.locator("#view")).to_contain_text(
+            "from the ppk2 file session.ppk2 of Nordic Semiconductor PPK2"
+        )
         await expect(seen.page.locator("#view")).to_contain_text("accuracy unknown")
         await expect(seen.page.locator("#view")).to_contain_text("what was said of the instrument at its import")
         await seen.shoot("run-imported")

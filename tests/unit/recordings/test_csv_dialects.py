@@ -10,6 +10,7 @@ from instruments.recordings.csv_lines import LINE_LIMIT
 from instruments.recordings.errors import RecordingError
 from instruments.recordings.formats import Format, detect, read_file
 from instruments.recordings.recording import Recording
+from metrology.errors import MetrologyError
 from metrology.power import energy_j
 from tests.unit.recordings.instrument_files import SAMPLES, current_a, high
 
@@ -106,6 +107,22 @@ def test_one_lost_sample_is_seen(lost: int, tmp_path: Path) -> None:
     path.write_bytes(table("time [s],I [mA],U [V],busy", lines[:lost] + lines[lost + 1 :]))
     with pytest.raises(RecordingError, match=rf"sample {lost} is at .* samples were lost"):
         read_file(path, CHOICE)
+
+
+def test_a_voltage_that_is_never_positive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(table("time [s],I [A],U [V],busy", [f"{k * 1e-3:.3f},1,-5.0,{int(high(k))}" for k in range(9)]))
+    with pytest.raises(RecordingError, match=r"never above 0 V, -5\.\.-5 V"):
+        read_file(path, CHOICE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [({"supply_v": -5.0}, "--supply must be .* greater"), ({"rate_hz": -1.0}, "--rate"), ({"from_s": -1.0}, "--from")],
+)
+def test_what_a_person_says_is_named_by_its_option(wrong: dict[str, float], text: str) -> None:
+    with pytest.raises(MetrologyError, match=text):
+        Choice(**wrong)
 
 
 def test_nordics_digits_may_be_unknown_or_both(tmp_path: Path) -> None:

@@ -117,9 +117,9 @@ def test_without_voltage_or_windows_it_says_what_to_do(tmp_path: Path) -> None:
         read_file(path, Choice(supply_v=5.0))
 
 
-def test_an_empty_file_has_no_format(tmp_path: Path) -> None:
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
-    with pytest.raises(RecordingError, match="no known format"):
+    with pytest.raises(RecordingError, match="empty: is empty; copy it again"):
         detect(tmp_path / "empty")
 
 

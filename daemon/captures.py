@@ -72,6 +72,9 @@ class CaptureFiles:
         except (OSError, TypeError, ValueError, ArrowException) as error:
             unfinished.unlink(missing_ok=True)
             raise CaptureFileError(target, "write", str(error)) from error
+        except BaseException:  # a person's Ctrl-C, above all
+            unfinished.unlink(missing_ok=True)
+            raise
         return CaptureReference(
             capture_id=capture_id, path=target, sha256=sha256(content).hexdigest(), size_bytes=len(content)
         )

@@ -19,14 +19,14 @@ def export_capture(
     config: ConfigOption = None,
     directory: DirectoryOption = None,
     form: Annotated[
-        str,
+        str | None,
         typer.Option(
             "--format",
             metavar="|".join(FORMATS),
-            help="Values, arrays, or plain 16-bit codes.",
+            help="Values, arrays, or plain 16-bit codes; left out: by the ending of --out, else csv.",
             autocompletion=words(*FORMATS),
         ),
-    ] = "csv",
+    ] = None,
     out: Annotated[
         Path | None, typer.Option("--out", metavar="FILE", help="Left out: RUN-INDEX.csv, .npz or .raw here.")
     ] = None,
@@ -48,6 +48,8 @@ def export_capture(
     from daemon.export.capture_file import CaptureFormat, contents_of
     from daemon.export.stored_captures import chosen_capture, stored_capture
 
+    ending = "" if out is None else out.suffix.removeprefix(".").lower()
+    form = form or (ending if ending in FORMATS else "csv")
     if form not in FORMATS:
         raise ExportError(f"--format {form} is none of {', '.join(FORMATS)}: give one of these")
     with run_store(config, directory) as store:
@@ -55,8 +57,8 @@ def export_capture(
         found = stored_capture(store, _folder(config, directory), run_id, index)
     target = out or Path(f"{run_id}-{index}.{form}")
     contents = {
-        target.with_name(target.name + ending): content
-        for ending, content in contents_of(*found, CaptureFormat(form)).items()
+        target.with_name(target.name + added): content
+        for added, content in contents_of(*found, CaptureFormat(form)).items()
     }
     try:
         write_together(contents)

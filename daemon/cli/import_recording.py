@@ -199,6 +199,7 @@ def _show(recording: "Recording", path: Path, wanted: Wanted, *, as_json: bool) 
         summary_lines,
         windows_table,
     )
+    from daemon.imports.draft import measured_apart
 
     summary = _summary(recording, path, wanted, quiet=as_json)
     if as_json:
@@ -206,7 +207,7 @@ def _show(recording: "Recording", path: Path, wanted: Wanted, *, as_json: bool) 
         return
     console = output_console()
     console.print(windows_table(recording, title=f"{path.resolve().name}: {sample_rate_hz(recording):g} Hz"))
-    for line in () if summary is None else summary_lines(summary):
+    for line in () if summary is None else summary_lines(summary, apart=measured_apart(recording)):
         console.print(escape(line), highlight=False, soft_wrap=True)
 
 

@@ -106,11 +106,18 @@ def summary_document(analysis: "RunAnalysis", *, images_known: bool) -> dict[str
     }
 
 
-def summary_lines(summary: Mapping[str, Any]) -> Sequence[str]:
-    """Return what all windows together say, in lines for people."""
+def summary_lines(summary: Mapping[str, Any], *, apart: bool) -> Sequence[str]:
+    """Return what all windows together say, in lines for people.
+
+    Args:
+        summary: from `summary_document`, or of the store.
+        apart: what lies between the windows counts nowhere.
+    """
+    which = "of all windows" if apart else "from the first window to the last"
+    inside = {} if apart else {"batch_energy_per_image_j": ("inside the windows alone", "J")}
     names = {
-        "gross_energy_per_image_j": ("gross energy per image, from the first window to the last", "J"),
-        "batch_energy_per_image_j": ("inside the windows alone", "J"),
+        "gross_energy_per_image_j": (f"gross energy per image, {which}", "J"),
+        **inside,
         "net_energy_per_image_j": ("net energy per image", "J"),
         "mean_power_w": ("mean power", "W"),
         "idle_power_w": ("idle power", "W"),

@@ -71,7 +71,7 @@ def draft_of(
     """
     series, windows = _sure(recording)
     idle = find_idle(series.bins, windows[0])
-    apart = recording.instrument == _ENERGY_ALONE or recording.sync == "step"
+    apart = measured_apart(recording)
     from_line = recording.sync == "marker" and series.levels is not None
     cuts = cut(series, windows, idle, apart=apart, from_line=from_line)
     channels = channels_of(series, supply_v=supply_v)
@@ -112,6 +112,11 @@ def _identity(recording: Recording, instrument: str | None, serial: str | None) 
             f"--serial {serial} names no unit without its model: the file tells none, so give --instrument"
         )
     return f"{model} {serial}"
+
+
+def measured_apart(recording: Recording) -> bool:
+    """Return whether each window is a measurement of its own, so that what lies between them counts nowhere."""
+    return recording.instrument == _ENERGY_ALONE or recording.sync == "step"
 
 
 def _sure(recording: Recording) -> tuple[Series, list[Window]]:

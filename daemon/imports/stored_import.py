@@ -14,12 +14,13 @@ from daemon.imports.draft import ImportDraft
 from daemon.imports.facts import ImportFacts
 from daemon.imports.imported_result import imported_result
 from daemon.store import Store
-from metrology.errors import JoulebenchError
 from runners.messages import IDENTIFIER_PATTERN, NETWORK_PATTERN, RunFinished, RunPhase, RunResult
 
 BENCH = "imports"
 """Bench that imported runs are of where their store is no bench's."""
 _NAME_LENGTH = 40
+_ATTEMPTS = 9
+"""How often an import of the same file may fail before a person has to give a name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,21 +80,7 @@ def store_import(
             "correct "
             "--images-per-window or --batch-size"
         )
-    run_id = names.run_id or run_id_of(facts)
-    entered = store.create_run(
-        run_id=run_id,
-        board=names.board,
-        network=names.network,
-        batch_size=names.batch_size,
-        precision=names.precision,
-        images_planned=images,
-        captures=len(draft.captures),
-        sync=(facts.windows,),
-    )
-    if not entered:
-        raise ImportRefused(
-            f"there is a run {run_id!r} already; `runs show` tells what it is, and --run-id gives another name"
-        )
+    run_id = _entered(draft, names, store)
     try:
         tell(f"storing {len(draft.captures)} captures")
         _write(draft, run_id, store, files)
@@ -106,12 +93,52 @@ def store_import(
         result = imported_result(store, files, run, version=version)
         store.record(run_id, event="imported", state=RunPhase.DONE, detail={"file": facts.file, "sha256": facts.sha256})
         store.mark_announced([run_id])  # nobody waits for it on a broker
-    except JoulebenchError as error:
+    except BaseException as error:  # Ctrl-C too: a run that nobody goes on with must not stand there as begun
         with suppress(StoreError):
-            fault = fault_of(error)
-            store.record(run_id, event="fault", state=RunPhase.FAILED, reason=fault.reason, text=fault.text[:1000])
+            _end(run_id, store, error)
         raise
     return result
+
+
+def _entered(draft: ImportDraft, names: RunNames, store: Store) -> str:
+    """Enter the run, and return its name.
+
+    A name made of the file's is had once: the same file does not get in twice by mistake. Where an import of it failed
+    or was cut short, the next one goes in beside it.
+    """
+    facts = draft.facts
+    wanted = names.run_id or run_id_of(facts)
+    for number in range(1, 1 + (_ATTEMPTS if names.run_id is None else 1)):
+        run_id = wanted if number == 1 else f"{wanted}-{number}"
+        entered = store.create_run(
+            run_id=run_id,
+            board=names.board,
+            network=names.network,
+            batch_size=names.batch_size,
+            precision=names.precision,
+            images_planned=facts.window_count * facts.images_per_window,
+            captures=len(draft.captures),
+            sync=(facts.windows,),
+        )
+        if entered:
+            return run_id
+        standing = store.run(run_id)
+        if standing is None or standing.state is RunPhase.DONE:
+            break
+    raise ImportRefused(
+        f"there is a run {run_id!r} already; `runs show` tells what it is, and --run-id gives another name"
+    )
+
+
+def _end(run_id: str, store: Store, error: BaseException) -> None:
+    """Say in the store why an import has no result."""
+    if isinstance(error, Exception):
+        fault = fault_of(error)
+        store.record(run_id, event="fault", state=RunPhase.FAILED, reason=fault.reason, text=fault.text[:1000])
+    else:
+        text = "the import was interrupted before its result was kept; import the file again"
+        store.record(run_id, event="fault", state=RunPhase.INTERRUPTED, reason="shutdown", text=text)
+    store.mark_announced([run_id])  # nobody waits for it on a broker
 
 
 def run_id_of(facts: ImportFacts) -> str:

@@ -31,15 +31,18 @@ class Choice:
     """Each sample is the mean of its interval, and not a point, where the format does not say."""
 
     def __post_init__(self) -> None:
-        for name in ("from_s", "to_s"):
-            value = getattr(self, name)
+        for option, value in (("--from", self.from_s), ("--to", self.to_s)):
             if value is not None and not 0 <= value <= 1e9:
-                raise MetrologyError(f"{name} must lie in 0..1e9 s, got {value!r}")
+                raise MetrologyError(f"{option} must lie in 0..1e9 s, got {value!r}")
         if self.from_s is not None and self.to_s is not None and self.to_s <= self.from_s:
-            raise MetrologyError(f"to_s must lie after from_s, got {self.from_s!r} to {self.to_s!r} s")
-        for name in ("supply_v", "amperes_per_volt", "rate_hz"):
+            raise MetrologyError(f"--to must lie after --from, got {self.from_s!r} to {self.to_s!r} s")
+        for name, option in (
+            ("supply_v", "--supply"),
+            ("rate_hz", "--rate"),
+            ("amperes_per_volt", "--amperes-per-volt"),
+        ):
             value = getattr(self, name)
-            if value is not None and not 1e-9 <= abs(value) <= 1e12:
-                raise MetrologyError(f"{name} must be finite and not zero, got {value!r}")
-        if self.rate_hz is not None and self.rate_hz < 0:
-            raise MetrologyError(f"rate_hz must be greater than zero, got {self.rate_hz!r}")
+            # a probe may be wound backwards; neither a supply nor time runs so
+            if value is not None and not 1e-9 <= (abs(value) if name == "amperes_per_volt" else value) <= 1e12:
+                sign = "finite and not zero" if name == "amperes_per_volt" else "finite and greater than zero"
+                raise MetrologyError(f"{option} must be {sign}, got {value!r}")

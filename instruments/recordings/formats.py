@@ -46,7 +46,9 @@ def detect(path: Path) -> Format:
             return found
     if keysight_bin.is_magic(head):
         return Format.KEYSIGHT
-    if not head or b"\0" in head:
+    if not head:
+        raise RecordingError(path, "is empty; copy it again from the instrument or its program", instrument="import")
+    if b"\0" in head:
         raise RecordingError(path, "is of no known format (JLS, .ppk2, Keysight .bin, CSV)", instrument="import")
     return _table_of(path)
 

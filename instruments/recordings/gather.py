@@ -119,6 +119,11 @@ class Gather:
                 f"holds {self.samples} samples, {rows.shape[1]} of them to be taken, and must hold 2 or more"
             )
         low, high = self._voltages_v
+        if high <= 0:
+            raise self.error(
+                f"its voltage is never above 0 V, {low:g}..{high:g} V; its leads are swapped, or another one is meant: "
+                "name it with --voltage or give --supply VOLTS"
+            )
         return Series(
             energies_j=rows[_ENERGY],
             charges_c=rows[_CHARGE],

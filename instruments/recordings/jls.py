@@ -1,13 +1,14 @@
-"""Joulescope `.jls`, version 2, read by its maker's own library: signals `current` (A), `voltage` (V), digital lines.
+"""Joulescope `.jls`, version 2, read by its maker's own library: signals `current` (A), `voltage` (V), lines `gpi[0]`.
 
 The file begins with 16 bytes of magic, then its length as uint64, which is 0 while it is being written, its version
 and a checksum. A file whose length is not the one told was cut, or never closed. pyjls would repair such a file in
 place, and with it change what was recorded, so it is refused here before pyjls sees it.
 
 Source: github.com/jetperch/jls, `include/jls/format.h` and pyjls's `structs.py`; lengths and repair were observed
-with pyjls 0.17.
+with pyjls 0.17. Names of signals: what its maker's pyjoulescope_driver and pyjoulescope_ui write.
 """
 
+import re
 import struct
 from pathlib import Path
 from typing import Any
@@ -70,9 +71,9 @@ def _read(path: Path, choice: Choice, tell: Tell | None) -> Gather:
         signals = list(reader.signals.values())
         current = _signal(path, signals, choice.current or "current")
         voltage = _signal(path, signals, choice.voltage or "voltage") if choice.supply_v is None else None
-        marker = None if choice.marker is None else _signal(path, signals, choice.marker)
+        marker = None if choice.marker is None else _signal(path, signals, _line_name(signals, choice.marker))
         taken = [one for one in (current, voltage, marker) if one is not None]
-        length = _length(path, taken)
+        first, length = _common(path, taken)
         gather = Gather(
             path=path,
             instrument=INSTRUMENT,
@@ -85,21 +86,30 @@ def _read(path: Path, choice: Choice, tell: Tell | None) -> Gather:
         )
         for start in range(0, length, _BLOCK_SAMPLES):
             count = min(_BLOCK_SAMPLES, length - start)
-            volts = choice.supply_v if voltage is None else _floats(reader, voltage, start, count)
-            levels = None if marker is None else _bits(reader, marker, start, count)
-            gather.add(_floats(reader, current, start, count), 0.0 if volts is None else volts, levels)
+            volts = choice.supply_v if voltage is None else _floats(reader, voltage, first + start, count)
+            levels = None if marker is None else _bits(reader, marker, first + start, count)
+            gather.add(_floats(reader, current, first + start, count), 0.0 if volts is None else volts, levels)
         return gather
 
 
-def _length(path: Path, taken: list[Any]) -> int:
-    """Return the samples that all signals have; they must belong together."""
+def _common(path: Path, taken: list[Any]) -> tuple[int, int]:
+    """Return the first sample that all signals have, by the instrument's own count, and how many follow.
+
+    A Joulescope numbers the samples of all its signals alike, and each signal begins in the file with the first packet
+    of it that came; digital lines come in whole bytes, and signals end one by one.
+    """
     current = taken[0]
     if not all(one.sample_rate == current.sample_rate for one in taken):
-        raise _error(path, "its current, voltage and marker have not the same sample rate; take others")
-    if not all(one.sample_id_offset == current.sample_id_offset for one in taken):
-        begins = ", ".join(f"{one.name} at {one.sample_id_offset}" for one in taken)
-        raise _error(path, f"its signals begin at different samples ({begins}); record them from the same moment")
-    return int(min(one.length for one in taken))  # digital lines come in whole bytes, and signals end one by one
+        rates = ", ".join(f"{one.name} {one.sample_rate} Hz" for one in taken)
+        raise _error(path, f"its signals have not the same sample rate ({rates}); record them at one rate")
+    if len({one.source_id for one in taken}) > 1:
+        raise _error(path, "its current, voltage and marker are not of one instrument; export one instrument alone")
+    first = max(one.sample_id_offset for one in taken)
+    last = min(one.sample_id_offset + one.length for one in taken)
+    if last - first < 2:
+        spans = ", ".join(f"{one.name} from {one.sample_id_offset} on, {one.length}" for one in taken)
+        raise _error(path, f"its signals have {max(0, last - first)} samples in common ({spans}); record them together")
+    return int(first), int(last - first)
 
 
 def _identity(reader: Any, signal: Any) -> str:
@@ -113,6 +123,14 @@ def _told(word: object) -> bool:
     return bool(word) and str(word).strip() not in ("", "-")
 
 
+def _line_name(signals: list[Any], name: str) -> str:
+    """Return the name of a digital line in the file: the maker's programs write `gpi[0]` and show `0`."""
+    if name in {one.name for one in signals}:
+        return name
+    found = re.fullmatch(r"(?:gpi|in)?[ \[_]?([0-9])\]?", name, re.IGNORECASE)
+    return f"gpi[{found[1]}]" if found else name
+
+
 def _signal(path: Path, signals: list[Any], name: str) -> Any:
     found = [one for one in signals if one.name == name and one.sample_rate]
     if not found:
@@ -123,11 +141,13 @@ def _signal(path: Path, signals: list[Any], name: str) -> Any:
     return found[0]
 
 
-def _floats(reader: Any, signal: Any, start: int, count: int) -> NDArray[np.float64]:
+def _floats(reader: Any, signal: Any, at: int, count: int) -> NDArray[np.float64]:
     with np.errstate(invalid="ignore"):
-        return np.asarray(reader.fsr(signal.signal_id, start, count), dtype=np.float64)
+        return np.asarray(reader.fsr(signal.signal_id, at - signal.sample_id_offset, count), dtype=np.float64)
 
 
-def _bits(reader: Any, signal: Any, start: int, count: int) -> NDArray[np.bool_]:
-    packed = np.asarray(reader.fsr(signal.signal_id, start, count))
-    return np.unpackbits(packed, bitorder="little")[:count].astype(np.bool_)
+def _bits(reader: Any, signal: Any, at: int, count: int) -> NDArray[np.bool_]:
+    """Return levels; asked for from within a byte, pyjls 0.17 leaves bits at the end unset, so whole bytes are read."""
+    begin, lead = divmod(at - signal.sample_id_offset, 8)
+    packed = np.asarray(reader.fsr(signal.signal_id, 8 * begin, count + lead))
+    return np.unpackbits(packed, bitorder="little")[lead : lead + count].astype(np.bool_)

@@ -54,7 +54,15 @@ def write_keysight(folder: Path) -> Path:
     return path
 
 
-def write_jls(folder: Path, *, voltage_begins_at: int = 0, second_current: bool = False) -> Path:
+def write_jls(
+    folder: Path,
+    *,
+    current_begins_at: int = 0,
+    voltage_begins_at: int = 0,
+    step_at: int = 1 << 30,
+    second_current: bool = False,
+) -> Path:
+    """Write a Joulescope's file; the voltage is 5 V, and 7 V from sample `step_at` on."""
     import numpy as np
     from pyjls import DataType, SignalDef, SignalType, SourceDef, Writer
 
@@ -63,7 +71,7 @@ def write_jls(folder: Path, *, voltage_begins_at: int = 0, second_current: bool 
         writer.source_def_from_struct(
             SourceDef(source_id=1, name="js", vendor="v", model="m", version="1", serial_number="1")
         )
-        kinds = [(1, "current", "A", DataType.F32), (2, "voltage", "V", DataType.F32), (3, "0", "", DataType.U1)]
+        kinds = [(1, "current", "A", DataType.F32), (2, "voltage", "V", DataType.F32), (3, "gpi[0]", "", DataType.U1)]
         kinds += [(4, "current", "A", DataType.F32)] if second_current else []
         for number, name, units, kind in kinds:
             writer.signal_def_from_struct(
@@ -77,8 +85,12 @@ def write_jls(folder: Path, *, voltage_begins_at: int = 0, second_current: bool 
                     units=units,
                 )
             )
-        writer.fsr(1, 0, np.array([current_a(k) for k in range(SAMPLES)], dtype=np.float32))
-        writer.fsr(2, voltage_begins_at, np.full(SAMPLES, 5.0, dtype=np.float32))
+        writer.fsr(1, current_begins_at, np.array([current_a(k) for k in range(SAMPLES)], dtype=np.float32))
+        writer.fsr(
+            2,
+            voltage_begins_at,
+            np.where(np.arange(SAMPLES) + voltage_begins_at < step_at, 5.0, 7.0).astype(np.float32),
+        )
         writer.fsr(3, 0, np.packbits([high(k) for k in range(SAMPLES)], bitorder="little"))
     return path
 

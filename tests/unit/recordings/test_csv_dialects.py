@@ -1,5 +1,6 @@
 """CSV as people's computers write it: quotes, decimal commas, BOM, CRLF, comments, other alphabets."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from instruments.recordings.csv_lines import LINE_LIMIT
 from instruments.recordings.errors import RecordingError
 from instruments.recordings.formats import Format, detect, read_file
 from instruments.recordings.recording import Recording
+from metrology.errors import MetrologyError
 from metrology.power import energy_j
 from tests.unit.recordings.instrument_files import SAMPLES, current_a, high
 
@@ -77,6 +79,50 @@ def test_a_file_without_a_last_line_end(tmp_path: Path) -> None:
 def test_markers_in_words(one: str, zero: str, tmp_path: Path) -> None:
     lines = [f"{k * 1e-3:.3f},{current_a(k)},5.0,{one if high(k) else zero}" for k in range(SAMPLES)]
     check(table("time [s],I [A],U [V],busy", lines), tmp_path)
+
+
+@pytest.mark.parametrize("cell", ["", "nan", "NaN", "7.5 V", "?"])
+@pytest.mark.parametrize(("one", "zero"), [("1", "0"), ("1.0", "0.0"), ("high", "low")])
+def test_a_marker_that_is_neither_high_nor_low_is_refused(cell: str, one: str, zero: str, tmp_path: Path) -> None:
+    """Taken for low it would part one window into two, whose images nobody counted."""
+    lines = [f"{k * 1e-3:.3f},1,5.0,{cell if k == 150 else one if high(k) else zero}" for k in range(SAMPLES)]
+    path = tmp_path / "x.csv"
+    path.write_bytes(table("time [s],I [A],U [V],busy", lines))
+    with pytest.raises(
+        RecordingError, match=rf"the marker holds {re.escape(repr(cell))}, which is neither high nor low"
+    ):
+        read_file(path, CHOICE)
+
+
+@pytest.mark.parametrize(("unit", "scale"), [("V", 1.0), ("mV", 1e3)])
+def test_a_marker_in_volts_is_high_above_that_of_ttl(unit: str, scale: float, tmp_path: Path) -> None:
+    lines = [f"{k * 1e-3:.3f},{current_a(k)},5.0,{(3.3 if high(k) else 0.8) * scale}" for k in range(SAMPLES)]
+    check(table(f"time [s],I [A],U [V],busy [{unit}]", lines), tmp_path)
+
+
+@pytest.mark.parametrize("lost", [20, 499 - 100])
+def test_one_lost_sample_is_seen(lost: int, tmp_path: Path) -> None:
+    lines = rows(",")
+    path = tmp_path / "x.csv"
+    path.write_bytes(table("time [s],I [mA],U [V],busy", lines[:lost] + lines[lost + 1 :]))
+    with pytest.raises(RecordingError, match=rf"sample {lost} is at .* samples were lost"):
+        read_file(path, CHOICE)
+
+
+def test_a_voltage_that_is_never_positive_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "x.csv"
+    path.write_bytes(table("time [s],I [A],U [V],busy", [f"{k * 1e-3:.3f},1,-5.0,{int(high(k))}" for k in range(9)]))
+    with pytest.raises(RecordingError, match=r"never above 0 V, -5\.\.-5 V"):
+        read_file(path, CHOICE)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "text"),
+    [({"supply_v": -5.0}, "--supply must be .* greater"), ({"rate_hz": -1.0}, "--rate"), ({"from_s": -1.0}, "--from")],
+)
+def test_what_a_person_says_is_named_by_its_option(wrong: dict[str, float], text: str) -> None:
+    with pytest.raises(MetrologyError, match=text):
+        Choice(**wrong)
 
 
 def test_nordics_digits_may_be_unknown_or_both(tmp_path: Path) -> None:

@@ -117,9 +117,9 @@ def test_without_voltage_or_windows_it_says_what_to_do(tmp_path: Path) -> None:
         read_file(path, Choice(supply_v=5.0))
 
 
-def test_an_empty_file_has_no_format(tmp_path: Path) -> None:
+def test_an_empty_file_is_called_empty(tmp_path: Path) -> None:
     (tmp_path / "empty").write_bytes(b"")
-    with pytest.raises(RecordingError, match="no known format"):
+    with pytest.raises(RecordingError, match="empty: is empty; copy it again"):
         detect(tmp_path / "empty")
 
 
@@ -137,7 +137,24 @@ def test_a_long_record_keeps_its_energy_in_few_bins(block: int) -> None:
     assert [one.start_s for one in gather.windows(1e9)] == [128.0, 256.0, 384.0]
 
 
-def test_signals_that_begin_at_different_moments_are_not_paired(tmp_path: Path) -> None:
-    path = files.write_jls(tmp_path, voltage_begins_at=40)
-    with pytest.raises(RecordingError, match=r"begin at different samples \(current at 0, voltage at 40, 0 at 0\)"):
+@pytest.mark.parametrize("name", ["0", "gpi0", "GPI 0", "gpi[0]", "in0"])
+def test_a_joulescopes_line_is_named_as_its_programs_show_it(name: str, tmp_path: Path) -> None:
+    assert len(read_file(files.write_jls(tmp_path), Choice(marker=name)).windows) == 2
+
+
+def test_signals_that_begin_one_by_one_are_paired_by_their_numbers(tmp_path: Path) -> None:
+    """As a Joulescope's do: voltage is 5 V, and 7 V from sample 340 on, by its own count."""
+    path = files.write_jls(tmp_path, current_begins_at=40, voltage_begins_at=91, step_at=340)
+    found = read_file(path, Choice(marker="0"))
+    assert [one.start_s for one in found.windows] == pytest.approx([0.009, 0.209])
+    assert [one.end_s for one in found.windows] == pytest.approx([0.109, 0.309])
+    # the line is that of samples 100 to 199, where current is that of 60 to 159: 2 A in the last 60 of them
+    assert [energy_j(found.record, one) for one in found.windows] == pytest.approx(
+        [5.0 * (40 * 1.0 + 60 * 2.0) * 1e-3, (5.0 * 40 * 1.0 + 7.0 * 60 * 2.0) * 1e-3]
+    )
+
+
+def test_signals_with_no_sample_in_common_are_refused(tmp_path: Path) -> None:
+    path = files.write_jls(tmp_path, voltage_begins_at=700)
+    with pytest.raises(RecordingError, match=r"0 samples in common \(current from 0 on, 500, voltage from 700 on, 500"):
         read_file(path, Choice(marker="0"))

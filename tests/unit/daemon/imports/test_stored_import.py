@@ -84,6 +84,8 @@ def test_every_verb_works_on_it(folder: Path, file: Path, tmp_path: Path) -> Non
         invoke("captures", "export", "one", "--directory", folder, "--out", tmp_path / "c.csv", "--json")["run_id"]
         == "one"
     )
+    invoke("captures", "export", "one", "--directory", folder, "--out", tmp_path / "c.npz", "--json")
+    assert np.load(tmp_path / "c.npz")["current_counts"].size == 500  # the ending says the format
     data = joulebench.load(folder)
     assert data.capture("one")["marker"].sum() == 200
     assert set(data.runs["run_id"]) == {"one"}
@@ -112,6 +114,32 @@ def test_a_run_that_cannot_be_written_ends_as_failed(folder: Path, file: Path) -
         invoke("import", file, *WINDOWS, "--directory", folder, "--network", "n", "--run-id", "two", "--json")
     run = invoke("runs", "show", "two", "--directory", folder, "--json")
     assert (run["state"], run["reason"]) == ("failed", "capture_not_stored")
+
+
+@pytest.mark.parametrize("where", ["write", "read"])
+def test_an_import_that_is_interrupted_says_so_and_can_be_made_again(
+    where: str, file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Ctrl-C while a capture is written, and while the result is computed from it."""
+    store = tmp_path / "store"
+    wanted = ("import", file, *WINDOWS, *ACCURATE, "--directory", store, "--network", "n", "--json")
+
+    def interrupted(*_arguments: object, **_options: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        target = "daemon.captures._sync" if where == "write" else "daemon.imports.stored_import.imported_result"
+        patch.setattr(target, interrupted)
+        stopped = CliRunner().invoke(app, [str(one) for one in wanted])
+    assert stopped.exit_code == 130
+    (left,) = invoke("runs", "list", "--directory", store, "--json")["runs"]
+    assert (left["state"], left["reason"]) == ("interrupted", "shutdown")
+    assert not list((store / "captures").glob("*.part"))
+    again = invoke(*wanted)["result"]
+    assert again["quality"] == "valid"
+    assert again["run_id"] == f"{left['run_id']}-2"
+    refused = CliRunner().invoke(app, [str(one) for one in wanted])
+    assert isinstance(refused.exception, ImportRefused)
 
 
 def test_batches_within_a_window_are_counted(file: Path, tmp_path: Path) -> None:

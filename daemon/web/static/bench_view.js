@@ -45,7 +45,7 @@ export async function benchView(put, whenLeft) {
     else if (name === "run") step = content;
     if (name === "run" || name === "bench") show();
     if (name === "run") look(step.run_id);
-    if (changesRuns(name, content)) again();
+    if (name === "campaigns" || changesRuns(name, content)) again();
   }));
   await Promise.all([again(), look(bench.run_in_hand)]);
 }

@@ -6,6 +6,7 @@ import math
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, TypeVar
@@ -150,9 +151,21 @@ class PageReader:
 
     def campaigns(self) -> list[dict[str, Any]]:
         """Return how far each campaign of the folder is; one whose journal cannot be read says why."""
+        return [_campaign(path) for path in self._journals()]
+
+    def campaigns_mark(self) -> tuple[tuple[str, int, int], ...]:
+        """Return name, length and time of each campaign's journal: something else as soon as one was written to."""
+        found = []
+        for path in self._journals():
+            with suppress(OSError):  # it went meanwhile
+                facts = path.stat()
+                found.append((path.name, facts.st_size, facts.st_mtime_ns))
+        return tuple(found)
+
+    def _journals(self) -> list[Path]:
         if self._campaigns is None or not self._campaigns.is_dir():
             return []
-        return [_campaign(path) for path in sorted(self._campaigns.glob(f"*{CAMPAIGN_SUFFIX}"))]
+        return sorted(self._campaigns.glob(f"*{CAMPAIGN_SUFFIX}"))
 
     def _run(self, run_id: str) -> RunRecord:
         run = self._store.run(run_id)

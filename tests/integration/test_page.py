@@ -8,10 +8,12 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.async_api import Browser, Page, expect
 
+from runners.campaign.journal import Journal
+from runners.campaign.local_campaigns import SUFFIX
 from tests.chromium import watched
 from tests.integration.bench_stage import Stage
 from tests.integration.page_stage import bench, browser, drawn, lab, needs_chromium, shaded, view_of
-from tests.page_lab import BATCHES
+from tests.page_lab import BATCHES, begin_campaign
 from tests.slowdown import slowdown
 
 __all__ = ["bench", "browser", "lab"]
@@ -134,6 +136,21 @@ async def _shown_s(stage: Stage, page: Page, run_id: str) -> float:
     began_s = time.time()
     await stage.run(run_id, BATCHES)
     return float(await appears) / 1e3 - began_s
+
+
+async def test_a_campaign_is_followed_by_its_journal_alone(lab: tuple[Stage, str], browser: Browser) -> None:
+    stage, address = lab
+    folder = stage.configuration.storage.directory
+    begin_campaign(folder)
+    async with watched(browser) as seen:
+        await seen.page.goto(address)
+        await expect(seen.page.locator("#live")).to_have_attribute("data-state", "on")
+        await expect(seen.page.locator("#view")).to_contain_text("1 of 5 runs are done; about")
+        with Journal(folder / f"night{SUFFIX}") as journal:
+            failed = {"verdict": "failed", "state": "failed", "quality": None, "reasons": []}
+            journal.append("ended", index=1, run_id="n1", duration_s=30.0, **failed)
+        await expect(seen.page.locator("#view")).to_contain_text("1 of 5 runs are done, 1 failed or were refused")
+        assert seen.problems == []
 
 
 async def test_what_is_to_be_kept_can_be_fetched(lab: tuple[Stage, str], browser: Browser) -> None:

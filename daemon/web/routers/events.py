@@ -1,5 +1,6 @@
 """Events: what happens on the bench, as it happens."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -15,7 +16,7 @@ from daemon.web.services import Services, WebServices
 router = APIRouter(prefix="/api/v1", tags=["page"])
 
 LOOK_S = 1.0
-"""How often the bench is looked at for a watcher; it is sent only where it changed."""
+"""How often bench and campaigns' journals are looked at for a watcher; they are told only where they changed."""
 SIGN_OF_LIFE_S = 15.0
 """How long nothing is sent at most, so that a connection that is gone shows."""
 _STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream": {}}}, 503: {"model": Reason}}
@@ -23,7 +24,7 @@ _STREAM: dict[int | str, dict[str, Any]] = {200: {"content": {"text/event-stream
 
 @router.get("/events", response_class=StreamingResponse, responses=_STREAM)
 async def events(services: Services) -> StreamingResponse:
-    """Send what happens: `bench` when it changed, `run` at every step, `result`, and `dropped` with how many were."""
+    """Send what happens: `bench` and `campaigns` when they changed, `run` at every step, `result`, `dropped`."""
     if services.feed.is_full:
         raise Refusal(503, "too_many_watchers", "as many watch as may; close another page, then load again")
     return StreamingResponse(_events(services), media_type="text/event-stream", headers={"Cache-Control": "no-store"})
@@ -36,12 +37,21 @@ async def _events(services: WebServices) -> AsyncIterator[bytes]:
             yield event
 
 
+async def _campaigns_mark(services: WebServices) -> object:
+    # In any thread: the folder may lie on another computer, and the reader's thread may be at work.
+    return await asyncio.to_thread(services.reader.campaigns_mark)
+
+
 async def _told(services: WebServices, watcher: Watcher) -> AsyncIterator[bytes]:
     last, sent_s = b"", time.monotonic()
+    mark = await _campaigns_mark(services)
     while True:
         bench = encoded("bench", bench_document(services))
         found = b"" if bench == last else bench
         last = bench
+        before, mark = mark, await _campaigns_mark(services)
+        if mark != before:
+            found += encoded("campaigns", {})
         if time.monotonic() - sent_s > SIGN_OF_LIFE_S:
             found += b": still here\n\n"
         if found:

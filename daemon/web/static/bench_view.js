@@ -49,7 +49,7 @@ export async function benchView(put, whenLeft) {
       look(step.run_id);
       showStep(runs, step);
     }
-    if (changesRuns(name, content)) again();
+    if (name === "campaigns" || changesRuns(name, content)) again();
   }));
   await Promise.all([again(), look(bench.run_in_hand)]);
 }

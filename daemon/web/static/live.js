@@ -38,7 +38,7 @@ export function connect() {
     // A refusal closes for good: ask again later, by hand.
     if (source.readyState === EventSource.CLOSED) again = setTimeout(connect, AGAIN_MS);
   };
-  for (const name of ["bench", "run", "result", "dropped"]) {
+  for (const name of ["bench", "campaigns", "run", "result", "dropped"]) {
     source.addEventListener(name, (event) => tell(name, JSON.parse(event.data)));
   }
 }

@@ -1,5 +1,6 @@
 """What the page is made of, and every question it asks, on a store and files of its own."""
 
+import asyncio
 import io
 import json
 import re
@@ -19,10 +20,12 @@ from daemon.export.capture_file import CaptureFormat, contents_of
 from daemon.store import Store
 from daemon.web import capture_reader
 from daemon.web.content_policy import POLICY
-from daemon.web.event_feed import WATCHER_LIMIT
+from daemon.web.event_feed import WATCHER_LIMIT, encoded
 from daemon.web.page_files import page_files
 from daemon.web.page_reader import PageReader
+from daemon.web.routers import events
 from runners.campaign.local_campaigns import SUFFIX
+from runners.messages import RunPhase
 from tests.unit.calibration.example_certificate import certificate
 from tests.unit.daemon.example_capture import example_capture
 from tests.unit.daemon.stored_runs import add_run
@@ -172,6 +175,23 @@ async def test_a_campaign_that_cannot_be_read_says_why(stage: WebStage) -> None:
     (one,) = (await asked(stage, "/api/v1/campaigns")).json()
     assert one["name"] == "night"
     assert one["problem"]
+
+
+async def test_a_watcher_is_told_when_a_journal_changed_and_only_then(
+    stage: WebStage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(events, "LOOK_S", 0.01)
+    journal = tmp_path / f"night{SUFFIX}"
+    with stage.feed.watching() as watcher:
+        told = events._told(stage.application().state.services, watcher)
+        assert (await anext(told)).startswith(b"event: bench")
+        for change in (lambda: journal.write_text("longer than it was\n"), journal.unlink):
+            coming = asyncio.create_task(anext(told))
+            await asyncio.sleep(0)
+            stage.feed.ended("r9", RunPhase.FAILED, "x")
+            assert (await coming).startswith(b"event: run"), "a journal that stays as it is is not told"
+            change()
+            assert await anext(told) == encoded("campaigns", {})
 
 
 async def test_there_may_be_no_certificate(stage: WebStage) -> None:

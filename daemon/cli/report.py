@@ -39,7 +39,15 @@ def report(
     check_one_store(config, directory)
     columns = (TextColumn("{task.description}"), BarColumn(20), TimeRemainingColumn())
     captures, certificates = _folders(config, directory)
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+    console = Console(stderr=True, soft_wrap=True)
+
+    def tell(text: str) -> None:
+        """A line for a pipe or a file, where no bar is drawn."""
+        if not console.is_terminal:
+            console.print(text, markup=False, highlight=False)
+
+    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+        tell("reading the runs")
         task = progress.add_task("reading the runs", total=1.0)
         files = CaptureFiles(captures)
         with run_store(config, directory) as store:
@@ -52,6 +60,7 @@ def report(
                 run_ids=runs.run_ids if runs else None,
                 missing=runs.missing if runs else (),
             )
+        tell(f"writing the report of {len(material.cells)} row{'' if len(material.cells) == 1 else 's'} to {out}")
         written = write_report(
             material, files, out,
             tell=lambda text, part: progress.update(task, description=f"writing: {text}", completed=part),

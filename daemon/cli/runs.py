@@ -38,7 +38,8 @@ def list_runs(
     if as_json:
         _print_json({"runs": [asdict(run) | {"result": result and result.document} for run, result in rows]})
     else:
-        output_console().print(runs_table(rows))
+        console = output_console()
+        console.print(runs_table(rows, width=console.width))
 
 
 @app.command("show")

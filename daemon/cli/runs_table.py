@@ -1,10 +1,11 @@
 """Tables of runs for people: a list, one run, its budget and its journal."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.markup import escape
 from rich.table import Table
 
@@ -13,17 +14,40 @@ from daemon.records import CaptureRecord, JournalEntry, ResultRecord, RunRecord
 from daemon.retention import removed_text
 from runners.size_text import size_text
 
+WIDE = 124
+"""Columns from which on a list of runs has room for everything."""
+MIDDLE = 96
+"""Columns from which on it has room for the net energy."""
 LONGEST_DETAIL = 160
 """Characters of a journal's detail in a table; a board's report is thousands."""
 
 
-def runs_table(rows: Sequence[tuple[RunRecord, ResultRecord | None]]) -> Table:
-    """Return one line for each run, with its newest result."""
-    table = Table("run", "requested (UTC)", "board", "network", "state", "quality", title="Runs")
-    for name in ("batch", "gross J/image", "net J/image"):
-        table.add_column(name, justify="right")
+def runs_table(rows: Sequence[tuple[RunRecord, ResultRecord | None]], *, width: int) -> Table:
+    """Return one line for each run, with its newest result.
+
+    A terminal of `width` columns that cannot hold all of it is told what a run is called, what was measured and how
+    good that is: a name that is cut could not be typed again.
+    """
+    wide = width >= WIDE
+    table = Table(title="Runs", box=SIMPLE_HEAD, pad_edge=False, collapse_padding=True)
+    table.add_column("run", overflow="fold")
+    for name in ("requested (UTC)", "board", "network") if wide else ("network",):
+        table.add_column(name, no_wrap=True)
+    table.add_column("batch", justify="right")
+    for name in ("gross J/image", "net J/image") if width >= MIDDLE else ("gross J/image",):
+        table.add_column(name, justify="right", no_wrap=True)
+    for name in ("state", "quality") if wide else ("verdict",):
+        table.add_column(name)
     for run, result in rows:
-        table.add_row(*_run_cells(run, result), str(run.batch_size), *_energy_cells(result))
+        state, quality = _state_text(run), result.quality if result else ABSENT
+        table.add_row(
+            escape(run.run_id),
+            *((_time_text(run.requested_utc_ns), escape(run.board)) if wide else ()),
+            escape(run.network),
+            str(run.batch_size),
+            *_energy_cells(result)[: 2 if width >= MIDDLE else 1],
+            *((state, quality) if wide else (result.quality if result else state,)),
+        )
     return table
 
 
@@ -86,13 +110,8 @@ def journal_table(entries: Sequence[JournalEntry]) -> Table:
     return table
 
 
-def _run_cells(run: RunRecord, result: ResultRecord | None) -> Iterator[str]:
-    yield escape(run.run_id)
-    yield _time_text(run.requested_utc_ns)
-    yield escape(run.board)
-    yield escape(run.network)
-    yield run.state if run.reason is None else f"{run.state} ({escape(run.reason)})"
-    yield result.quality if result else ABSENT
+def _state_text(run: RunRecord) -> str:
+    return run.state if run.reason is None else f"{run.state} ({escape(run.reason)})"
 
 
 def _energy_cells(result: ResultRecord | None) -> tuple[str, str]:

@@ -77,7 +77,7 @@ def test_the_list_has_one_line_a_run_the_newest_first(directory: Path) -> None:
     out = printed("list", "--directory", directory)
 
     rows = [line for line in out.splitlines() if "resnet18" in line]
-    assert [row.split()[1] for row in rows] == ["open", "bad", "good"]
+    assert [row.split()[0] for row in rows] == ["open", "bad", "good"]
     assert "failed (no_trigger)" in rows[1]
     assert "0.314 ± 0.012" in rows[2]
     assert "0.250 ± 0.012" in rows[2]

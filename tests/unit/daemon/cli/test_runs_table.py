@@ -1,9 +1,14 @@
 """Tables of runs."""
 
+from pathlib import Path
+
+import pytest
 from rich.console import Console
 
-from daemon.cli.runs_table import LONGEST_DETAIL, journal_table
+from daemon.cli.runs_table import LONGEST_DETAIL, journal_table, runs_table
 from daemon.records import JournalEntry
+from daemon.store import Store
+from tests.unit.daemon.stored_runs import add_run
 
 
 def printed(detail: dict[str, object]) -> str:
@@ -12,6 +17,24 @@ def printed(detail: dict[str, object]) -> str:
     with console.capture() as capture:
         console.print(journal_table([entry]))
     return capture.get()
+
+
+@pytest.mark.parametrize(
+    ("width", "told"), [(80, ["valid", "0.500 ± 0.020"]), (100, ["valid", "net J/image"]), (130, ["done", "bench-pi"])]
+)
+def test_a_list_tells_each_runs_whole_name_on_any_terminal(tmp_path: Path, width: int, told: list[str]) -> None:
+    with Store(f"sqlite:///{tmp_path / 'joulebench.sqlite'}") as store:
+        for number in range(3):
+            add_run(store, f"night-1c712513-000{number}-1", network="inception_v3", board="bench-pi", energy_j=0.5)
+        rows = [(run, store.latest_result(run.run_id)) for run in store.runs(10)]
+    console = Console(width=width)
+    with console.capture() as capture:
+        console.print(runs_table(rows, width=width))
+    text = capture.get()
+    assert "…" not in text
+    assert text.count("inception_v3") == 3
+    assert all(run.run_id in text for run, _ in rows)
+    assert all(word in text for word in told)
 
 
 def test_a_short_detail_is_told_whole() -> None:

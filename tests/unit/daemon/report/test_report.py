@@ -94,6 +94,13 @@ def test_without_a_store_it_says_how_one_is_named(tmp_path: Path, store: list[st
     assert "give either --config FILE or --directory DIR" in result.output
 
 
+def test_into_a_pipe_it_says_what_it_does_in_lines(tmp_path: Path) -> None:
+    write_store(tmp_path, networks=1, batch_sizes=(1,))
+    words = ["report", "--directory", str(tmp_path), "--out", str(tmp_path / "out")]
+    result = CliRunner().invoke(app, words, catch_exceptions=False)
+    assert result.stderr.splitlines() == ["reading the runs", f"writing the report of 1 row to {tmp_path / 'out'}"]
+
+
 def test_too_few_networks_decide_nothing(tmp_path: Path) -> None:
     write_store(tmp_path, networks=2, batch_sizes=(1,))
     assert report(tmp_path)["simulated"] is None

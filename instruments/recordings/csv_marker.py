@@ -9,7 +9,9 @@ from numpy.typing import NDArray
 from instruments.recordings.csv_cells import BadCell
 
 THRESHOLD = 0.5
-"""A number above it is high: digits, and the volts of an idle line."""
+"""A number above it is high, where the column tells no voltage."""
+THRESHOLD_V = 1.4
+"""A voltage above it is high: between the levels of TTL, and well inside those of 3.3 V logic."""
 _LEVELS = {
     **dict.fromkeys(("1", "x", "high", "true", "on", "yes"), True),
     **dict.fromkeys(("0", "-", "low", "false", "off", "no"), False),
@@ -26,9 +28,10 @@ class _Kind(Enum):
 class MarkerCells:
     """Turns cells into levels, block by block; the first cell that is neither 0 nor 1 says what the column holds."""
 
-    def __init__(self, digit: int | None) -> None:
-        """Take the digit that is the line where a cell holds eight of them, else None."""
+    def __init__(self, digit: int | None, *, threshold: float = THRESHOLD) -> None:
+        """Take the digit that is the line where a cell holds eight of them, else None, and where high numbers begin."""
         self._digit = digit
+        self._threshold = threshold
         self._kind: _Kind | None = None
 
     def levels(self, cells: list[str]) -> NDArray[np.bool_]:
@@ -44,7 +47,9 @@ class MarkerCells:
             first = next((cell for cell in cells if cell not in _EITHER), None)
             self._kind = None if first is None else _Kind.WORDS if first.lower() in _LEVELS else _Kind.NUMBERS
         if self._kind is _Kind.NUMBERS:
-            return self._taken(cells, {text: _of_number(text) for text in set(cells)}, self._kind.value)
+            return self._taken(
+                cells, {text: _of_number(text, self._threshold) for text in set(cells)}, self._kind.value
+            )
         return self._taken(cells, {text: _LEVELS.get(text.lower()) for text in set(cells)}, _Kind.WORDS.value)
 
     def _of_digits(self, text: str) -> bool | None:
@@ -60,9 +65,9 @@ class MarkerCells:
         return np.array([known[cell] for cell in cells], dtype=np.bool_)
 
 
-def _of_number(text: str) -> bool | None:
+def _of_number(text: str, threshold: float) -> bool | None:
     try:
         value = float(text.replace(",", "."))
     except ValueError:
         return None
-    return value > THRESHOLD if math.isfinite(value) else None
+    return value > threshold if math.isfinite(value) else None

@@ -22,11 +22,14 @@ from instruments.recordings.choice import Choice
 from instruments.recordings.csv_cells import BadCell, cells
 from instruments.recordings.csv_columns import Column, Columns, NoColumn, choose
 from instruments.recordings.csv_lines import Heading, line_blocks, open_text, read_heading
-from instruments.recordings.csv_marker import MarkerCells
+from instruments.recordings.csv_marker import THRESHOLD, THRESHOLD_V, MarkerCells
 from instruments.recordings.csv_steps import Steps
+from instruments.recordings.csv_units import unit_of
 from instruments.recordings.errors import RecordingError
 from instruments.recordings.gather import Gather, Tell
 
+_CLOCK_FROM_S, _CLOCK_TO_S = 9e8, 5e9
+"""Seconds since 1970 from 1998 to 2128: what a computer's clock tells."""
 UNTITLED = "CSV"
 
 
@@ -87,7 +90,7 @@ class _Table:
         """Yield rows, values by `current`, `voltage` and `time`, in base units, and the marker's levels."""
         taken = {"current": columns.current, "voltage": columns.voltage, "time": columns.time}
         found = {name: one for name, one in taken.items() if one is not None}
-        marker = MarkerCells(columns.marker_digit)
+        marker = MarkerCells(columns.marker_digit, threshold=_threshold(columns.marker))
         size = max(1, self._path.stat().st_size)
         for lines in self._lines(file):
             rows = [line for line in lines if line]
@@ -128,11 +131,21 @@ class _Table:
             raise self._error(f"line {line} {error}; record or export again") from error
 
     def _gather(self, times_s: NDArray[np.float64] | None) -> Gather:
+        self._start_s = 0.0 if times_s is None else float(times_s[0])
+        self._refuse_clock_units()
         interval_s = self._interval_s(times_s)
         if not math.isfinite(interval_s) or not 1e-12 <= interval_s <= 1e6:
             raise self._error(f"time goes on by {interval_s} s a row, and must by 1e-12..1e6 s")
-        self._start_s = 0.0 if times_s is None else float(times_s[0])
         return Gather(path=self._path, instrument=self._instrument, interval_s=interval_s, choice=self._choice)
+
+    def _refuse_clock_units(self) -> None:
+        """Refuse stamps of a computer's clock that are told in seconds and count something shorter."""
+        for unit, name, per_s in (("ns", "nanoseconds", 1e9), ("us", "microseconds", 1e6), ("ms", "milliseconds", 1e3)):
+            if _CLOCK_FROM_S * per_s <= self._start_s < _CLOCK_TO_S * per_s:
+                raise self._error(
+                    f"time begins at {self._start_s:.0f} s, which looks like {name} since 1970; head its column with "
+                    f"its unit, as time [{unit}]"
+                )
 
     def _interval_s(self, times_s: NDArray[np.float64] | None) -> float:
         if self._choice.rate_hz is not None or times_s is None:
@@ -152,3 +165,9 @@ class _Table:
             raise self._error(
                 f"sample {lost[0]} is {lost[1]}; samples were lost, record again, or export times with more digits"
             )
+
+
+def _threshold(marker: Column | None) -> float:
+    """Return above what a number of the marker's column is high, in the column's unit."""
+    unit = None if marker is None else unit_of(marker.told)
+    return THRESHOLD if unit is None or unit.base != "v" else THRESHOLD_V / unit.scale

@@ -88,9 +88,7 @@ def test_a_marker_that_is_neither_high_nor_low_is_refused(cell: str, one: str, z
     lines = [f"{k * 1e-3:.3f},1,5.0,{cell if k == 150 else one if high(k) else zero}" for k in range(SAMPLES)]
     path = tmp_path / "x.csv"
     path.write_bytes(table("time [s],I [A],U [V],busy", lines))
-    with pytest.raises(
-        RecordingError, match=rf"the marker holds {re.escape(repr(cell))}, which is neither high nor low"
-    ):
+    with pytest.raises(RecordingError, match=rf"line \d+ has the marker {re.escape(repr(cell))} where"):
         read_file(path, CHOICE)
 
 
@@ -105,7 +103,7 @@ def test_one_lost_sample_is_seen(lost: int, tmp_path: Path) -> None:
     lines = rows(",")
     path = tmp_path / "x.csv"
     path.write_bytes(table("time [s],I [mA],U [V],busy", lines[:lost] + lines[lost + 1 :]))
-    with pytest.raises(RecordingError, match=rf"sample {lost} is at .* samples were lost"):
+    with pytest.raises(RecordingError, match=rf"sample {lost} is .* samples were lost"):
         read_file(path, CHOICE)
 
 
@@ -183,4 +181,14 @@ def test_endless_text_without_a_line_end_is_refused_early(tmp_path: Path) -> Non
     path = tmp_path / "x.csv"
     path.write_text("time [s],I [mA],U [V],busy\n" + "7" * 20_000_000)
     with pytest.raises(RecordingError, match="longer than"):
+        read_file(path, CHOICE)
+
+
+@pytest.mark.parametrize(("per_s", "name"), [(1e3, "milliseconds"), (1e6, "microseconds")])
+def test_a_clock_counted_in_parts_of_a_second_is_not_taken_for_seconds(per_s: float, name: str, tmp_path: Path) -> None:
+    """An energy a thousand times too large came out of such stamps, and was valid."""
+    lines = [f"{(1_764_000_000 + k * 1e-3) * per_s:.0f},{current_a(k)},5.0,{int(high(k))}" for k in range(SAMPLES)]
+    path = tmp_path / "x.csv"
+    path.write_bytes(table("time,I [A],U [V],busy", lines))
+    with pytest.raises(RecordingError, match=rf"looks like {name} since 1970"):
         read_file(path, CHOICE)

@@ -12,10 +12,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from pyarrow import csv
 
+from daemon.capture_facts import RECORDING_KEY, SUPPLY_KEY
 from metrology.capture import Capture
 from metrology.trace import HOLE_COUNTS, Trace
-
-SUPPLY_KEY = "supply"
 
 
 class CaptureFormat(StrEnum):
@@ -55,15 +54,18 @@ def columns_of(capture: Capture, description: Mapping[str, Any]) -> dict[str, ND
     """Return the columns of the CSV, each of shape (n,); NaN where a sample was never acquired.
 
     Values are as probe and oscilloscope indicate them, without the corrections of certificates. `supply_power_w` is
-    the supply's read-back under load times the current, at the supply's terminals: the drop over the leads is in it.
+    the supply's read-back under load times the current, at the supply's terminals: the drop over the leads is in it. Of
+    an instrument that gave energies alone there is that power and no `current_a`: none was measured.
     """
     base = capture.time_base
     current_a = _values(capture.current)
     columns: dict[str, NDArray[Any]] = {
         "time_s": base.origin_s + np.arange(base.sample_count) * base.interval_s,
-        "current_a": current_a,
     }
-    supply = (description.get("extra") or {}).get(SUPPLY_KEY) or {}
+    extra = description.get("extra") or {}
+    if (extra.get(RECORDING_KEY) or {}).get("has_current", True):
+        columns["current_a"] = current_a
+    supply = extra.get(SUPPLY_KEY) or {}
     if (voltage_v := supply.get("loaded_voltage_v")) is not None:
         columns["supply_power_w"] = current_a * voltage_v
     if capture.voltage is not None:

@@ -50,6 +50,13 @@ def test_csv_leaves_out_what_was_not_measured() -> None:
     assert list(read_csv(capture_of(voltage=False, marker=False), {})) == ["time_s", "current_a", "clipped"]
 
 
+def test_of_energies_alone_power_is_written_and_no_current() -> None:
+    facts = {"supply": {"loaded_voltage_v": 1.0}, "recording": {"has_current": False}}
+    assert list(read_csv(capture_of(voltage=False), {"extra": facts})) == [
+        *("time_s", "supply_power_w", "marker", "clipped")
+    ]
+
+
 @pytest.mark.parametrize("wired", [True, False])
 def test_npz_is_read_back_equal(wired: bool) -> None:
     capture = capture_of(voltage=wired, marker=wired)

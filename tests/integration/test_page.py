@@ -145,7 +145,7 @@ async def test_a_campaign_is_followed_by_its_journal_alone(lab: tuple[Stage, str
     async with watched(browser) as seen:
         await seen.page.goto(address)
         await expect(seen.page.locator("#live")).to_have_attribute("data-state", "on")
-        await expect(seen.page.locator("#view")).to_contain_text("1 of 5 runs are done; about")
+        await expect(seen.page.locator("#view")).to_contain_text("1 of 5 runs are done, 1 in hand; about")
         with Journal(folder / f"night{SUFFIX}") as journal:
             failed = {"verdict": "failed", "state": "failed", "quality": None, "reasons": []}
             journal.append("ended", index=1, run_id="n1", duration_s=30.0, **failed)

@@ -1,9 +1,9 @@
 """What the page costs and how fast it is: live run shown, waveform drawn, CPU of an idle daemon that is watched.
 
 A simulated bench, a real mosquitto, and headless Chromium; times are taken in the page by `performance.now()`. Whether
-who looks delays who measures shows in what the daemon does about a capture, by turns with nobody looking and with three
-processes that ask for waveforms without a pause: from a request to the armed oscilloscope, from the record's end to
-the capture on the disk, and from there to the result.
+who looks delays who measures shows in what the daemon does about a capture, by turns with nobody looking, with a page
+that watches, and with three processes that ask for waveforms without a pause: from a request to the armed oscilloscope,
+from the record's end to the capture on the disk, and from there to the result.
 
     python benchmarks/page.py [--times 10] [--idle 20] [--runs 10]
 """
@@ -75,9 +75,13 @@ async def _all(stage: Stage, browser: Browser, times: int, idle_s: float, runs: 
             await seen.page.goto(ADDRESS)
             await seen.page.wait_for_selector("tr[data-run] a")
             drawn_ms.append(float(await seen.page.evaluate(DRAWN)))
-    quiet, busy = [], []
+    quiet, seen_runs, busy = [], [], []
     for number in range(runs):
         quiet.append(await _stages_ms(stage, f"quiet-{number}"))
+        async with watched(browser) as seen:
+            await seen.page.goto(ADDRESS)
+            await seen.page.wait_for_selector("tr[data-run] a")
+            seen_runs.append(await _stages_ms(stage, f"seen-{number}"))
         async with _hammering():
             busy.append(await _stages_ms(stage, f"busy-{number}"))
     print(f"idle daemon and simulated bench, nobody watches: {alone:5.2f} % of a core over {idle_s:g} s")
@@ -86,6 +90,7 @@ async def _all(stage: Stage, browser: Browser, times: int, idle_s: float, runs: 
     _row("100,000 points drawn after the click, 300 ms", drawn_ms)
     for what in quiet[0]:
         _row(f"{what}, nobody looks", [one[what] for one in quiet])
+        _row("the same while a page watches", [one[what] for one in seen_runs])
         _row("the same while waveforms are read all the time", [one[what] for one in busy])
 
 

@@ -24,24 +24,12 @@ from instruments.simulated.bench import SimulatedBenchThread
 from instruments.simulated.world import WorldSettings
 from tests.chromium import chromium, chromium_path, watched
 from tests.integration.bench_stage import Stage, stage_of
+from tests.integration.page_stage import APPEARS, DRAWN
 from tests.mosquitto import MosquittoBroker
 
 BATCHES = [(0.15, 0.005)] * 8
 PORT = 19464
 ADDRESS = f"http://127.0.0.1:{PORT}/"
-
-APPEARS = """(wanted) => new Promise((resolve) => {
-  const look = () => document.querySelector(`[data-live-run="${wanted}"]`)
-    ? resolve(performance.timeOrigin + performance.now()) : requestAnimationFrame(look);
-  look();
-})"""
-DRAWN = """() => new Promise((resolve) => {
-  const began = performance.now();
-  document.querySelector('tr[data-run] a').click();
-  const look = () => document.querySelector('[data-drawn-ms]')
-    ? requestAnimationFrame(() => resolve(performance.now() - began)) : requestAnimationFrame(look);
-  look();
-})"""
 
 
 async def main(times: int, idle_s: float, runs: int) -> None:

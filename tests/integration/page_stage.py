@@ -41,6 +41,18 @@ async def browser() -> AsyncIterator[Browser]:
         yield found
 
 
+APPEARS = """(wanted) => new Promise((resolve) => {
+  const look = () => document.querySelector(`[data-live-run="${wanted}"]`)
+    ? resolve(performance.timeOrigin + performance.now()) : requestAnimationFrame(look);
+  look();
+})"""
+DRAWN = """() => new Promise((resolve) => {
+  const began = performance.now();
+  document.querySelector('tr[data-run] a').click();
+  const look = () => document.querySelector('[data-drawn-ms]')
+    ? requestAnimationFrame(() => resolve(performance.now() - began)) : requestAnimationFrame(look);
+  look();
+})"""
 ZOOM = """([start, end]) => new Promise((resolve) => {
   document.querySelector('.plot').chart.setScale('x', { min: start, max: end });
   requestAnimationFrame(() => requestAnimationFrame(resolve));

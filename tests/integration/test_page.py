@@ -12,7 +12,7 @@ from runners.campaign.journal import Journal
 from runners.campaign.local_campaigns import SUFFIX
 from tests.chromium import watched
 from tests.integration.bench_stage import Stage
-from tests.integration.page_stage import bench, browser, drawn, lab, needs_chromium, shaded, view_of
+from tests.integration.page_stage import APPEARS, DRAWN, bench, browser, drawn, lab, needs_chromium, shaded, view_of
 from tests.page_lab import BATCHES, begin_campaign
 from tests.slowdown import slowdown
 
@@ -22,18 +22,6 @@ LIVE_S, DRAWN_MS = 1.0, 300.0
 """Bounds that the page is to keep in the middle of several tries, on a computer with nothing else to do; by what it has
 to do, measured beside each try, they are stretched."""
 DRAWN_TIMES, LIVE_TIMES = 5, 3
-APPEARS = """(wanted) => new Promise((resolve) => {
-  const look = () => document.querySelector(`[data-live-run="${wanted}"]`)
-    ? resolve(performance.timeOrigin + performance.now()) : requestAnimationFrame(look);
-  look();
-})"""
-DRAWN = """() => new Promise((resolve) => {
-  const began = performance.now();
-  document.querySelector('tr[data-run] a').click();
-  const look = () => document.querySelector('[data-drawn-ms]')
-    ? requestAnimationFrame(() => resolve(performance.now() - began)) : requestAnimationFrame(look);
-  look();
-})"""
 
 
 async def test_a_run_shows_live_and_its_waveform_is_shaded_at_the_right_samples(

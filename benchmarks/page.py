@@ -1,21 +1,24 @@
 """What the page costs and how fast it is: live run shown, waveform drawn, CPU of an idle daemon that is watched.
 
 A simulated bench, a real mosquitto, and headless Chromium; times are taken in the page by `performance.now()`. Whether
-who looks delays who measures shows in what the daemon does about a capture, by turns with nobody looking, with a page
-that watches, and with three processes that ask for waveforms without a pause: from a request to the armed oscilloscope,
-from the record's end to the capture on the disk, and from there to the result.
+who looks delays who measures shows in what the daemon does about a capture, by turns with nobody looking, a page that
+was opened just then, one that watches, and three processes that ask for waveforms without a pause: from a request to
+the armed oscilloscope, from the record's end to the capture on the disk, and from there to the result. Whoever looks
+has cores of its own meanwhile, as on a computer of its own; the last turn is a browser on the daemon's cores, which
+takes them from the daemon whatever page it opens.
 
     python benchmarks/page.py [--times 10] [--idle 20] [--runs 10]
 """
 
 import argparse
 import asyncio
+import os
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from playwright.async_api import Browser, Page
@@ -30,6 +33,12 @@ from tests.mosquitto import MosquittoBroker
 BATCHES = [(0.15, 0.005)] * 8
 PORT = 19464
 ADDRESS = f"http://127.0.0.1:{PORT}/"
+CORES = sorted(os.sched_getaffinity(0))
+HALF = (len(CORES) + 1) // 2
+OURS, THEIRS = CORES[:HALF], CORES[HALF:] or CORES
+"""Cores of who measures, and of who looks."""
+SETTLED_S = 2.0
+"""So long after it was opened, a page only watches."""
 
 
 async def main(times: int, idle_s: float, runs: int) -> None:
@@ -63,23 +72,64 @@ async def _all(stage: Stage, browser: Browser, times: int, idle_s: float, runs: 
             await seen.page.goto(ADDRESS)
             await seen.page.wait_for_selector("tr[data-run] a")
             drawn_ms.append(float(await seen.page.evaluate(DRAWN)))
-    quiet, seen_runs, busy = [], [], []
-    for number in range(runs):
-        quiet.append(await _stages_ms(stage, f"quiet-{number}"))
-        async with watched(browser) as seen:
-            await seen.page.goto(ADDRESS)
-            await seen.page.wait_for_selector("tr[data-run] a")
-            seen_runs.append(await _stages_ms(stage, f"seen-{number}"))
-        async with _hammering():
-            busy.append(await _stages_ms(stage, f"busy-{number}"))
     print(f"idle daemon and simulated bench, nobody watches: {alone:5.2f} % of a core over {idle_s:g} s")
     print(f"the same while a page watches:                   {watched_percent:5.2f} %   (target 2 %)")
     _row("live run shown after its request, 1 s", live_ms)
     _row("100,000 points drawn after the click, 300 ms", drawn_ms)
-    for what in quiet[0]:
-        _row(f"{what}, nobody looks", [one[what] for one in quiet])
-        _row("the same while a page watches", [one[what] for one in seen_runs])
-        _row("the same while waveforms are read all the time", [one[what] for one in busy])
+    stages = await _stages_of_all(stage, browser, runs)
+    for what in next(iter(stages.values()))[0]:
+        print(what)
+        for who, found in stages.items():
+            _row(f"  {who}", [one[what] for one in found])
+
+
+async def _stages_of_all(stage: Stage, browser: Browser, runs: int) -> dict[str, list[dict[str, float]]]:
+    """Return the stages of some runs beside each who may look, by turns."""
+    with _begun_on(THEIRS):
+        async with chromium() as elsewhere:
+            beside: dict[str, tuple[list[int], Callable[[], AbstractAsyncContextManager[None]]]] = {
+                "nobody looks": (OURS, nullcontext),
+                "a page opened just then": (OURS, lambda: _opened(elsewhere)),
+                "a page that watches": (OURS, lambda: _opened(elsewhere, SETTLED_S)),
+                "waveforms read without a pause": (OURS, _hammering),
+                "nobody looks, all cores": (CORES, nullcontext),
+                "a page opened on the daemon's cores": (CORES, lambda: _opened(browser)),
+            }
+            found: dict[str, list[dict[str, float]]] = {who: [] for who in beside}
+            for number in range(runs):
+                for turn, (who, (cores, looking)) in enumerate(beside.items()):
+                    _move_to(cores)
+                    async with looking():
+                        found[who].append(await _stages_ms(stage, f"turn-{number}-{turn}"))
+            _move_to(CORES)
+            return found
+
+
+@asynccontextmanager
+async def _opened(browser: Browser, settled_s: float = 0.0) -> AsyncIterator[None]:
+    async with watched(browser) as seen:
+        await seen.page.goto(ADDRESS)
+        await seen.page.wait_for_selector("tr[data-run] a")
+        await asyncio.sleep(settled_s)
+        yield
+
+
+@contextmanager
+def _begun_on(cores: list[int]) -> Iterator[None]:
+    """Have programs that are begun meanwhile run on some cores alone."""
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, cores)
+    try:
+        yield
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+def _move_to(cores: list[int]) -> None:
+    """Run all that is in this process, daemon, board and simulated bench, on some cores."""
+    for thread in Path("/proc/self/task").iterdir():
+        with suppress(ProcessLookupError):  # it ended meanwhile
+            os.sched_setaffinity(int(thread.name), cores)
 
 
 async def _cpu_percent(seconds: float) -> float:
@@ -124,7 +174,10 @@ while True:
 @asynccontextmanager
 async def _hammering() -> AsyncIterator[None]:
     """Have three processes ask for waveforms without a pause, of three captures in turn."""
-    programs = [await asyncio.create_subprocess_exec(sys.executable, "-c", HAMMER, ADDRESS, str(n)) for n in range(3)]
+    with _begun_on(THEIRS):
+        programs = [
+            await asyncio.create_subprocess_exec(sys.executable, "-c", HAMMER, ADDRESS, str(n)) for n in range(3)
+        ]
     await asyncio.sleep(1.0)
     try:
         yield

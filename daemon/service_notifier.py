@@ -88,7 +88,9 @@ class ServiceNotifier:
                 sender.sendto("\n".join(assignments).encode(), self._address)
         except OSError as error:
             if not self._is_deaf:
-                logger.warning("the service manager does not hear %s: %s", assignments[0], error)
+                # By its name alone: a status tells of a run, and the line is not about that run.
+                name, _, _ = assignments[0].partition("=")
+                logger.warning("the service manager does not hear %s: %s", name, error)
             self._is_deaf = True
             return False
         self._is_deaf = False

@@ -57,7 +57,15 @@ def test_without_a_manager_it_is_silent() -> None:
 
 def test_a_manager_that_is_gone_is_a_warning(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     ServiceNotifier(str(tmp_path / "gone")).ready()
-    assert "the service manager does not hear READY=1" in caplog.text
+    assert "the service manager does not hear READY: " in caplog.text
+
+
+def test_what_a_manager_does_not_hear_of_a_run_is_no_line_about_that_run(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    ServiceNotifier(str(tmp_path / "gone")).status("run r1 armed")
+    assert "does not hear STATUS: " in caplog.text
+    assert "r1" not in caplog.text
 
 
 def test_a_manager_that_does_not_read_is_not_waited_for_and_told_of_once(
@@ -67,7 +75,7 @@ def test_a_manager_that_does_not_read_is_not_waited_for_and_told_of_once(
         notifier = ServiceNotifier(manager.address, watchdog_s=1.0)
         for _ in range(2000):  # more than net.unix.max_dgram_qlen of any system
             notifier.alive()
-        assert caplog.text.count("does not hear WATCHDOG=1") == 1
+        assert caplog.text.count("does not hear WATCHDOG: ") == 1
         while manager.next() != "WATCHDOG=1":
             pass
         notifier.status("heard again")

@@ -12,7 +12,8 @@ from daemon.certificate_text import certificate_facts
 from daemon.report.described_capture import UNKNOWN, DescribedCapture
 from daemon.report.import_text import import_text
 from daemon.report.result_values import Pair
-from daemon.report.simulation import SCOPE, is_simulated
+from daemon.report.simulation import is_simulated
+from instruments.simulated_identity import SCOPE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

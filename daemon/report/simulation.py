@@ -5,10 +5,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from daemon.records import RunRecord
 from daemon.report.described_capture import DescribedCapture
-from instruments.simulated_identity import SIMULATED_BENCHES, SIMULATED_SCOPE_IDENTITY
-
-SCOPE = "oscilloscope"
-"""Role of the instrument that tells."""
+from instruments.simulated_identity import SCOPE, SIMULATED_BENCHES, SIMULATED_SCOPE_IDENTITY
 
 
 def is_simulated(

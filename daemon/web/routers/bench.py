@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from daemon.web.services import Services, WebServices
+from instruments.simulated_identity import is_simulated
 
 router = APIRouter(prefix="/api/v1", tags=["page"])
 
@@ -23,6 +24,7 @@ def bench_document(services: WebServices) -> dict[str, Any]:
         "state": str(services.health.state()),
         "run_in_hand": services.health.run_in_hand,
         "instruments": dict(services.bench.instruments),
+        "simulated": is_simulated(services.bench.instruments),
         "checks": services.health.readiness().document()["checks"],
         "control": services.token is not None,
         "events_dropped": services.feed.dropped_count,

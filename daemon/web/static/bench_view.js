@@ -2,13 +2,14 @@
 import { abortForm } from "/page/abort_form.js";
 import { ask, part } from "/page/ask.js";
 import { campaignCard } from "/page/campaign_card.js";
-import { badge, brief, card, facts, make, problem } from "/page/dom.js";
+import { badge, brief, card, facts, make, problem, simulated } from "/page/dom.js";
 import { changesRuns, isOver, listen } from "/page/live.js";
 import { newestOf } from "/page/newest.js";
 import { runsTable } from "/page/runs_table.js";
 import { isUnderWay, steps } from "/page/steps.js";
 
 export async function benchView(put, whenLeft) {
+  const origin = make("div");
   const state = make("section", { class: "card" });
   const told = make("div", { "aria-live": "polite" });
   const control = make("div");
@@ -18,6 +19,7 @@ export async function benchView(put, whenLeft) {
   let bench = await ask("bench");
   let step = null;
   const show = () => {
+    if (bench.simulated !== null) origin.replaceChildren(...(bench.simulated ? [simulated()] : []));
     showBench(state, bench);
     showHand(hand, told, bench, step, run);
     showControl(control, bench);
@@ -39,7 +41,7 @@ export async function benchView(put, whenLeft) {
     if (runId && run?.run_id !== runId) await read(runId);
   };
   put(make("h1", {}, `Bench ${bench.bench}`), make("p", { class: "lead" }, "What it does now, and what it measured."),
-    make("div", { class: "grid" }, hand, state), campaigns, card("Last runs", runs));
+    origin, make("div", { class: "grid" }, hand, state), campaigns, card("Last runs", runs));
   show();
   whenLeft(listen((name, content) => {
     if (name === "bench") bench = content;

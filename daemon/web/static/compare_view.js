@@ -1,7 +1,7 @@
 // Compare: two runs' waveforms over each other, what each came to, and whether the difference is real.
 import { ask, part } from "/page/ask.js";
 import { chart } from "/page/chart.js";
-import { badge, card, make, problem, table } from "/page/dom.js";
+import { badge, card, make, problem, simulated, table } from "/page/dom.js";
 import { percent, quantity } from "/page/quantity.js";
 import { hasCurrent, waveform } from "/page/waveform.js";
 
@@ -35,6 +35,7 @@ async function overlay(place, runs, names, whenLeft) {
     place.append(problem(found));
     return;
   }
+  if (found.some(({ head }) => head.simulated)) place.before(simulated());
   // Of energies alone there is no current to lay over another.
   const kind = found.every(({ head }) => hasCurrent(head)) ? "current" : "power";
   place.firstChild.textContent = `${kind === "power" ? "Power" : "Current"}, from each one's trigger`;

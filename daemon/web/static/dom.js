@@ -44,6 +44,11 @@ export function badge(text) {
   return make("span", { class: `badge ${TONES[text] || ""}` }, text);
 }
 
+/** Said wherever figures stand that no real board drew. */
+export function simulated() {
+  return make("p", { class: "simulated", role: "note" }, make("b", {}, "Simulated bench: "), "no real board was measured.");
+}
+
 export function problem(error) {
   return make("p", { class: "problem", role: "alert" }, error.message || String(error));
 }

@@ -1,6 +1,6 @@
 // One run: its waveform, what it came to and how sure that is, and everything to check it by.
 import { ask, part } from "/page/ask.js";
-import { badge, card, make } from "/page/dom.js";
+import { badge, card, make, simulated } from "/page/dom.js";
 import { listen } from "/page/live.js";
 import { parts } from "/page/quantity.js";
 import { captureSettings, details } from "/page/run_details.js";
@@ -13,12 +13,17 @@ export async function runView(put, whenLeft, runId) {
   const result = run.results[0] || null;
   const place = card("Waveform");
   const settings = make("div");
-  const view = put(...head(run, result), place);
+  const origin = make("div");
+  const [title, lead, ...rest] = head(run, result);
+  const view = put(title, lead, origin, ...rest, place);
   whenLeft(listen((name, content) => {
     const isOurs = content.run_id === runId && (name === "result" || !run.results.length);
     if (isOurs || (name === "back" && !run.results.length)) dispatchEvent(new Event("hashchange"));
   }));
-  await showWaveform(place, run, result, whenLeft, (found) => settings.replaceChildren(captureSettings(found)));
+  await showWaveform(place, run, result, whenLeft, (found) => {
+    settings.replaceChildren(captureSettings(found));
+    origin.replaceChildren(...(found.simulated ? [simulated()] : []));
+  });
   place.dataset.drawnMs = (performance.now() - clicked).toFixed(1);
   view.append(...details(run, result), settings);
 }

@@ -24,6 +24,7 @@ from daemon.web.event_feed import WATCHER_LIMIT, encoded
 from daemon.web.page_files import page_files
 from daemon.web.page_reader import PageReader
 from daemon.web.routers import events
+from instruments.simulated_identity import SIMULATED_SCOPE_IDENTITY
 from runners.campaign.local_campaigns import SUFFIX
 from runners.messages import RunPhase
 from tests.unit.calibration.example_certificate import certificate
@@ -218,6 +219,20 @@ async def test_a_damaged_certificate_says_so_and_hides_no_other(stage: WebStage,
 async def test_the_bench_is_told(stage: WebStage) -> None:
     bench = (await asked(stage, "/api/v1/bench")).json()
     assert (bench["bench"], bench["state"], bench["control"]) == ("test", "free", True)
+
+
+@pytest.mark.parametrize(
+    ("instruments", "simulated"),
+    [
+        ({"oscilloscope": SIMULATED_SCOPE_IDENTITY}, True),
+        ({"oscilloscope": "KEYSIGHT TECHNOLOGIES,MSO-X 2024A,MY12345678,02.65"}, False),
+        ({"power_supply": "Agilent Technologies,E3645A,0,1.7-5.0-1.0"}, None),
+        ({}, None),
+    ],
+)
+async def test_a_simulated_bench_says_so(stage: WebStage, instruments: dict[str, str], simulated: bool | None) -> None:
+    stage.bench.instruments = instruments
+    assert (await asked(stage, "/api/v1/bench")).json()["simulated"] is simulated
 
 
 async def test_one_watcher_too_many_is_refused(stage: WebStage) -> None:

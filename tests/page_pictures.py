@@ -65,7 +65,7 @@ class Picture:
 RUN = "#/runs/resnet18-b4-1"
 COMPARED = "#/compare/resnet18-b4-1/resnet18-b4-2"
 PICTURES = (
-    Picture(name="page-bench.png", path="#/", ready="tr[data-run]"),
+    Picture(name="page-bench.png", path="#/", ready="#hand .steps"),
     Picture(name="page-run.png", path=RUN, ready=".budget", height=1180),
     Picture(name="page-zoom-dark.png", path=RUN, ready=".budget", height=980, dark=True, before=_both_zoomed),
     Picture(name="page-compare.png", path=COMPARED, ready=".plot canvas"),

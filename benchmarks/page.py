@@ -4,8 +4,8 @@ A simulated bench, a real mosquitto, and headless Chromium; times are taken in t
 who looks delays who measures shows in what the daemon does about a capture, by turns with nobody looking, a page that
 was opened just then, one that watches, and three processes that ask for waveforms without a pause: from a request to
 the armed oscilloscope, from the record's end to the capture on the disk, and from there to the result. Whoever looks
-has cores of its own meanwhile, as on a computer of its own; the last turn is a browser on the daemon's cores, which
-takes them from the daemon whatever page it opens.
+has cores of its own meanwhile, as on a computer of its own (but for the driver of the browser, which is in this
+process). In the last turn a browser opens the page on the daemon's cores, and takes them from it.
 
     python benchmarks/page.py [--times 10] [--idle 20] [--runs 10]
 """
@@ -18,7 +18,14 @@ import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import AbstractAsyncContextManager, asynccontextmanager, contextmanager, nullcontext, suppress
+from contextlib import (
+    AbstractAsyncContextManager,
+    AsyncExitStack,
+    asynccontextmanager,
+    contextmanager,
+    nullcontext,
+    suppress,
+)
 from pathlib import Path
 
 from playwright.async_api import Browser, Page
@@ -39,6 +46,8 @@ OURS, THEIRS = CORES[:HALF], CORES[HALF:] or CORES
 """Cores of who measures, and of who looks."""
 SETTLED_S = 2.0
 """So long after it was opened, a page only watches."""
+BETWEEN_S = 0.5
+"""Pause between two turns, in which what one has left is done."""
 
 
 async def main(times: int, idle_s: float, runs: int) -> None:
@@ -48,7 +57,8 @@ async def main(times: int, idle_s: float, runs: int) -> None:
         return
     with tempfile.TemporaryDirectory() as name:
         broker = MosquittoBroker(Path(name))
-        broker.start()
+        with _begun_on(OURS):
+            broker.start()
         try:
             with SimulatedBenchThread(WorldSettings(seed=1, time_scale=1.0)) as bench:
                 async with (
@@ -85,24 +95,29 @@ async def _all(stage: Stage, browser: Browser, times: int, idle_s: float, runs: 
 
 async def _stages_of_all(stage: Stage, browser: Browser, runs: int) -> dict[str, list[dict[str, float]]]:
     """Return the stages of some runs beside each who may look, by turns."""
-    with _begun_on(THEIRS):
-        async with chromium() as elsewhere:
-            beside: dict[str, tuple[list[int], Callable[[], AbstractAsyncContextManager[None]]]] = {
-                "nobody looks": (OURS, nullcontext),
-                "a page opened just then": (OURS, lambda: _opened(elsewhere)),
-                "a page that watches": (OURS, lambda: _opened(elsewhere, SETTLED_S)),
-                "waveforms read without a pause": (OURS, _hammering),
-                "nobody looks, all cores": (CORES, nullcontext),
-                "a page opened on the daemon's cores": (CORES, lambda: _opened(browser)),
-            }
-            found: dict[str, list[dict[str, float]]] = {who: [] for who in beside}
-            for number in range(runs):
-                for turn, (who, (cores, looking)) in enumerate(beside.items()):
-                    _move_to(cores)
-                    async with looking():
-                        found[who].append(await _stages_ms(stage, f"turn-{number}-{turn}"))
-            _move_to(CORES)
-            return found
+    if OURS == THEIRS:
+        print("one core alone: whoever looks takes it from who measures")
+    async with AsyncExitStack() as opened:
+        with _begun_on(THEIRS):
+            elsewhere = await opened.enter_async_context(chromium())
+        beside: dict[str, tuple[list[int], Callable[[], AbstractAsyncContextManager[None]]]] = {
+            "nobody looks": (OURS, nullcontext),
+            "a page opened just then": (OURS, lambda: _opened(elsewhere)),
+            "a page that watches": (OURS, lambda: _opened(elsewhere, SETTLED_S)),
+            "waveforms read without a pause": (OURS, _hammering),
+            "nobody looks, all cores": (CORES, nullcontext),
+            "a page opened on the daemon's cores": (CORES, lambda: _opened(browser)),
+        }
+        found: dict[str, list[dict[str, float]]] = {who: [] for who in beside}
+        for number in range(runs):
+            for turn, (who, (cores, looking)) in enumerate(beside.items()):
+                await asyncio.sleep(BETWEEN_S)
+                _move_to(cores)
+                async with looking():
+                    _move_to(cores)  # threads that were begun while who looks was, too
+                    found[who].append(await _stages_ms(stage, f"turn-{number}-{turn}"))
+        _move_to(CORES)
+        return found
 
 
 @asynccontextmanager

@@ -3,17 +3,20 @@
 import io
 import zipfile
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 
 from daemon.capture_facts import RECORDING_KEY, SUPPLY_KEY
 from daemon.captures import CaptureFiles
 from daemon.configuration import Configuration
+from daemon.errors import CaptureFileError
 from daemon.export.capture_file import CaptureFormat, contents_of
 from daemon.measurement import Measurement
 from daemon.records import CaptureRecord, ResultRecord
 from daemon.store import Store
 from daemon.web.waveform import Drawn, waveform_bytes
+from instruments.simulated_identity import is_simulated
 from metrology.errors import JoulebenchError
 
 KEPT_WAVEFORMS = 4
@@ -40,6 +43,15 @@ class CaptureReader:
     def is_kept(self, name: str) -> bool:
         """Return whether the file of a capture is there."""
         return self._files.path(name).is_file()
+
+    def is_simulated(self, records: Iterable[CaptureRecord]) -> bool | None:
+        """Return whether captures are a simulated bench's; None where none is kept that tells."""
+        for one in records:
+            with suppress(CaptureFileError):  # who asks for its waveform hears that it is damaged
+                told = is_simulated(self._files.describe(one.name).get("instruments") or {})
+                if told is not None:
+                    return told
+        return None
 
     def waveform(self, record: CaptureRecord, result: ResultRecord | None, part: range | None) -> bytes:
         """Return a capture, or a part of it, as `daemon.web.waveform` has it.

@@ -79,7 +79,7 @@ class PageReader:
         return [run_document(run) | {"result": summaries.get(run.run_id)} for run in ours]
 
     def run(self, run_id: str) -> dict[str, Any]:
-        """Return one run: its steps, its captures and its results, the newest first.
+        """Return one run: its steps, its captures, its results, the newest first, and whether it was simulated.
 
         Raises:
             NotThere: there is no such run on this bench.
@@ -89,9 +89,16 @@ class PageReader:
             {"event": one.event, "state": one.state, "at_utc_ns": one.at_utc_ns, "text": one.detail.get("text")}
             for one in self._store.journal(run_id)
         ]
-        captures = [asdict(one) | {"kept": self._captures.is_kept(one.name)} for one in self._store.captures(run_id)]
+        records = self._store.captures(run_id)
+        captures = [asdict(one) | {"kept": self._captures.is_kept(one.name)} for one in records]
+        simulated = self._captures.is_simulated(records)
         results = [dict(one.document) for one in self._store.results(run_id)]
-        return run_document(run) | {"steps": steps, "captures": captures, "results": results}
+        return run_document(run) | {
+            "steps": steps,
+            "captures": captures,
+            "results": results,
+            "simulated": simulated,
+        }
 
     def waveform(self, run_id: str, index: int, part: range | None = None) -> bytes:
         """Return one capture, or a part of its samples, as `daemon.web.waveform` has it.

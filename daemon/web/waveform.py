@@ -18,7 +18,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.web.thinning import block_size, extremes
-from instruments.simulated_identity import is_simulated
 from metrology.capture import Capture
 from metrology.marker import MarkerReading, read_marker
 from metrology.placement import Placement
@@ -87,7 +86,6 @@ def waveform_bytes(drawn: Drawn, part: range | None = None, *, limit: int = POIN
         "recording": _told(drawn),
         "settings": dict(capture.settings),
         "instruments": dict(capture.instruments),
-        "simulated": is_simulated(capture.instruments),
         **_windows(drawn),
     }
     arrays = [counts.astype("<u2", copy=False).tobytes()]

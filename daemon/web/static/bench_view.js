@@ -19,7 +19,7 @@ export async function benchView(put, whenLeft) {
   let bench = await ask("bench");
   let step = null;
   const show = () => {
-    if (bench.simulated !== null) origin.replaceChildren(...(bench.simulated ? [simulated()] : []));
+    if (bench.simulated !== null) origin.replaceChildren(...(bench.simulated ? [simulated("its instruments are computed, and no real board is measured.")] : []));
     showBench(state, bench);
     showHand(hand, told, bench, step, run);
     showControl(control, bench);

@@ -12,8 +12,14 @@ export async function compareView(put, whenLeft, ...runIds) {
   const [compared, ...runs] = await Promise.all([ask(`runs/${first}/compared-with/${second}`), ...runIds.map((one) => ask(`runs/${part(one)}`))]);
   const names = runs.map((run) => `${run.network}, batch ${run.batch_size}, ${run.precision}`);
   const over = make("section", { class: "card" }, make("h2", {}, "Waveforms"));
-  put(make("h1", {}, "Two runs"), make("p", { class: "lead" }, names.join("   against   ")), verdict(compared), over, card("What they came to", comparison(runs), difference(compared)));
+  put(make("h1", {}, "Two runs"), make("p", { class: "lead" }, names.join("   against   ")), ...origin(runs), verdict(compared), over, card("What they came to", comparison(runs), difference(compared)));
   await overlay(over, runs, names, whenLeft);
+}
+
+function origin(runs) {
+  const computed = runs.filter((run) => run.simulated);
+  if (!computed.length) return [];
+  return [simulated(computed.length === runs.length ? "no real board was measured." : `${computed[0].run_id} measured no real board.`)];
 }
 
 function verdict(compared) {
@@ -35,7 +41,6 @@ async function overlay(place, runs, names, whenLeft) {
     place.append(problem(found));
     return;
   }
-  if (found.some(({ head }) => head.simulated)) place.before(simulated());
   // Of energies alone there is no current to lay over another.
   const kind = found.every(({ head }) => hasCurrent(head)) ? "current" : "power";
   place.firstChild.textContent = `${kind === "power" ? "Power" : "Current"}, from each one's trigger`;

@@ -44,9 +44,9 @@ export function badge(text) {
   return make("span", { class: `badge ${TONES[text] || ""}` }, text);
 }
 
-/** Said wherever figures stand that no real board drew. */
-export function simulated() {
-  return make("p", { class: "simulated", role: "note" }, make("b", {}, "Simulated bench: "), "no real board was measured.");
+/** Said where a capture, or the bench's oscilloscope, tells that no real board draws the current. */
+export function simulated(text) {
+  return make("p", { class: "simulated", role: "note" }, make("b", {}, "Simulated bench: "), text);
 }
 
 export function problem(error) {

@@ -13,17 +13,12 @@ export async function runView(put, whenLeft, runId) {
   const result = run.results[0] || null;
   const place = card("Waveform");
   const settings = make("div");
-  const origin = make("div");
-  const [title, lead, ...rest] = head(run, result);
-  const view = put(title, lead, origin, ...rest, place);
+  const view = put(...head(run, result), place);
   whenLeft(listen((name, content) => {
     const isOurs = content.run_id === runId && (name === "result" || !run.results.length);
     if (isOurs || (name === "back" && !run.results.length)) dispatchEvent(new Event("hashchange"));
   }));
-  await showWaveform(place, run, result, whenLeft, (found) => {
-    settings.replaceChildren(captureSettings(found));
-    origin.replaceChildren(...(found.simulated ? [simulated()] : []));
-  });
+  await showWaveform(place, run, result, whenLeft, (found) => settings.replaceChildren(captureSettings(found)));
   place.dataset.drawnMs = (performance.now() - clicked).toFixed(1);
   view.append(...details(run, result), settings);
 }
@@ -34,6 +29,7 @@ function head(run, result) {
   return [
     make("h1", {}, run.run_id, " ", badge(result?.quality || run.state)),
     make("p", { class: "lead" }, what),
+    run.simulated ? simulated("no real board was measured.") : null,
     result?.reasons?.length ? reasons(result) : null,
     result ? figures(result) : card(null, steps(run.state, run.steps.map((one) => one.state)), stopped ? make("p", { class: "problem" }, stopped) : null),
   ].filter(Boolean);

@@ -79,6 +79,18 @@ async def test_one_run_has_its_steps_captures_and_results(stage: WebStage) -> No
     assert run["results"][0]["budget"][0]["term"] == "probe gain"
 
 
+async def test_a_run_says_that_it_was_simulated_while_its_capture_does(stage: WebStage, tmp_path: Path) -> None:
+    async def told(run_id: str) -> bool | None:
+        found: bool | None = (await asked(stage, f"/api/v1/runs/{run_id}")).json()["simulated"]
+        return found
+
+    assert [await told(one) for one in ("r1", "r2")] == [True, None]
+    (tmp_path / "captures" / "r1-0.parquet").write_bytes(b"no capture")
+    assert await told("r1") is None
+    (tmp_path / "captures" / "r1-0.parquet").unlink()
+    assert await told("r1") is None
+
+
 async def test_a_capture_comes_as_it_lies_on_the_disk(stage: WebStage, tmp_path: Path) -> None:
     answer = await asked(stage, "/api/v1/runs/r1/captures/0/file")
     assert answer.content == (tmp_path / "captures" / "r1-0.parquet").read_bytes()

@@ -7,7 +7,6 @@ import pytest
 
 from daemon.web import waveform
 from daemon.web.waveform import STRETCH_LIMIT, Drawn, waveform_bytes
-from instruments.simulated_identity import SIMULATED_SCOPE_IDENTITY
 from metrology.capture import Capture
 from metrology.marker import MarkerReading
 from metrology.placement import Placement
@@ -41,12 +40,6 @@ def test_every_code_comes_back_and_the_power_lies_at_a_multiple_of_eight(count: 
     assert np.isnan(power[0]), "the first sample of the example is a hole"
     assert power[1:] == pytest.approx(expected_w[1:], rel=1e-6)
     assert head["holes"] == 1
-
-
-@pytest.mark.parametrize(("identity", "simulated"), [(SIMULATED_SCOPE_IDENTITY, True), ("another", False)])
-def test_a_capture_of_the_simulated_bench_says_so(identity: str, simulated: bool) -> None:
-    capture = replace(example_capture(np.random.default_rng(1)), instruments={"oscilloscope": identity})
-    assert parts_of(waveform_bytes(Drawn(capture=capture, supply_voltage_v=None)))[0]["simulated"] is simulated
 
 
 def test_without_a_supply_there_is_no_power() -> None:

@@ -32,8 +32,8 @@ from runners.errors import JournalError
 
 T = TypeVar("T")
 REST_S = 0.1
-"""Time between the beginnings of two readings while a run is in hand: one who asks for waveforms without a pause has a
-tenth of a core, and who looks does not notice."""
+"""Time between the beginnings of two readings while a run is in hand, and before a run's first: one who asks for
+waveforms without a pause has a tenth of a core, and who looks does not notice."""
 
 
 class NotThere(Exception):
@@ -51,18 +51,22 @@ class PageReader:
         self._campaigns = configuration.http.campaigns
         self._turn = asyncio.Lock()
         self._begun_s = -math.inf
+        self._known_run: str | None = None
         # One thread: many who look wait for one another, and take one core at most from who measures.
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="page")
 
-    async def read(self, work: Callable[[], T], *, spare: bool = False) -> T:
+    async def read(self, work: Callable[[], T], *, run_in_hand: str | None = None) -> T:
         """Do blocking work in the reader's thread, one after another.
 
         Args:
             work: what to do.
-            spare: a run is in hand: leave `REST_S` between two beginnings, so that its own work comes first.
+            run_in_hand: that run's own work comes first: `REST_S` is left between two beginnings, and before its
+                first, for every page asks about a new run while the oscilloscope is being programmed for it.
         """
         async with self._turn:
-            if spare:
+            if run_in_hand is not None:
+                if run_in_hand != self._known_run:
+                    self._known_run, self._begun_s = run_in_hand, time.monotonic()
                 await asyncio.sleep(max(self._begun_s + REST_S - time.monotonic(), 0.0))
             self._begun_s = time.monotonic()
             return await asyncio.get_running_loop().run_in_executor(self._thread, work)

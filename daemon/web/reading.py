@@ -18,7 +18,7 @@ async def read_or_refuse(services: WebServices, work: Callable[[], T]) -> T:
         Refusal: 404 where it is not there; 503 where file or database cannot be read, with why.
     """
     try:
-        return await services.reader.read(work, spare=services.health.run_in_hand is not None)
+        return await services.reader.read(work, run_in_hand=services.health.run_in_hand)
     except NotThere as error:
         raise Refusal(404, "not_there", str(error)) from error
     except JoulebenchError as error:

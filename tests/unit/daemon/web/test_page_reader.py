@@ -31,7 +31,15 @@ async def test_it_rests_between_readings_while_a_run_is_in_hand(stage: WebStage,
     stage.health.run_in_hand = "r1"
     for _ in range(2):
         assert (await asked(stage, "/api/v1/runs")).status_code == 200
-    assert rests == [0.0, pytest.approx(page_reader.REST_S)], "the first one need not wait"
+    assert rests == [pytest.approx(page_reader.REST_S)] * 2, "before the first as well: the bench is being armed"
+
+
+async def test_each_run_has_its_rest(stage: WebStage, rests: list[float], monkeypatch: pytest.MonkeyPatch) -> None:
+    for number, run_id in enumerate(("r1", "r2")):
+        monkeypatch.setattr(page_reader.time, "monotonic", lambda at=100.0 * number: at)
+        stage.health.run_in_hand = run_id
+        await asked(stage, "/api/v1/runs")
+    assert rests == [pytest.approx(page_reader.REST_S)] * 2
 
 
 async def test_it_does_not_while_the_bench_is_free(stage: WebStage, rests: list[float]) -> None:

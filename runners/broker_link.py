@@ -161,6 +161,7 @@ class BrokerLink:
         async with client, asyncio.TaskGroup() as tasks:
             for topic in sorted(self._topics):
                 await self._subscribe(client, topic)
+            _raise_if_cancelled()  # connecting and subscribing wait for the broker's answers too
             self._client_in_use = client
             self.connected.set()
             self._on_connect()

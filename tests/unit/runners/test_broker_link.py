@@ -119,3 +119,35 @@ async def test_a_cancellation_that_comes_with_the_brokers_answer_is_not_lost(lin
         await asyncio.wait({sending})
     assert sending.cancelled()
     assert not link._outbox, "what was answered is not sent again"
+
+
+@pytest.mark.parametrize("answer", ["__aenter__", "subscribe"])
+async def test_nor_is_one_that_comes_with_the_answer_to_connecting(link, monkeypatch, answer):
+    asked = asyncio.Event()
+
+    async def swallow(client: object, *_: object, **__: object) -> object:
+        asked.set()
+        with contextlib.suppress(asyncio.CancelledError):
+            await asyncio.Event().wait()
+        return client if answer == "__aenter__" else (0,)
+
+    async def take(client: object, *_: object, **__: object) -> object:
+        return client
+
+    async def leave(*_: object) -> None:
+        pass
+
+    async def grant(*_: object, **__: object) -> tuple[int]:
+        return (0,)
+
+    monkeypatch.setattr(broker_link.aiomqtt.Client, "__aenter__", take)
+    monkeypatch.setattr(broker_link.aiomqtt.Client, "__aexit__", leave)
+    monkeypatch.setattr(broker_link.aiomqtt.Client, "subscribe", grant)
+    monkeypatch.setattr(broker_link.aiomqtt.Client, answer, swallow)
+    link.subscribe("t/+")
+    running = asyncio.create_task(link.run())
+    await asked.wait()
+    running.cancel()
+    async with asyncio.timeout(5):
+        await asyncio.wait({running})
+    assert running.cancelled()

@@ -1,11 +1,13 @@
 """Answers that come late: what was asked for last is shown, however the daemon's answers overtake one another."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from playwright.async_api import Browser, Page, Route, expect
 
-from tests.chromium import watched
+from tests.chromium import Watched, watched
 from tests.integration.bench_stage import Stage
 from tests.integration.page_stage import bench, browser, drawn, lab, needs_chromium
 from tests.integration.test_page_waveforms import keep, long_capture
@@ -27,6 +29,17 @@ COUNT = """() => {
   }
 }"""
 AGAIN = "() => { dispatchEvent(new Event('hashchange')); }"
+
+
+@asynccontextmanager
+async def run_shown(lab: tuple[Stage, str], browser: Browser) -> AsyncIterator[Watched]:
+    """Yield a page that shows the run `r1`, and counts the answers that were used."""
+    stage, address = lab
+    keep(stage, "r1", long_capture(1000))
+    async with watched(browser) as seen:
+        await seen.page.add_init_script(f"({COUNT})()")
+        await drawn(seen.page, address, "r1")
+        yield seen
 
 
 @dataclass
@@ -86,12 +99,8 @@ async def test_a_view_that_was_left_before_it_came_does_not_come(lab: tuple[Stag
 async def test_a_run_that_is_read_again_and_again_shows_each_card_once(
     lab: tuple[Stage, str], browser: Browser
 ) -> None:
-    stage, address = lab
-    keep(stage, "r1", long_capture(1000))
-    async with watched(browser) as seen:
+    async with run_shown(lab, browser) as seen:
         page = seen.page
-        await page.add_init_script(f"({COUNT})()")
-        await drawn(page, address, "r1")
         once = await headings(page)
         assert len(set(once)) == len(once) > 4
         late = await held(page, "**/captures/0/waveform")
@@ -107,12 +116,8 @@ async def test_a_run_that_is_read_again_and_again_shows_each_card_once(
 
 
 async def test_a_run_that_is_read_again_stays_in_sight_until_it_was(lab: tuple[Stage, str], browser: Browser) -> None:
-    stage, address = lab
-    keep(stage, "r1", long_capture(1000))
-    async with watched(browser) as seen:
+    async with run_shown(lab, browser) as seen:
         page = seen.page
-        await page.add_init_script(f"({COUNT})()")
-        await drawn(page, address, "r1")
         late = await held(page, "**/api/v1/runs/r1")
         await page.evaluate(AGAIN)
         await late.asked.wait()

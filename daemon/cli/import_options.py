@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
 
 _STORE = "Keep it as a run"
 _ACCURACY = "Accuracy of the instrument"
+
+
+def _stored(metavar: str, text: str) -> Any:
+    """Return an option that says as what run a recording is kept."""
+    return typer.Option(metavar=metavar, rich_help_panel=_STORE, help=text)
+
+
+def _accuracy(metavar: str, text: str) -> Any:
+    """Return an option that says how well an instrument measures."""
+    return typer.Option(metavar=metavar, rich_help_panel=_ACCURACY, help=text)
+
 
 ImagesOption = Annotated[int | None, typer.Option(min=1, metavar="N", help="Images in each window.")]
 ConfigStoreOption = Annotated[
@@ -34,56 +45,44 @@ DirectoryStoreOption = Annotated[
         help="Keep it as a run in this storage directory, which is made where it is missing.",
     ),
 ]
-NetworkOption = Annotated[
-    str | None, typer.Option(metavar="NAME", rich_help_panel=_STORE, help="Network that was measured.")
-]
+NetworkOption = Annotated[str | None, _stored("NAME", "Network that was measured.")]
 BatchSizeOption = Annotated[
     int | None,
     typer.Option(min=1, metavar="N", rich_help_panel=_STORE, help="Images in a batch; left out: a window is a batch."),
 ]
-BoardOption = Annotated[str, typer.Option(metavar="NAME", rich_help_panel=_STORE, help="Board that ran it.")]
-PrecisionOption = Annotated[
-    str, typer.Option(metavar="NAME", rich_help_panel=_STORE, help="Number format of the inference, such as int8.")
-]
+BoardOption = Annotated[str, _stored("NAME", "Board that ran it.")]
+PrecisionOption = Annotated[str, _stored("NAME", "Number format of the inference, such as int8.")]
 RunIdOption = Annotated[
     str | None,
-    typer.Option(metavar="ID", rich_help_panel=_STORE, help="Name of the run; left out: the file's, and its checksum."),
+    _stored("ID", "Name of the run; left out: the file's, and its checksum."),
 ]
 InstrumentOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="NAME",
-        rich_help_panel=_ACCURACY,
-        help="Model of the instrument that recorded it, where the file does not say.",
-    ),
+    _accuracy("NAME", "Model of the instrument that recorded it, where the file does not say."),
 ]
 SerialOption = Annotated[
     str | None,
-    typer.Option(
-        metavar="NUMBER",
-        rich_help_panel=_ACCURACY,
-        help="Serial number, where the file has none: recordings of one unit share its errors.",
-    ),
+    _accuracy("NUMBER", "Serial number, where the file has none: recordings of one unit share its errors."),
 ]
 GainOption = Annotated[
     float | None,
-    typer.Option(metavar="PERCENT", rich_help_panel=_ACCURACY, help="Limit of the current's relative error."),
+    _accuracy("PERCENT", "Limit of the current's relative error."),
 ]
 OffsetOption = Annotated[
     float | None,
-    typer.Option(metavar="AMPERES", rich_help_panel=_ACCURACY, help="Limit of the error of the current's zero."),
+    _accuracy("AMPERES", "Limit of the error of the current's zero."),
 ]
 VoltageGainOption = Annotated[
     float | None,
-    typer.Option(metavar="PERCENT", rich_help_panel=_ACCURACY, help="Limit of the voltage's relative error."),
+    _accuracy("PERCENT", "Limit of the voltage's relative error."),
 ]
 VoltageOffsetOption = Annotated[
     float | None,
-    typer.Option(metavar="VOLTS", rich_help_panel=_ACCURACY, help="Limit of the error of the voltage's zero."),
+    _accuracy("VOLTS", "Limit of the error of the voltage's zero."),
 ]
 ClockOption = Annotated[
     float | None,
-    typer.Option(metavar="PPM", rich_help_panel=_ACCURACY, help="Limit of the sample clock's error; left out: 100."),
+    _accuracy("PPM", "Limit of the sample clock's error; left out: 100."),
 ]
 __all__ = ["JsonOption"]
 
@@ -103,9 +102,9 @@ class Wanted:
     serial: str | None
     gain_pct: float | None
     offset_a: float | None
-    voltage_gain_pct: float | None
-    voltage_offset_v: float | None
     clock_ppm: float | None
+    voltage_gain_pct: float | None = None
+    voltage_offset_v: float | None = None
     supply_v: float | None = None
 
     @property

@@ -78,8 +78,6 @@ def import_energyrunner(
         serial=serial,
         gain_pct=gain_accuracy,
         offset_a=offset_accuracy,
-        voltage_gain_pct=None,
-        voltage_offset_v=None,
         clock_ppm=clock_accuracy,
         supply_v=supply,
     )
